@@ -1,0 +1,196 @@
+"""The building code as text: parse, check, print, and suggest what was meant.
+
+Thirteen characters: ten for the cell, one for the size class, one for the generation, one check character. Reading is
+lenient (Unicode NFKC, any case, blanks and hyphens, an optional six-digit division prefix), writing is strict.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geocode.alphabet import ALPHABET, BASE, LOOK_ALIKES, VALUES, check_value, check_values
+from geocode.cells import cell_number, is_cell_number, number_cell
+from geocode.errors import CodeError
+from geocode.faults import read_sentences
+
+__all__ = ["CODE_LENGTH", "LAST_GENERATION", "BuildingCode", "code_texts", "parse", "suggest"]
+
+CODE_LENGTH = 13
+CELL_LENGTH = 10
+LAST_GENERATION = BASE - 1
+_PREFIX_LENGTH = 6
+# blanks of every kind, the hyphens and dashes that forms and keyboards produce
+_SEPARATORS = re.compile(r"[\s\-‐-―−_·]+")
+_SENTENCES = read_sentences("geocode", "faults.toml")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class BuildingCode:
+    """A building's code. Ordered as its text is: by cell in H3 order, then size class, then generation.
+
+    Attributes
+    ----------
+    number
+        The H3 cell's number, 0 ≤ n < 122 × 7¹⁵.
+    size_class
+        Footprint area, 0 below 1 m², then five classes a decade, at most 30.
+    generation
+        Which of the buildings with the same cell and size class, 0 to 30.
+    """
+
+    number: int
+    size_class: int
+    generation: int = 0
+
+    @property
+    def h3(self) -> str:
+        """The H3 resolution-15 cell, as H3 writes it."""
+        return f"{number_cell(self.number):x}"
+
+    @property
+    def compact(self) -> str:
+        """The thirteen characters without hyphens."""
+        values = self._values()
+        return "".join(ALPHABET[value] for value in (*values, check_value(values)))
+
+    @property
+    def ground(self) -> str:
+        """The first eleven characters: a pure function of the drawn geometry."""
+        return self.compact[: CELL_LENGTH + 1]
+
+    def with_generation(self, generation: int) -> "BuildingCode":
+        """Return the code of another generation on the same cell and size class."""
+        if not 0 <= generation <= LAST_GENERATION:
+            message = f"generation {generation} is not between 0 and {LAST_GENERATION}"
+            raise ValueError(message)
+        return BuildingCode(self.number, self.size_class, generation)
+
+    def _values(self) -> list[int]:
+        values = []
+        rest = self.number
+        for _ in range(CELL_LENGTH):
+            rest, value = divmod(rest, BASE)
+            values.append(value)
+        return [*reversed(values), self.size_class, self.generation]
+
+    def __str__(self) -> str:
+        """Return the grouped form, such as ``4E7U5-CKJ2W-F0J``."""
+        text = self.compact
+        return f"{text[:5]}-{text[5:10]}-{text[10:]}"
+
+
+def code_texts(
+    numbers: NDArray[np.int64], size_classes: NDArray[np.int64], generations: NDArray[np.int64] | int = 0
+) -> NDArray[np.str_]:
+    """Return the grouped texts of codes given by their parts, shape (n,), dtype ``U15``."""
+    values = np.empty((len(numbers), CODE_LENGTH), dtype=np.int64)
+    rest = numbers
+    for position in range(CELL_LENGTH - 1, -1, -1):
+        rest, values[:, position] = np.divmod(rest, BASE)
+    values[:, 10] = size_classes
+    values[:, 11] = generations
+    values[:, 12] = check_values(values[:, :12])
+    letters = np.frombuffer(ALPHABET.encode(), dtype=np.uint8)[values]
+    hyphen = np.full((len(numbers), 1), ord("-"), dtype=np.uint8)
+    grouped = np.hstack([letters[:, :5], hyphen, letters[:, 5:10], hyphen, letters[:, 10:]])
+    return grouped.view("S15").ravel().astype("U15") if len(numbers) else np.empty(0, dtype="U15")
+
+
+def parse(text: str) -> BuildingCode:
+    """Read a building code from text as people type it.
+
+    Raises
+    ------
+    CodeError
+        The text is no code. Its fault says why; its suggestions are the codes one keystroke away.
+    """
+    letters = _checked_division(text, _letters(text))
+    if len(letters) != CODE_LENGTH:
+        raise CodeError(_SENTENCES.fault("code_length", text=text, found=len(letters)), suggest(letters))
+    _refuse_strangers(text, letters)
+    values = [VALUES[letter] for letter in letters]
+    if check_value(values[:12]) != values[12]:
+        raise CodeError(_SENTENCES.fault("code_check", text=text), suggest(letters))
+    code = _from_values(values)
+    if not is_cell_number(code.number):
+        raise CodeError(_SENTENCES.fault("code_cell", text=text))
+    return code
+
+
+def suggest(text: str) -> list[str]:
+    """Return the codes that check and lie one keystroke from the text, look-alikes first, then in text order.
+
+    One keystroke is a character replaced, left out, typed twice or in excess, or two neighbours exchanged.
+    """
+    letters = _without_division(_letters(text))
+    looks = "".join(LOOK_ALIKES.get(letter, letter) for letter in letters)
+    found = [looks] if looks != letters and _checks(looks) else []
+    found += sorted({near for near in _one_keystroke_away(looks) if _checks(near)} - {letters, *found})
+    return [str(_from_values([VALUES[letter] for letter in near])) for near in found]
+
+
+def _letters(text: str) -> str:
+    """Return the text in NFKC and upper case, without blanks and hyphens."""
+    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
+
+
+def _without_division(letters: str) -> str:
+    """Return the letters without a leading six-digit division prefix, the code itself one keystroke off or none."""
+    prefix = letters[:_PREFIX_LENGTH]
+    is_prefixed = abs(len(letters) - _PREFIX_LENGTH - CODE_LENGTH) <= 1 and prefix.isascii() and prefix.isdigit()
+    return letters[_PREFIX_LENGTH:] if is_prefixed else letters
+
+
+def _checked_division(text: str, letters: str) -> str:
+    """Return the letters without a division prefix, and raise on a prefix that is none."""
+    rest = _without_division(letters)
+    if len(rest) == _PREFIX_LENGTH + CODE_LENGTH:
+        raise CodeError(_SENTENCES.fault("code_division", text=text, prefix=letters[:_PREFIX_LENGTH]))
+    return rest
+
+
+def _refuse_strangers(text: str, letters: str) -> None:
+    """Raise on the first letter that is not in the alphabet, naming the look-alike."""
+    for position, letter in enumerate(letters, start=1):
+        if letter not in VALUES:
+            hint = f"{letter} → {LOOK_ALIKES[letter]}" if letter in LOOK_ALIKES else "I→1, O→0, S→5, V→U, Z→2"
+            fault = _SENTENCES.fault("code_letter", text=text, letter=letter, position=position, hint=hint)
+            raise CodeError(fault, suggest(letters))
+
+
+def _one_keystroke_away(letters: str) -> set[str]:
+    """Return every text of thirteen characters one keystroke from the letters."""
+    if len(letters) == CODE_LENGTH:
+        replaced = (letters[:i] + c + letters[i + 1 :] for i in range(CODE_LENGTH) for c in ALPHABET)
+        exchanged = (letters[:i] + letters[i + 1] + letters[i] + letters[i + 2 :] for i in range(CODE_LENGTH - 1))
+        return set(chain(replaced, exchanged))
+    if len(letters) == CODE_LENGTH - 1:
+        return {letters[:i] + c + letters[i:] for i in range(CODE_LENGTH) for c in ALPHABET}
+    if len(letters) == CODE_LENGTH + 1:
+        return {letters[:i] + letters[i + 1 :] for i in range(CODE_LENGTH + 1)}
+    return set()
+
+
+def _checks(letters: str) -> bool:
+    """Tell whether thirteen letters are a code."""
+    if len(letters) != CODE_LENGTH or not all(letter in VALUES for letter in letters):
+        return False
+    values = [VALUES[letter] for letter in letters]
+    return check_value(values[:12]) == values[12] and is_cell_number(_from_values(values).number)
+
+
+def _from_values(values: list[int]) -> BuildingCode:
+    """Return the code of thirteen values, the check value unread."""
+    number = 0
+    for value in values[:CELL_LENGTH]:
+        number = number * BASE + value
+    return BuildingCode(number, values[10], values[11])
+
+
+def code_of_cell(cell: int, size_class: int) -> BuildingCode:
+    """Return the first-generation code of a cell and a size class."""
+    return BuildingCode(cell_number(cell), size_class)

@@ -1,0 +1,1 @@
+"""The register, pure: same building or not, generations, stages, aliases that others assigned."""

@@ -1,0 +1,160 @@
+"""The register's rows: buildings, geometry versions, aliases, events."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import geopandas as gpd
+from geoalchemy2.shape import from_shape, to_shape
+from numpy.typing import NDArray
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
+
+from geocode.alphabet import VALUES
+from store.boxes import boxes
+from store.database import Connection, statement
+from store.editions import frame_of
+from store.errors import GroundTakenError
+from store.schema import alias, building, event, footprint, office
+
+__all__ = [
+    "add_aliases",
+    "add_buildings",
+    "add_events",
+    "add_footprints",
+    "close_footprints",
+    "existing_codes",
+    "find_buildings",
+    "get_building",
+    "highest_generations",
+    "living_footprints",
+    "lock_ground",
+]
+
+_SRID = 4490
+_EXCLUSION_VIOLATION = "23P01"
+
+
+def lock_ground(connection: Connection, geometries: NDArray[Any]) -> None:
+    """Hold the ground under EPSG:4490 geometries until the transaction ends: no one else registers there meanwhile."""
+    connection.execute(statement("lock_ground"), boxes(geometries))
+
+
+def living_footprints(connection: Connection, geometries: NDArray[Any]) -> gpd.GeoDataFrame:
+    """Return the current footprints whose boxes meet those of the geometries.
+
+    Returns
+    -------
+    GeoDataFrame
+        EPSG:4490, indexed by building id, with the columns ``code, version, stage, fingerprint``, in code order.
+    """
+    rows = connection.execute(statement("living_footprints"), boxes(geometries)).all()
+    return frame_of(rows, ["code", "version", "stage", "fingerprint"], index="building_id")
+
+
+def highest_generations(connection: Connection, grounds: Iterable[str]) -> dict[str, int]:
+    """Return the highest generation on each of the grounds (first eleven characters) that bear a code."""
+    rows = connection.execute(
+        select(building.c.ground, func.max(building.c.code))
+        .where(building.c.ground.in_(set(grounds)))
+        .group_by(building.c.ground)
+    )
+    # codes in text order are codes in order of generation, the twelfth character
+    return {ground: VALUES[code[len(ground)]] for ground, code in rows}
+
+
+def add_buildings(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Add buildings (``code, office_id``) and return their ids by code."""
+    if not rows:
+        return {}
+    added = connection.execute(insert(building).returning(building.c.code, building.c.id), list(rows))
+    return {code: str(identity) for code, identity in added}
+
+
+def close_footprints(connection: Connection, buildings: Sequence[str]) -> None:
+    """Close the current geometry versions of buildings."""
+    connection.execute(
+        update(footprint)
+        .where(footprint.c.building_id.in_(buildings), footprint.c.replaced_at.is_(None))
+        .values(replaced_at=func.now())
+    )
+
+
+def add_footprints(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add geometry versions; `geom` is a MultiPolygon in EPSG:4490.
+
+    Raises
+    ------
+    GroundTakenError
+        A living building stands there; the transaction cannot go on.
+    """
+    if not rows:
+        return
+    try:
+        connection.execute(insert(footprint), [{**row, "geom": from_shape(row["geom"], srid=_SRID)} for row in rows])
+    except IntegrityError as error:
+        if getattr(error.orig, "sqlstate", None) == _EXCLUSION_VIOLATION:
+            raise GroundTakenError(str(error.orig.diag.message_detail)) from error  # type: ignore[union-attr]
+        raise
+
+
+def add_aliases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
+    """Add aliases that are not held yet and return those: building id, scheme, value."""
+    if not rows:
+        return []
+    added = upsert(alias).on_conflict_do_nothing().returning(alias.c.building_id, alias.c.scheme, alias.c.value)
+    return [(str(identity), scheme, value) for identity, scheme, value in connection.execute(added, list(rows))]
+
+
+def add_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append events."""
+    if rows:
+        connection.execute(insert(event), list(rows))
+
+
+def find_buildings(connection: Connection, *, code: str | None, alias_value: str) -> list[str]:
+    """Return the codes of the buildings that bear a code (compact) or, failing that, a living alias."""
+    if code is not None:
+        found = connection.execute(select(building.c.code).where(building.c.code == code)).scalars().all()
+        if found:
+            return list(found)
+    wanted = (
+        select(building.c.code)
+        .join(alias)
+        .where(alias.c.value == alias_value, alias.c.valid_to.is_(None))
+        .distinct()
+        .order_by(building.c.code)
+    )
+    return list(connection.execute(wanted).scalars())
+
+
+def existing_codes(connection: Connection, codes: Iterable[str]) -> list[str]:
+    """Return those of some compact codes that are in the register."""
+    wanted = select(building.c.code).where(building.c.code.in_(list(codes))).order_by(building.c.code)
+    return list(connection.execute(wanted).scalars())
+
+
+def get_building(connection: Connection, code: str) -> dict[str, Any]:
+    """Return a building by its compact code: its current footprint, aliases and events, oldest first."""
+    wanted = (
+        select(
+            building.c.id.label("building_id"),
+            building.c.code,
+            office.c.name_zh,
+            office.c.name_en,
+            *(column for column in footprint.c if column.name not in {"id", "building_id", "office_id"}),
+        )
+        .select_from(building)
+        .join(office)
+        .join(footprint, (footprint.c.building_id == building.c.id) & footprint.c.replaced_at.is_(None))
+        .where(building.c.code == code)
+    )
+    record: dict[str, Any] = dict(connection.execute(wanted).mappings().one())
+    record["geom"] = to_shape(record["geom"])
+    record["aliases"] = _of_building(connection, alias, record["building_id"], order=alias.c.id)
+    record["events"] = _of_building(connection, event, record["building_id"], order=event.c.seq)
+    return record
+
+
+def _of_building(connection: Connection, table: Any, identity: str, *, order: Any) -> list[Row[Any]]:
+    return list(connection.execute(select(table).where(table.c.building_id == identity).order_by(order)))

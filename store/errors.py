@@ -1,0 +1,40 @@
+"""What can go wrong in the store.
+
+StoreError
+├── ClusterError (RuntimeError)      the private PostGIS cluster
+├── DatabaseError (ConnectionError)  a database that cannot be reached
+├── NotHereError (LookupError)       nothing bears that name, or nothing you may see
+└── GroundTakenError (ValueError)    another building stands there: the database refused the row
+"""
+
+from collections.abc import Sequence
+
+__all__ = ["ClusterError", "DatabaseError", "GroundTakenError", "NotHereError", "StoreError"]
+
+
+class StoreError(Exception):
+    """The root of the errors of this package."""
+
+
+class ClusterError(StoreError, RuntimeError):
+    """The private PostGIS cluster cannot be made, started, stopped or reached; the message says why and what to do."""
+
+
+class DatabaseError(StoreError, ConnectionError):
+    """The database cannot be reached; the message says why and what to do."""
+
+
+class NotHereError(StoreError, LookupError):
+    """Nothing bears that name; `suggestions` are names near it that something bears."""
+
+    def __init__(self, message: str, suggestions: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.suggestions = tuple(suggestions)
+
+
+class GroundTakenError(StoreError, ValueError):
+    """Another building stands on the ground; `code` is its code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"The ground is taken by building {code}.")
+        self.code = code

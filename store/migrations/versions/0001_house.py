@@ -1,0 +1,15 @@
+"""The house: offices, documents, the register of buildings, the blueprint's editions."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Run the statements beside this file."""
+    # the driver's own cursor takes several statements at once, and leaves % alone
+    with op.get_bind().connection.cursor() as cursor:
+        cursor.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

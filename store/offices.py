@@ -1,0 +1,44 @@
+"""Offices and the keys by which their people and programs are known."""
+
+import secrets
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Row, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from store.database import Connection
+from store.schema import api_key, office
+
+__all__ = ["add_key", "find_key", "have_office"]
+
+_KEY_BYTES = 32
+
+
+def have_office(connection: Connection, *, code: str, name_zh: str, name_en: str) -> Row[Any]:
+    """Return an office by its code, adding it if it is not there yet."""
+    named = {"code": code, "name_zh": name_zh, "name_en": name_en}
+    wanted = select(office).where(office.c.code == code)
+    found = connection.execute(wanted).one_or_none()
+    if found is None:
+        connection.execute(upsert(office).values(**named).on_conflict_do_nothing())
+        found = connection.execute(wanted).one()
+    return found
+
+
+def add_key(connection: Connection, *, office_id: int, role: str, label: str) -> str:
+    """Add a key for an office and return it: the only time it is seen, for its hash alone is stored."""
+    key = f"luotu_{secrets.token_urlsafe(_KEY_BYTES)}"
+    connection.execute(
+        insert(api_key).values(office_id=office_id, role=role, label=label, key_sha256=sha256(key.encode()).hexdigest())
+    )
+    return key
+
+
+def find_key(connection: Connection, key: str) -> Row[*tuple[Any, ...]] | None:
+    """Return the office, role and label of a key that holds, or None."""
+    return connection.execute(
+        select(office.c.id, office.c.name_zh, office.c.name_en, api_key.c.role, api_key.c.label)
+        .join(office)
+        .where(api_key.c.key_sha256 == sha256(key.encode()).hexdigest(), api_key.c.revoked_at.is_(None))
+    ).one_or_none()

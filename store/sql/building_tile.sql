@@ -1,0 +1,11 @@
+-- The vector tile of the living buildings.
+with box as (
+    select ST_TileEnvelope(:z, :x, :y) as tile, ST_Transform(ST_TileEnvelope(:z, :x, :y, margin => 0.016), 4490) as ground
+), shown as (
+    select b.code, f.stage, round(f.area_m2::numeric, 2)::float8 as area_m2, f.name,
+           ST_AsMVTGeom(ST_Transform(f.geom, 3857), box.tile, 4096, 64, true) as geom
+    from box
+    join footprint f on f.geom && box.ground and f.replaced_at is null
+    join building b on b.id = f.building_id
+)
+select ST_AsMVT(shown, 'buildings', 4096, 'geom') from shown where geom is not null

@@ -1,0 +1,11 @@
+-- The vector tile of one layer: the features that hold on a day, of the edition in effect.
+with box as (
+    select ST_TileEnvelope(:z, :x, :y) as tile, ST_Transform(ST_TileEnvelope(:z, :x, :y, margin => 0.016), 4490) as ground
+), shown as (
+    select f.id, f.name, f.class_code, ST_AsMVTGeom(ST_Transform(f.geom, 3857), box.tile, 4096, 64, true) as geom
+    from box
+    join feature f on f.geom && box.ground and f.edition_id = :edition
+    where (f.valid_from is null or f.valid_from <= cast(:as_of as date))
+      and (f.valid_to is null or cast(:as_of as date) < f.valid_to)
+)
+select ST_AsMVT(shown, :layer, 4096, 'geom') from shown where geom is not null

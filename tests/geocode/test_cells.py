@@ -1,0 +1,98 @@
+"""H3 cells and their numbers: one order, contiguous ranges."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geocode.cells import (
+    CELL_COUNT,
+    cell_boundary,
+    cell_centre,
+    cell_number,
+    cell_numbers,
+    cell_parent,
+    cell_texts,
+    cells_of,
+    is_cell_number,
+    number_cell,
+)
+from geocode.codes import code_texts
+
+H3_VECTORS = Path(__file__).parents[3] / "shared" / "data" / "vectors_h3" / "rand15cells.txt"
+
+places = st.tuples(st.floats(-180, 180), st.floats(-90, 90))
+numbers = st.integers(0, CELL_COUNT - 1).filter(is_cell_number)
+
+
+def cells_at(points):
+    lon, lat = np.array(points).T
+    return cells_of(lon, lat)
+
+
+@given(st.lists(places, min_size=1, max_size=30))
+def test_cells_and_numbers_are_one_to_one(points):
+    cells = cells_at(points)
+    assert [number_cell(number) for number in cell_numbers(cells).tolist()] == cells.tolist()
+    assert [cell_number(cell) for cell in cells.tolist()] == cell_numbers(cells).tolist()
+
+
+@given(st.lists(places, min_size=2, max_size=30))
+def test_codes_in_text_order_are_cells_in_h3_order(points):
+    cells = cells_at(points)
+    texts = code_texts(cell_numbers(cells), np.zeros(len(cells), dtype=np.int64))
+    by_text = cells[np.argsort(texts, kind="stable")]
+    assert (by_text[:-1] <= by_text[1:]).all()
+    assert (np.argsort(cell_texts(cells), kind="stable") == np.argsort(cells, kind="stable")).all()
+
+
+@given(numbers, st.integers(0, 14), st.data())
+def test_every_coarser_cell_is_one_contiguous_range_of_numbers(number, resolution, data):
+    size = 7 ** (15 - resolution)
+    first = number - number % size
+    near = st.integers(max(0, first - size), min(CELL_COUNT - 1, first + 2 * size))
+    other = data.draw(near.filter(is_cell_number))
+    same_parent = cell_parent(number_cell(number), resolution) == cell_parent(number_cell(other), resolution)
+    assert same_parent == (first <= other < first + size)
+
+
+@given(st.lists(places, min_size=1, max_size=30))
+def test_texts_are_the_cells_in_hexadecimal(points):
+    cells = cells_at(points)
+    assert cell_texts(cells).tolist() == [f"{cell:x}" for cell in cells.tolist()]
+
+
+def test_no_points_have_no_cells():
+    nothing = np.empty(0)
+    assert cell_texts(cells_of(nothing, nothing)).tolist() == []
+
+
+@given(numbers)
+def test_a_cell_holds_its_own_centre(number):
+    centre = cell_centre(number_cell(number))
+    assert cells_at([centre]).tolist() == [number_cell(number)]
+
+
+@given(st.integers(-(10**6), -1) | st.integers(CELL_COUNT, 31**10))
+def test_a_number_out_of_range_is_no_cell(number):
+    assert not is_cell_number(number)
+
+
+def test_the_gap_of_every_pentagon_is_no_cell():
+    pentagons = [4, 14, 24, 38, 49, 58, 63, 72, 83, 97, 107, 117]
+    gaps = [base for base in range(122) if not is_cell_number(base * 7**15 + 7**14)]
+    assert gaps == pentagons
+
+
+@pytest.mark.skipif(not H3_VECTORS.exists(), reason="the H3 project's vectors are not beside the checkout")
+def test_cells_published_by_h3_have_their_published_corners():
+    blocks = H3_VECTORS.read_text(encoding="ascii").split("}")[:-1]
+    assert len(blocks) > 100
+    for block in blocks:
+        cell, _, *corners = block.split("\n")[block.startswith("\n") :]
+        lat, lon = np.array([corner.split() for corner in corners if corner.strip()], dtype=float).T
+        found_lon, found_lat = np.array(cell_boundary(int(cell, 16))).T
+        assert np.allclose(found_lat, lat, rtol=0, atol=1e-9)
+        assert np.allclose((found_lon - lon + 180) % 360 - 180, 0, rtol=0, atol=1e-9)
