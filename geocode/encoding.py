@@ -64,7 +64,7 @@ def encode(geometry: Any, *, crs: CrsInput | None = STORAGE_CRS) -> BuildingCode
     --------
     >>> import shapely
     >>> str(encode(shapely.box(126.55, 43.84, 126.5502, 43.8401)))
-    '20H3R-5XLN4-CE0'
+    '4E7U5-CMEPQ-C0B'
     """
     encoded = encode_many(np.array([geometry], dtype=object), crs=crs)
     if encoded.faults[0] is not None:

@@ -23,6 +23,7 @@ __all__ = [
     "add_events",
     "add_footprints",
     "close_footprints",
+    "current_ground",
     "existing_codes",
     "find_buildings",
     "get_building",
@@ -91,7 +92,11 @@ def add_footprints(connection: Connection, rows: Sequence[Mapping[str, Any]]) ->
     if not rows:
         return
     try:
-        connection.execute(insert(footprint), [{**row, "geom": from_shape(row["geom"], srid=_SRID)} for row in rows])
+        # returning: many rows to a statement, and the trigger works by the statement
+        connection.execute(
+            insert(footprint).returning(footprint.c.id),
+            [{**row, "geom": from_shape(row["geom"], srid=_SRID)} for row in rows],
+        )
     except IntegrityError as error:
         if getattr(error.orig, "sqlstate", None) == _EXCLUSION_VIOLATION:
             raise GroundTakenError(str(error.orig.diag.message_detail)) from error  # type: ignore[union-attr]
@@ -132,6 +137,12 @@ def existing_codes(connection: Connection, codes: Iterable[str]) -> list[str]:
     """Return those of some compact codes that are in the register."""
     wanted = select(building.c.code).where(building.c.code.in_(list(codes))).order_by(building.c.code)
     return list(connection.execute(wanted).scalars())
+
+
+def current_ground(connection: Connection, codes: Iterable[str]) -> gpd.GeoDataFrame:
+    """Return the current footprints of the buildings with some compact codes: EPSG:4490, indexed by code."""
+    rows = connection.execute(statement("current_ground"), {"codes": list(codes)}).all()
+    return frame_of(rows, ["name"], index="code")
 
 
 def get_building(connection: Connection, code: str) -> dict[str, Any]:

@@ -1,9 +1,6 @@
 """H3 cells and their numbers: one order, contiguous ranges."""
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,8 +17,6 @@ from geocode.cells import (
     number_cell,
 )
 from geocode.codes import code_texts
-
-H3_VECTORS = Path(__file__).parents[3] / "shared" / "data" / "vectors_h3" / "rand15cells.txt"
 
 places = st.tuples(st.floats(-180, 180), st.floats(-90, 90))
 numbers = st.integers(0, CELL_COUNT - 1).filter(is_cell_number)
@@ -86,9 +81,8 @@ def test_the_gap_of_every_pentagon_is_no_cell():
     assert gaps == pentagons
 
 
-@pytest.mark.skipif(not H3_VECTORS.exists(), reason="the H3 project's vectors are not beside the checkout")
-def test_cells_published_by_h3_have_their_published_corners():
-    blocks = H3_VECTORS.read_text(encoding="ascii").split("}")[:-1]
+def test_cells_published_by_h3_have_their_published_corners(shared_data):
+    blocks = shared_data("vectors_h3/rand15cells.txt").read_text(encoding="ascii").split("}")[:-1]
     assert len(blocks) > 100
     for block in blocks:
         cell, _, *corners = block.split("\n")[block.startswith("\n") :]

@@ -1,5 +1,6 @@
 """The house: offices, documents, the register of buildings, the blueprint's editions."""
 
+from contextlib import closing
 from pathlib import Path
 
 from alembic import op
@@ -11,5 +12,5 @@ down_revision = None
 def upgrade() -> None:
     """Run the statements beside this file."""
     # the driver's own cursor takes several statements at once, and leaves % alone
-    with op.get_bind().connection.cursor() as cursor:
+    with closing(op.get_bind().connection.cursor()) as cursor:
         cursor.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

@@ -180,15 +180,16 @@ end
 $$;
 
 -- One building on one ground: no writer can skip this.
-create function footprint_keeps_its_ground() returns trigger language plpgsql as $$
+create function footprint_keeps_its_ground() returns trigger language plpgsql
+-- a session keeps the plan that it made when the table was small: it must be the index even then
+set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
-    clash record;
+    taken_by text;
 begin
     perform lock_ground(array_agg(ST_XMin(geom)), array_agg(ST_YMin(geom)), array_agg(ST_XMax(geom)), array_agg(ST_YMax(geom)))
     from added having count(*) > 0;
     -- the next statement sees what was committed before the locks were had
-    select a.building_id as mine, b.code as other, ST_Area(ST_Intersection(a.geom, f.geom)) / least(ST_Area(a.geom), ST_Area(f.geom)) as share
-    into clash
+    select b.code into taken_by
     from added a
     join footprint f on f.geom && a.geom and f.replaced_at is null and f.building_id <> a.building_id
     join building b on b.id = f.building_id
@@ -197,7 +198,7 @@ begin
       and ST_Area(ST_Intersection(a.geom, f.geom)) > 0.05 * least(ST_Area(a.geom), ST_Area(f.geom))
     limit 1;
     if found then
-        raise exception 'the ground is taken by building %', clash.other using errcode = '23P01', detail = clash.other;
+        raise exception 'the ground is taken by building %', taken_by using errcode = '23P01', detail = taken_by;
     end if;
     return null;
 end

@@ -1,0 +1,1 @@
+"""The HTTP door. Parse, call one workflow, shape the answer."""

@@ -1,0 +1,43 @@
+"""The application: routes, errors, the page, and the rules for everyone who calls."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from api.errors import add_error_handlers
+from api.page import mount_page
+from api.protection import Protection
+from api.routes import buildings, codes, layers, session, tiles, uploads
+from geocode import __version__
+from workflows.databases import open_database
+from workflows.settings import Settings
+
+__all__ = ["create_app"]
+
+
+def create_app(settings: Settings, *, page: Path | None = None) -> FastAPI:
+    """Return the application for some settings.
+
+    Parameters
+    ----------
+    page
+        Folder of the built page; found beside this package where it is None.
+    """
+    app = FastAPI(
+        title="Luotu 落图",
+        version=__version__,
+        summary="Drawing is coding: a footprint on the one blueprint has its code.",
+        # the interactive pages load scripts from elsewhere: the document alone is served
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    app.state.database = open_database(settings)
+    add_error_handlers(app)
+    for module in (session, codes, uploads, buildings, layers, tiles):
+        app.include_router(module.router)
+    mount_page(app, page)
+    app.add_middleware(Protection, body_limit_bytes=settings.upload_limit_mb * 1_000_000)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", settings.host])
+    return app

@@ -1,0 +1,34 @@
+"""Buildings, by their code or any other name."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import JSONResponse
+
+from api.dependencies import Asking, Configured, Stored
+from workflows.checking import check_building
+from workflows.resolving import resolve_building
+
+router = APIRouter(prefix="/buildings", tags=["buildings"])
+Name = Annotated[str, Path(max_length=200, description="A code, leniently typed, or an alias")]
+
+
+@router.get("/{name:path}/findings")
+def read_findings(
+    name: Name,
+    principal: Asking,
+    database: Stored,
+    settings: Configured,
+    as_of: Annotated[date | None, Query(description="The day whose editions and features count")] = None,
+) -> dict[str, Any]:
+    """Return what the blueprint says of a building's current footprint."""
+    _ = principal
+    return check_building(database, name, as_of=as_of or date.today(), accuracy_m=settings.footprint_accuracy_m)
+
+
+@router.get("/{name:path}")
+def read_building(name: Name, principal: Asking, database: Stored) -> JSONResponse:
+    """Return the building that bears a code or any of its aliases."""
+    _ = principal
+    return JSONResponse(resolve_building(database, name), media_type="application/geo+json")

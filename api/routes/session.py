@@ -1,0 +1,23 @@
+"""Who is calling, and where the map begins."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from api.dependencies import Asking, Stored
+from geocode import __version__
+from workflows.tiling import find_extent
+
+router = APIRouter(tags=["session"])
+
+
+@router.get("/session")
+def read_session(principal: Asking, database: Stored) -> dict[str, Any]:
+    """Return who is calling, for which office, and the box around everything stored."""
+    return {
+        "office": {"zh": principal.office.zh, "en": principal.office.en},
+        "actor": principal.actor,
+        "role": principal.role,
+        "version": __version__,
+        "extent": find_extent(database),
+    }

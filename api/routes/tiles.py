@@ -1,0 +1,47 @@
+"""Vector tiles of the buildings and of the layers."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Path, Query, Response
+
+from api.dependencies import Asking, Stored
+from workflows.tiling import cut_building_tile, cut_layer_tile
+
+router = APIRouter(prefix="/tiles", tags=["tiles"])
+_MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
+Zoom = Annotated[int, Path(ge=0, le=24)]
+Index = Annotated[int, Path(ge=0, lt=2**24)]
+
+
+@router.get("/buildings/{z}/{x}/{y}.mvt")
+def read_building_tile(z: Zoom, x: Index, y: Index, principal: Asking, database: Stored) -> Response:
+    """Return a tile of the living buildings, source layer ``buildings``; 204 where none stands."""
+    _ = principal
+    _refuse_outside(z, x, y)
+    return _answer(cut_building_tile(database, z=z, x=x, y=y))
+
+
+@router.get("/layers/{layer}/{z}/{x}/{y}.mvt")
+def read_layer_tile(  # noqa: PLR0913 - a tile has three coordinates
+    layer: str,
+    z: Zoom,
+    x: Index,
+    y: Index,
+    principal: Asking,
+    database: Stored,
+    as_of: Annotated[date | None, Query()] = None,
+) -> Response:
+    """Return a tile of a layer, source layer = the layer's code; 204 where there is nothing."""
+    _ = principal
+    _refuse_outside(z, x, y)
+    return _answer(cut_layer_tile(database, layer, z=z, x=x, y=y, as_of=as_of or date.today()))
+
+
+def _refuse_outside(z: int, x: int, y: int) -> None:
+    if max(x, y) >= 2**z:
+        raise HTTPException(404, f"There is no tile {z}/{x}/{y}.")
+
+
+def _answer(tile: bytes) -> Response:
+    return Response(tile or None, 200 if tile else 204, media_type=_MEDIA_TYPE)

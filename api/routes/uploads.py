@@ -1,0 +1,53 @@
+"""Deliveries of footprints into the register."""
+
+import shutil
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Response, UploadFile
+
+from api.dependencies import Asking, Configured, Stored
+from workflows.uploading import DeliveryOptions, find_report, upload_file
+
+router = APIRouter(prefix="/uploads", tags=["uploads"])
+
+
+@router.post("", status_code=201)
+def upload(  # noqa: PLR0913 - one for each field of the form
+    file: UploadFile,
+    response: Response,
+    principal: Asking,
+    database: Stored,
+    settings: Configured,
+    crs: Annotated[str | None, Form()] = None,
+    layer: Annotated[str | None, Form()] = None,
+    stage: Annotated[str, Form()] = "design",
+    mode: Annotated[str, Form()] = "all",
+) -> dict[str, Any]:
+    """Register the footprints of a file; 200 and the first answer where the same content was uploaded before."""
+    name = PurePath((file.filename or "delivery").replace("\\", "/")).name or "delivery"
+    with TemporaryDirectory(prefix="luotu-") as folder:
+        # the delivered name is told and never used as a path
+        path = Path(folder, "delivery")
+        with path.open("wb") as copy:
+            shutil.copyfileobj(file.file, copy)
+        report = upload_file(
+            database,
+            path,
+            principal=principal,
+            documents=settings.documents,
+            file=name,
+            options=DeliveryOptions(crs=crs or None, layer=layer or None, stage=stage, mode=mode),
+        )
+    if report.repeated:
+        response.status_code = 200
+    response.headers["Location"] = f"/uploads/{report.id}"
+    return report.as_json()
+
+
+@router.get("/{upload_id}")
+def read_upload(upload_id: UUID, principal: Asking, database: Stored) -> dict[str, Any]:
+    """Return the report of one of the office's uploads."""
+    return find_report(database, str(upload_id), principal=principal).as_json()

@@ -1,0 +1,71 @@
+"""Findings: what every rule says of every building footprint.
+
+All rules are evaluated, none is cut short. A rule that names several layers gives one finding for each of them, since
+each has its own edition and accuracy. A layer that is missing, incomplete or unreadable here is ``not_evaluated``.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+
+import geopandas as gpd
+
+from blueprint.evaluation import Asked, Finding, evaluate
+from blueprint.evidence import Own, take_subjects
+from blueprint.judgement import Verdict, worst
+from blueprint.layer_state import LayerState
+from blueprint.planes import check_frame, check_same_plane
+from blueprint.rules import Rule, rules_in_force
+
+__all__ = ["Finding", "find_findings", "verdict"]
+
+
+def find_findings(
+    footprints: gpd.GeoDataFrame,
+    layers: Mapping[str, LayerState],
+    rules: Iterable[Rule],
+    *,
+    as_of: dt.date,
+    footprint_accuracy_m: float = 0.05,
+    own: Own | None = None,
+) -> list[Finding]:
+    """Return what the footprint rules say of footprints.
+
+    Parameters
+    ----------
+    footprints
+        Polygons in a projected plane in metres, indexed by footprint id.
+    layers
+        The layers by code, in the same plane, each with the features near the footprints.
+    rules
+        Those between layers are skipped.
+    as_of
+        The day asked about: rules, editions and features count where they hold on it.
+    footprint_accuracy_m
+        The standard deviation of the footprints' positions.
+    own
+        By footprint id, the features (layer code, feature id) that are this very building: it is no neighbour of itself.
+
+    Returns
+    -------
+    list of Finding
+        For each footprint, in the frame's order, one finding for each rule and each of its layers, in their order.
+
+    Raises
+    ------
+    FrameCrsError
+        A frame is not in metres, or not in the footprints' plane.
+    FrameError
+        Two footprints have the same id.
+    """
+    check_frame(footprints, "the footprints")
+    for state in layers.values():
+        check_same_plane(footprints, state.features, f"layer {state.code}")
+    asked = Asked(take_subjects(footprints), as_of, footprint_accuracy_m, own or {})
+    ours = [rule for rule in rules_in_force(rules, as_of) if rule.a is None]
+    columns = [evaluate(asked, rule, code, layers.get(code)) for rule in ours for code in rule.b.layers]
+    return [finding for row in zip(*columns, strict=True) for finding in row]
+
+
+def verdict(findings: Iterable[Finding]) -> Verdict:
+    """Return the verdict on a footprint: the worst outcome of its findings, where advisory rules cannot fail it."""
+    return worst((finding.outcome, finding.advisory) for finding in findings)

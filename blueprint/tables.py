@@ -1,0 +1,95 @@
+"""One table of a TOML file, read key by key, that says where it is when something is wrong."""
+
+import datetime as dt
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, NoReturn, TypeVar
+
+from blueprint.errors import RuleError
+from geocode.faults import Text
+
+__all__ = ["Table"]
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+
+class Table:
+    """One table of a rule file; every ``take_`` checks one key and marks it as known."""
+
+    __slots__ = ("_key", "_taken", "_values", "file", "rule")
+
+    def __init__(self, values: Any, *, file: str, rule: str, key: str = "") -> None:
+        self.file, self.rule, self._key = file, rule, key
+        if not isinstance(values, Mapping):
+            raise RuleError(f"{values!r} is not a table.", file=file, rule=rule, key=key)
+        self._values, self._taken = values, set[str]()
+
+    def refuse(self, key: str, problem: str) -> NoReturn:
+        """Raise the error that names this table's place."""
+        raise RuleError(problem, file=self.file, rule=self.rule, key=f"{self._key}.{key}".lstrip("."))
+
+    def has(self, key: str) -> bool:
+        """Return whether the key is there."""
+        return key in self._values
+
+    def take(self, key: str, kind: type[T], *, default: T | None = None) -> T:
+        """Return the value of a key, of this type; one without a default must be there."""
+        self._taken.add(key)
+        value = self._values.get(key, default)
+        if value is None:
+            self.refuse(key, "is missing.")
+        # TOML writes 1 for 1.0, and true is an int in Python
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+            self.refuse(key, f"{value!r} is not of type {kind.__name__}.")
+        return value
+
+    def take_choice(self, key: str, choices: type[E], *, default: E | None = None) -> E:
+        """Return the member of an enumeration that the text names."""
+        value = self.take(key, str, default=default)
+        if value not in {member.value for member in choices}:
+            self.refuse(key, f"{value!r} is not one of {', '.join(member.value for member in choices)}.")
+        return choices(value)
+
+    def take_amount(self, key: str) -> float:
+        """Return a number that is not negative, 0 where there is none."""
+        value = self.take(key, float, default=0.0)
+        if not 0 <= value < float("inf"):
+            self.refuse(key, f"{value!r} is not a number of 0 or more.")
+        return value
+
+    def take_day(self, key: str) -> dt.date | None:
+        """Return a date without a time of day, or None."""
+        if not self.has(key):
+            return None
+        day = self.take(key, dt.date)
+        if isinstance(day, dt.datetime):
+            self.refuse(key, f"{day.isoformat()} has a time of day; write {day.date().isoformat()}.")
+        return day
+
+    def take_text(self, key: str) -> Text:
+        """Return a text in both languages."""
+        table = self.take_table(key)
+        text = Text(table.take("zh", str), table.take("en", str))
+        table.refuse_rest()
+        return text
+
+    def take_table(self, key: str) -> "Table":
+        """Return the table under a key."""
+        self._taken.add(key)
+        return Table(self._values.get(key), file=self.file, rule=self.rule, key=f"{self._key}.{key}".lstrip("."))
+
+    def take_tables(self, key: str) -> list["Table"]:
+        """Return the tables of a list that has at least one."""
+        rows: list[Any] = self.take(key, list)
+        if not rows:
+            self.refuse(key, "is empty.")
+        return [Table(row, file=self.file, rule=self.rule, key=f"{key}[{i}]") for i, row in enumerate(rows)]
+
+    def refuse_rest(self) -> None:
+        """Raise for the first key that nobody took: a mistyped key would be a rule that is silently different."""
+        for key in self._values:
+            if key not in self._taken:
+                self.refuse(key, f"is not a key that is known here; known are {', '.join(sorted(self._taken))}.")

@@ -1,0 +1,1 @@
+"""The command line. Parse, call one workflow, print the answer."""

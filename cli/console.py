@@ -1,0 +1,125 @@
+"""Speaking to the person: language, tables on standard output, everything else on standard error."""
+
+import locale
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from geocode import GeocodeError, Text
+from workflows.errors import RefusedDeliveryError, WorkflowError
+from workflows.failures import LayersError, RegistryError, StoreError
+from workflows.settings import Settings
+
+__all__ = ["EXIT_FOUND", "EXIT_REFUSED", "answering", "complain", "notes", "out", "progress_bar", "settings", "speak"]
+
+EXIT_FOUND, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
+_WIDE = 200
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+_MARK = {"zh": ("拒绝", "处理"), "en": ("Refused", "Remedy")}
+
+
+def settings() -> Settings:
+    """Return the installation's settings."""
+    return Settings()
+
+
+def speak(text: Text | dict[str, str]) -> str:
+    """Return a text in the person's language."""
+    pair = {"zh": text.zh, "en": text.en} if isinstance(text, Text) else text
+    return pair[language()]
+
+
+def language() -> str:
+    """Return ``zh`` or ``en``: as set, else by the locale."""
+    chosen = settings().language
+    if chosen:
+        return chosen
+    name = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "zh" if name.startswith("zh") or (locale.getlocale()[0] or "").startswith("zh") else "en"
+
+
+def notes(texts: Any) -> None:
+    """Print remarks."""
+    for text in texts:
+        _err.print(f"[dim]·[/] {speak(text)}", markup=True)
+
+
+def complain(sentence: str, remedy: str = "", *, place: str = "") -> None:
+    """Print one refusal: the place, the sentence, the remedy."""
+    mark, mend = _MARK[language()]
+    _err.print(f"[bold red]{mark}[/]", end=" ")
+    _err.print(f"{place}: {sentence}" if place else sentence, markup=False)
+    if remedy:
+        _err.print(f"  → {mend}: {remedy}" if language() == "en" else f"  → {mend}:{remedy}", markup=False)
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Turn the errors of a use case into one sentence and the exit code 3."""
+    try:
+        yield
+    except RefusedDeliveryError as error:
+        for row in error.report.results:
+            if row.fault:
+                complain_row(error.report.file, row.row, row.feature, row.fault)
+        complain(speak(error.text), speak(error.remedy), place=error.report.file)
+        raise typer.Exit(EXIT_REFUSED) from error
+    except WorkflowError as error:
+        complain(speak(error.text), speak(error.remedy))
+        raise typer.Exit(EXIT_REFUSED) from error
+    except (LayersError, GeocodeError) as error:
+        place = " ".join(
+            f"{word}{value}"
+            for word, value in (
+                ("", getattr(error, "file", None)),
+                ("layer ", getattr(error, "layer", None)),
+                ("feature ", getattr(error, "feature", None)),
+                ("line ", getattr(error, "line", None)),
+            )
+            if value is not None
+        )
+        complain(speak(error.fault.text), speak(error.fault.remedy), place=place)
+        raise typer.Exit(EXIT_REFUSED) from error
+    except (StoreError, RegistryError) as error:
+        complain(str(error))
+        for suggestion in getattr(error, "suggestions", ()):
+            _err.print(f"  ? {suggestion}", markup=False)
+        raise typer.Exit(EXIT_REFUSED) from error
+    except FileNotFoundError as error:
+        sentence = Text(f"没有文件 {error.filename}。", f"There is no file {error.filename}.")
+        complain(speak(sentence), speak(Text("检查路径。", "Check the path.")))
+        raise typer.Exit(EXIT_REFUSED) from error
+    except BrokenPipeError:
+        # the reader has what it wanted, as in `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(0) from None
+
+
+def complain_row(file: str, row: int, feature: str | None, fault: dict[str, Any]) -> None:
+    """Print why a row is refused."""
+    place = f"{file} · {speak(Text('第', 'row '))}{row}{speak(Text('行', ''))}"
+    if feature not in {None, str(row)}:
+        place += f" ({speak(Text('要素 ', 'feature '))}{feature})"
+    if fault.get("vertex") is not None:
+        place += f" · {speak(Text('顶点 ', 'vertex '))}{fault['vertex']}"
+    complain(speak(fault["text"]), speak(fault["remedy"]), place=place)
+
+
+@contextmanager
+def progress_bar(title: Text) -> Iterator[Any]:
+    """Show a bar on a terminal's standard error; yield the function that moves it (done, total)."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=_err, disable=not _err.is_terminal, transient=True) as progress:
+        task = progress.add_task(speak(title), total=None)
+
+        def move(done: int, total: int | None = None) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield move

@@ -1,0 +1,50 @@
+"""`luotu db`: the private PostGIS cluster and the database in it."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from cli.console import answering, notes, out, settings
+from geocode import Text
+from workflows.databases import database_status, open_database, start_database, stop_database
+from workflows.principals import issue_key
+
+__all__ = ["database"]
+
+database = typer.Typer(help="The database: start, stop, state, keys.", no_args_is_help=True)
+
+
+@database.command()
+def start() -> None:
+    """Start the private PostGIS, make and migrate the database; a server in DATABASE_URL is migrated alone."""
+    with answering():
+        start_database(settings())
+        notes([Text("数据库已就绪。", "The database is ready.")])
+
+
+@database.command()
+def stop() -> None:
+    """Stop the private PostGIS."""
+    with answering():
+        stop_database(settings())
+        notes([Text("数据库已停止。", "The database is stopped.")])
+
+
+@database.command()
+def status() -> None:
+    """Tell whether the private PostGIS runs, and where its files are."""
+    with answering():
+        state = database_status(settings())
+    out.print(f"{state.state}  {state.data or ''}")
+
+
+@database.command()
+def key(
+    office: Annotated[str, typer.Argument(help="Short code of the office; added if it is new")],
+    name: Annotated[str, typer.Argument(help="Name of the office")],
+    role: Annotated[Literal["surveyor", "planner", "registrar", "auditor", "admin"], typer.Option()] = "surveyor",
+    label: Annotated[str, typer.Option(help="Who or what uses the key")] = "key",
+) -> None:
+    """Make an API key for an office and print it: the only time it is seen."""
+    with answering():
+        typer.echo(issue_key(open_database(settings()), office=office, name=name, role=role, label=label))

@@ -1,0 +1,29 @@
+"""`luotu serve`: the page and the API."""
+
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from api.app import create_app
+from cli.console import answering, notes, settings
+from geocode import Text
+from workflows.databases import start_database
+
+__all__ = ["serve"]
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on")] = None,
+) -> None:
+    """Serve the page and the API; starts the private PostGIS if need be."""
+    with answering():
+        chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+        configured = settings().model_copy(update=chosen)
+        start_database(configured)
+        address = f"http://{configured.host}:{configured.port}"
+        notes([Text(f"页面与接口:{address} (Ctrl+C 停止)", f"Page and API: {address} (Ctrl+C stops them)")])
+        uvicorn.run(
+            create_app(configured), host=configured.host, port=configured.port, log_level="warning", server_header=False
+        )

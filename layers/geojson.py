@@ -1,0 +1,162 @@
+"""GeoJSON read without GDAL: every feature is a row, every value stays what it is.
+
+GDAL's reader drops what is no feature, nulls geometries that it cannot build, turns nested properties into text, clamps big
+integers and follows links.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geocode.faults import Fault, read_sentences
+from layers.crs import FoundCrs, crs_of_geojson
+from layers.encoding import decode_document
+from layers.errors import refused
+from layers.formats import GEOMETRY_TYPES
+from layers.geojson_geometries import build_geometries
+from layers.remarks import remark
+from layers.strict_json import JsonError, find_repeated_key, parse, repeated_key
+from layers.tables import Table, narrow
+
+__all__ = ["read_geojson", "tabulate_features"]
+
+MAX_JSON_BYTES = 256 << 20
+MAX_CELLS = 50_000_000
+MAX_FIELDS = 2_000
+_SENTENCES = read_sentences("layers", "faults.toml")
+
+
+class _Feature(NamedTuple):
+    """One feature taken apart; `fault` says what is wrong with the feature itself."""
+
+    id: Any
+    properties: dict[str, Any]
+    geometry: Any
+    fault: Fault | None = None
+
+
+def read_geojson(data: bytes) -> Table:
+    """Return the rows of a GeoJSON text: a feature collection, a feature or a geometry.
+
+    Raises
+    ------
+    RefusedFile
+        It is no JSON, no GeoJSON or too large, states a CRS that cannot be read, or has more than one document.
+    """
+    if len(data) > MAX_JSON_BYTES:
+        raise refused("json_size", limit_mb=MAX_JSON_BYTES >> 20)
+    text, encoding = decode_document(data)
+    try:
+        parsed = parse(text)
+    except JsonError as error:
+        raise refused("json_broken", line=error.line, reason=str(error), column=error.column) from error
+    rest = parsed.rest.strip("\x00\x1a \t\r\n")
+    if rest:
+        raise refused("json_trailing", start=rest[:40])
+    features = _features(parsed.value)
+    table = tabulate_features(features, repeats=parsed.repeats)
+    trailing = len(parsed.rest.strip(" \t\r\n"))
+    notes = (*table.notes, *([remark("trailing_bytes", count=trailing)] if trailing else []))
+    return replace(table, crs=_stated_crs(parsed.value), encoding=encoding, notes=notes)
+
+
+def tabulate_features(features: Sequence[Any], *, repeats: bool = False) -> Table:
+    """Return features as a table, one row each, whatever stands there.
+
+    A property that a feature does not have is ``pandas.NA`` in its column, one that is null is None. Columns in which
+    every row has a number, or a boolean, become numbers or booleans; the rest keep Python's values, nested ones included.
+
+    Parameters
+    ----------
+    features
+        Parsed JSON values.
+    repeats
+        Whether to look for keys that stand twice.
+
+    Raises
+    ------
+    RefusedFile
+        There are too many different properties.
+    """
+    taken = [_take_apart(feature, repeats=repeats) for feature in features]
+    built = build_geometries([feature.geometry for feature in taken])
+    faults = built.faults
+    for row, feature in enumerate(taken):
+        faults[row] = feature.fault or faults[row]
+    notes = [
+        remark(kind, count=count)
+        for kind, count in (("z_dropped", built.with_z), ("rings_closed", built.closed))
+        if count
+    ]
+    ids = [feature.id for feature in taken]
+    return Table(
+        geometries=built.geometries,
+        faults=faults,
+        columns=_columns([feature.properties for feature in taken]),
+        source_ids=[None if value is None else str(value) for value in ids],
+        has_numeric_ids=all(value is None or type(value) is int for value in ids),
+        notes=tuple(notes),
+    )
+
+
+def _features(document: Any) -> Sequence[Any]:
+    """Return the features of a document."""
+    kind = document.get("type") if isinstance(document, dict) else None
+    if kind == "FeatureCollection":
+        rest = [member for name, member in document.items() if name != "features"]
+        key = repeated_key(document) or find_repeated_key(rest)
+        if key is not None:
+            raise refused("json_repeated_key", key=key)
+        features = document.get("features")
+        if not isinstance(features, list):
+            raise refused("geojson_features")
+        return features
+    if kind == "Feature" or kind in GEOMETRY_TYPES:
+        return [document]
+    raise refused("geojson_type", found=repr(kind)[:40] if isinstance(document, dict) else type(document).__name__)
+
+
+def _stated_crs(document: Any) -> FoundCrs | None:
+    member = document.get("crs")
+    return None if member is None else crs_of_geojson(member)
+
+
+def _take_apart(feature: Any, *, repeats: bool) -> _Feature:
+    kind = feature.get("type") if isinstance(feature, dict) else None
+    if kind != "Feature" and kind in GEOMETRY_TYPES:
+        return _Feature(None, {}, feature)
+    if kind != "Feature":
+        found = f'of type "{kind}"' if isinstance(kind, str) else type(feature).__name__
+        return _Feature(None, {}, None, _SENTENCES.fault("not_a_feature", found=found[:60]))
+    key = find_repeated_key(feature) if repeats else None
+    properties = feature.get("properties")
+    fault = None
+    if key is not None:
+        fault = _SENTENCES.fault("repeated_key", key=key[:40])
+    elif properties is not None and not isinstance(properties, dict):
+        fault = _SENTENCES.fault("properties_not_object", found=repr(properties)[:40])
+    values = properties if isinstance(properties, dict) else {}
+    return _Feature(_id(feature.get("id")), values, None if fault else feature.get("geometry"), fault)
+
+
+def _id(value: Any) -> Any:
+    """Return an id as GeoJSON allows it, text or a number; anything else as its text."""
+    return value if value is None or type(value) in {str, int} else str(value)
+
+
+def _columns(rows: Sequence[dict[str, Any]]) -> list[tuple[str, NDArray[Any]]]:
+    names = dict.fromkeys(chain.from_iterable(rows))
+    if len(names) > MAX_FIELDS or len(names) * len(rows) > MAX_CELLS:
+        raise refused("too_many_fields", found=len(names), limit=min(MAX_FIELDS, MAX_CELLS // max(1, len(rows))))
+    columns = {name: np.full(len(rows), pd.NA, dtype=object) for name in names}
+    present = dict.fromkeys(names, 0)
+    for row, properties in enumerate(rows):
+        for name, value in properties.items():
+            columns[name][row] = value
+            present[name] += 1
+    return [(name, narrow(values) if present[name] == len(rows) else values) for name, values in columns.items()]

@@ -1,0 +1,224 @@
+"""GeoJSON text sequences: one feature a line, or RFC 8142 records, from a file or as they come out of a pipe."""
+
+import select
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NamedTuple
+
+import geopandas as gpd
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from layers.crs import FoundCrs, are_degrees, crs_asked_for, crs_of_rfc7946, suggest_crs
+from layers.errors import RefusedFile, refused
+from layers.geojson import tabulate_features
+from layers.strict_json import JsonError, parse
+from layers.tables import Table, frame_of
+
+__all__ = ["Batch", "iter_features", "read_sequence"]
+
+_SEPARATOR = b"\x1e"
+_BOM = b"\xef\xbb\xbf"
+_READ_BYTES = 1 << 16
+_MAX_RECORD_BYTES = 64 << 20
+# how long to wait for more of a batch once there is something to give
+_PATIENCE_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows of a stream.
+
+    Attributes
+    ----------
+    frame
+        As the frame of a delivery, its index counted over the whole stream.
+    faults
+        As those of a delivery, shape (n,).
+    """
+
+    frame: gpd.GeoDataFrame
+    faults: NDArray[Any]
+
+
+class _Record(NamedTuple):
+    """One record and the line it begins on, from 1."""
+
+    text: bytes
+    line: int
+
+
+def iter_features(
+    stream: BinaryIO, *, crs: "str | int | pyproj.CRS | None" = None, rows: int = 1000, name: str = "-"
+) -> Iterator[Batch]:
+    """Yield the features of a GeoJSON text sequence as they arrive.
+
+    Parameters
+    ----------
+    stream
+        Bytes, such as ``sys.stdin.buffer``: features one a line, or records that begin with RS (0x1E).
+    crs
+        What the coordinates are in; longitude and latitude (EPSG:4326) by default.
+    rows
+        At most so many records in a batch. A pipe that delivers slowly gives smaller ones: what is there is not held
+        back.
+    name
+        What the person calls the stream.
+
+    Raises
+    ------
+    RefusedFile
+        A line is no JSON (the rows before it have been yielded), or the coordinates are no degrees and no CRS is given.
+    """
+    asked = None if crs is None else crs_asked_for(crs)
+    first_row = 0
+    try:
+        for records in _arrivals(stream, rows):
+            values, repeats, damage = _parse_until_damage(records)
+            if values:
+                yield _batch(values, asked, first_row, repeats=repeats)
+                first_row += len(values)
+            if damage is not None:
+                raise damage
+    except RefusedFile as error:
+        error.file = error.file or name
+        raise
+
+
+def read_sequence(stream: BinaryIO) -> Table:
+    """Return all features of a GeoJSON text sequence as one table.
+
+    Raises
+    ------
+    RefusedFile
+        A line is no JSON.
+    """
+    features: list[Any] = []
+    any_repeats = False
+    for records in _arrivals(stream, 1 << 14):
+        values, repeats, damage = _parse_until_damage(records)
+        if damage is not None:
+            raise damage
+        features += values
+        any_repeats |= repeats
+    return tabulate_features(features, repeats=any_repeats)
+
+
+def _batch(values: list[Any], asked: FoundCrs | None, first_row: int, *, repeats: bool) -> Batch:
+    table = tabulate_features(values, repeats=repeats)
+    xy = shapely.get_coordinates(table.geometries)
+    if asked is None and not are_degrees(xy):
+        hint = suggest_crs(xy)
+        raise refused("crs_missing", hint_zh=hint.zh, hint_en=hint.en)
+    frame, _ = frame_of(table, (asked or crs_of_rfc7946()).crs, first_row=first_row)
+    return Batch(frame, table.faults)
+
+
+def _parse_until_damage(records: list[_Record]) -> tuple[list[Any], bool, RefusedFile | None]:
+    """Return the features of records up to the first that is no JSON, whether keys repeat, and that one's refusal."""
+    features: list[Any] = []
+    repeats = False
+    for record in records:
+        try:
+            parsed = parse(record.text.removeprefix(_BOM).decode("utf-8"))
+        except (JsonError, UnicodeDecodeError) as error:
+            return features, repeats, refused("sequence_broken", line=record.line, reason=str(error)[:120])
+        if parsed.rest.strip():
+            reason = f"another value follows the first: {parsed.rest.strip()[:20]}"
+            return features, repeats, refused("sequence_broken", line=record.line, reason=reason)
+        features += _members(parsed.value)
+        repeats |= parsed.repeats
+    return features, repeats, None
+
+
+def _members(value: Any) -> list[Any]:
+    """Return the features of a record, which is one, or by way of exception a whole collection."""
+    is_collection = isinstance(value, dict) and value.get("type") == "FeatureCollection"
+    features = value.get("features") if is_collection else None
+    return features if isinstance(features, list) else [value]
+
+
+def _arrivals(stream: BinaryIO, rows: int) -> Iterator[list[_Record]]:
+    """Yield up to `rows` records at a time, and fewer as soon as nothing more is there to be read."""
+    splitter = _Splitter()
+    ready: list[_Record] = []
+    while chunk := _read_some(stream):
+        ready += splitter.feed(chunk)
+        while len(ready) >= rows:
+            yield ready[:rows]
+            del ready[:rows]
+        if not _more_is_there(stream):
+            ready += splitter.feed_whole_tail()
+            if ready:
+                yield ready
+                ready = []
+    ready += splitter.finish()
+    for start in range(0, len(ready), rows):
+        yield ready[start : start + rows]
+
+
+def _read_some(stream: BinaryIO) -> bytes:
+    """Return what one system call gives, at least a byte unless the stream has ended."""
+    read_once: Any = getattr(stream, "read1", stream.read)
+    return bytes(read_once(_READ_BYTES))
+
+
+def _more_is_there(stream: BinaryIO) -> bool:
+    """Return whether a read would give something (or the end) within the patience that we have."""
+    try:
+        return bool(select.select([stream.fileno()], [], [], _PATIENCE_S)[0])
+    except (OSError, ValueError):
+        # bytes in memory, or a system that cannot wait for a pipe: reading is all there is
+        return True
+
+
+class _Splitter:
+    """Cuts a stream of bytes into records: lines, or what stands between record separators if the first byte is one."""
+
+    def __init__(self) -> None:
+        self._tail = bytearray()
+        self._line = 1
+        self._is_separated: bool | None = None
+
+    def feed(self, chunk: bytes) -> list[_Record]:
+        """Return the records that a chunk completes."""
+        if self._is_separated is None and (start := chunk.removeprefix(_BOM).lstrip()[:1]):
+            self._is_separated = start == _SEPARATOR
+        mark = _SEPARATOR if self._is_separated else b"\n"
+        self._tail += chunk
+        if mark not in chunk:
+            self._check_length()
+            return []
+        pieces = bytes(self._tail).split(mark)
+        self._tail = bytearray(pieces.pop())
+        self._check_length()
+        return self._records(pieces, newlines_lost=not self._is_separated)
+
+    def feed_whole_tail(self) -> list[_Record]:
+        """Return the record that has no separator behind it yet and is nevertheless whole: text, then a line feed."""
+        if not self._is_separated or not self._tail.endswith(b"\n"):
+            return []
+        try:
+            parse(self._tail.decode("utf-8"))
+        except (JsonError, UnicodeDecodeError):
+            return []
+        return self.finish()
+
+    def finish(self) -> list[_Record]:
+        """Return what is left as a record."""
+        tail, self._tail = bytes(self._tail), bytearray()
+        return self._records([tail], newlines_lost=False)
+
+    def _records(self, pieces: Iterable[bytes], *, newlines_lost: bool) -> list[_Record]:
+        records = []
+        for piece in pieces:
+            if piece.strip(b" \t\r\n\x00"):
+                blank_lines = piece[: len(piece) - len(piece.lstrip())].count(b"\n")
+                records.append(_Record(piece, self._line + blank_lines))
+            self._line += piece.count(b"\n") + newlines_lost
+        return records
+
+    def _check_length(self) -> None:
+        if len(self._tail) > _MAX_RECORD_BYTES:
+            raise refused("sequence_record_size", line=self._line, limit_mb=_MAX_RECORD_BYTES >> 20)

@@ -1,0 +1,24 @@
+"""The documentation names what there is."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from registry.stages import load_stages
+from workflows.settings import Settings
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+def test_every_setting_is_documented():
+    text = (DOCS / "settings.md").read_text(encoding="utf-8")
+    for name, field in Settings.model_fields.items():
+        assert f"`{field.validation_alias or f'LUOTU_{name.upper()}'}`" in text
+
+
+def test_every_stage_has_a_name_in_both_languages():
+    assert all(stage.name.zh and stage.name.en for stage in load_stages())
+
+
+def test_the_sentences_of_every_room_are_installed_with_it():
+    for room, name in (("geocode", "faults.toml"), ("layers", "refusals.toml"), ("registry", "sentences.toml")):
+        assert files(room).joinpath(name).is_file()

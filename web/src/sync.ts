@@ -1,0 +1,72 @@
+/** Keeps map, address and document in step with the state, as the views keep the panels. */
+
+import type { Map as MapLibreMap } from "maplibre-gl";
+import { writeCode } from "./address";
+import { showLayers } from "./map/blueprint";
+import { GRATICULE } from "./map/graticule";
+import { markOutline, markPlace, markWitnesses, type Witness } from "./map/marks";
+import { sayIn } from "./messages";
+import { toneOf, worstFirst } from "./order";
+import { findingsOnShow, type State } from "./state";
+
+type Effect = (state: State) => void;
+
+/** Return a function that carries each change of the state over to the map, and nothing that has not changed. */
+export function createSync(map: MapLibreMap): Effect {
+  const effects = [
+    whenChanged(
+      (state) => [state.language],
+      ({ language }) => {
+        const say = sayIn(language);
+        document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+        document.title = say("title");
+        map.getCanvas().setAttribute("aria-label", say("map"));
+      },
+    ),
+    whenChanged(
+      (state) => [state.layers, state.visible],
+      ({ layers, visible }) => {
+        showLayers(map, layers, visible);
+        map.setLayoutProperty(GRATICULE, "visibility", visible.has(GRATICULE) ? "visible" : "none");
+      },
+    ),
+    whenChanged(
+      (state) => [findingsOnShow(state), state.chosen],
+      (state) => markWitnesses(map, witnesses(state)),
+    ),
+    whenChanged(
+      (state) => [state.view === "card", state.card?.building],
+      ({ view, card }) => {
+        const building = view === "card" ? card?.building : undefined;
+        markOutline(map, building?.geometry ?? null);
+        writeCode(building?.properties.code ?? null);
+      },
+    ),
+    whenChanged(
+      (state) => [state.place],
+      ({ place }) => markPlace(map, place ? [place[0], place[1]] : null),
+    ),
+  ];
+  return (state) => effects.forEach((effect) => effect(state));
+}
+
+function whenChanged(inputs: (state: State) => unknown[], effect: Effect): Effect {
+  let before: unknown[] | null = null;
+  return (state) => {
+    const now = inputs(state);
+    if (before?.every((value, index) => value === now[index])) return;
+    before = now;
+    effect(state);
+  };
+}
+
+/** Failures are hatched at once, the worst on top; any other witness only while its finding is chosen. */
+function witnesses(state: State): Witness[] {
+  const worstLast = worstFirst(findingsOnShow(state)).reverse();
+  return worstLast.flatMap((finding) => {
+    const chosen = finding === state.chosen;
+    const failed = finding.outcome === "fail" || finding.outcome === "fail_within_accuracy";
+    if (finding.witness === null || !(failed || chosen)) return [];
+    return [{ geometry: finding.witness, tone: toneOf(finding), chosen }];
+  });
+}

@@ -1,0 +1,109 @@
+/** The card of a registered building. */
+
+import { html, nothing, type TemplateResult } from "lit";
+import type { Actions } from "../actions";
+import { linkTo } from "../address";
+import type { BuildingProperties } from "../contract";
+import { moment } from "../format";
+import type { MessageKey, Say } from "../messages";
+import type { Card, State } from "../state";
+import { codeView } from "./code";
+import { findingsView } from "./findings";
+import { back, cross } from "./icons";
+import { areaEntries, entryList, type Entry } from "./measures";
+import { problemView } from "./problem";
+
+export function cardView(card: Card, state: State, say: Say, act: Actions): TemplateResult {
+  const { properties } = card.building;
+  const code = {
+    code: properties.code,
+    label: say("registeredCode"),
+    note: say.of(properties.stage),
+    provisional: false,
+    testId: "card-code",
+    copied: state.copied,
+  };
+  return html`
+    ${closeBar(state, say, act)}
+    ${card.registered ? html`<p class="done" role="status" data-testid="registered">${say(REGISTERED[card.registered])}</p>` : nothing}
+    ${codeView(code, say, act)} ${properties.name ? html`<h2 class="building-name">${properties.name}</h2>` : nothing}
+    ${entryList(entriesOf(properties, say))} ${cardTools(properties.code, card, state, say, act)}
+    ${card.problem ? problemView(card.problem, say, act) : nothing}
+    ${
+      card.findings && card.findings !== "loading"
+        ? findingsView({ ...card.findings, chosen: state.chosen, asOf: card.findings.as_of }, say, act)
+        : nothing
+    }
+    ${aliasesView(properties, say)} ${historyView(properties, say)}
+  `;
+}
+
+const REGISTERED: Record<NonNullable<Card["registered"]>, MessageKey> = {
+  new: "registeredNow",
+  same: "registeredSame",
+  revised: "registeredRevised",
+  refused: "uploadNotStored",
+};
+
+function closeBar({ draft, upload }: State, say: Say, act: Actions): TemplateResult {
+  const waiting = draft ? say("backToDraft") : upload ? say("backToUpload") : null;
+  return html`
+    <div class="close-bar">
+      <button class="link" data-testid="card-close" @click=${act.closeCard}>
+        ${waiting ? html`${back}${waiting}` : html`${cross}${say("close")}`}
+      </button>
+    </div>
+  `;
+}
+
+function entriesOf(properties: BuildingProperties, say: Say): Entry[] {
+  return [
+    ...areaEntries(properties.area_m2, properties.plane, say),
+    [say("version"), properties.version],
+    [say("office"), say.of(properties.office)],
+    [say("recordedAt"), moment(properties.recorded_at, say.language)],
+  ];
+}
+
+function cardTools(code: string, card: Card, { copied }: State, say: Say, act: Actions): TemplateResult {
+  const link = linkTo(code);
+  const loading = card.findings === "loading";
+  return html`
+    <div class="row">
+      <button data-testid="card-findings" ?disabled=${loading} @click=${() => act.checkBuilding(code)}>
+        ${say(loading ? "checking" : "checkFindings")}
+      </button>
+      <button @click=${() => act.copy(link, null)}>${say(copied === link ? "copied" : "copyLink")}</button>
+    </div>
+  `;
+}
+
+function aliasesView({ aliases }: BuildingProperties, say: Say): TemplateResult | typeof nothing {
+  if (aliases.length === 0) return nothing;
+  return html`
+    <section>
+      <h2>${say("aliases")}</h2>
+      ${entryList(aliases.map(({ label, value }) => [say.of(label), html`<span class="code-text">${value}</span>`]))}
+    </section>
+  `;
+}
+
+function historyView({ events }: BuildingProperties, say: Say): TemplateResult {
+  return html`
+    <section>
+      <h2>${say("history")}</h2>
+      <ol class="history">
+        ${events.map(({ label, occurred_at, recorded_at, actor }) => {
+          const when = moment(occurred_at ?? recorded_at, say.language);
+          const recorded = `${say("recordedAt")} ${moment(recorded_at, say.language)}`;
+          return html`
+            <li>
+              <span>${say.of(label)}</span>
+              <span class="quiet" title=${recorded}>${when} · ${actor}</span>
+            </li>
+          `;
+        })}
+      </ol>
+    </section>
+  `;
+}

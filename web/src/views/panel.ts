@@ -1,0 +1,148 @@
+/** The panel: who we are, the search box, the tools, and the result of whichever was used last. */
+
+import { html, nothing, type TemplateResult } from "lit";
+import type { Actions } from "../actions";
+import type { Say } from "../messages";
+import type { State } from "../state";
+import { cardView } from "./card";
+import { draftView } from "./draft";
+import { arrowUp, brandMark, lens, pen } from "./icons";
+import { problemView } from "./problem";
+import { uploadView } from "./upload";
+
+export function panelView(state: State, say: Say, act: Actions): TemplateResult {
+  return html`
+    <section
+      class="panel"
+      data-sheet=${state.sheet}
+      data-view=${state.view}
+      data-drawing=${state.drawing}
+      aria-label=${say("panel")}
+    >
+      <button class="handle" aria-label=${say("panelHeight")} @click=${act.cycleSheet}></button>
+      ${headerView(state, say, act)} ${searchView(state, say, act)} ${toolsView(state, say, act)}
+      <div class="result">
+        ${state.problem ? problemView(state.problem, say, act) : nothing} ${resultView(state, say, act)}
+      </div>
+    </section>
+  `;
+}
+
+function headerView({ session, language }: State, say: Say, act: Actions): TemplateResult {
+  return html`
+    <header>
+      ${brandMark}
+      <div class="brand">
+        <h1>${say("brand")}</h1>
+        <p class="quiet">${session ? say.of(session.office) : ""}</p>
+      </div>
+      <button
+        class="small"
+        data-testid="language"
+        lang=${language === "zh" ? "en" : "zh-CN"}
+        aria-label=${say("otherLanguageLabel")}
+        @click=${() => act.setLanguage(language === "zh" ? "en" : "zh")}
+      >
+        ${say("otherLanguage")}
+      </button>
+    </header>
+  `;
+}
+
+function searchView({ search }: State, say: Say, act: Actions): TemplateResult {
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    void act.search(String(new FormData(event.currentTarget as HTMLFormElement).get("name") ?? ""));
+  };
+  return html`
+    <form class="search" role="search" @submit=${submit}>
+      <label class="field">
+        <span class="sr-only">${say("searchLabel")}</span>
+        <input
+          name="name"
+          type="search"
+          data-testid="search"
+          placeholder=${say("searchHint")}
+          autocomplete="off"
+          autocapitalize="characters"
+          spellcheck="false"
+          enterkeyhint="search"
+          @input=${() => search.problem && act.dismissSearch()}
+        />
+      </label>
+      <button data-testid="search-go" aria-label=${say("search")} aria-busy=${search.busy}>${lens}</button>
+    </form>
+    ${
+      search.problem
+        ? html`<div class="search-problem">
+            ${problemView(search.problem, say, act)} ${suggestionsView(search.problem.suggestions, say, act)}
+          </div>`
+        : nothing
+    }
+  `;
+}
+
+function suggestionsView(codes: readonly string[], say: Say, act: Actions): TemplateResult | typeof nothing {
+  if (codes.length === 0) return nothing;
+  return html`
+    <p class="suggestions" data-testid="suggestions">
+      <span class="quiet">${say("didYouMean")}</span>
+      ${codes.map((code) => html`<button class="link code-text" @click=${() => act.open(code)}>${code}</button>`)}
+    </p>
+  `;
+}
+
+function toolsView(state: State, say: Say, act: Actions): TemplateResult {
+  if (state.drawing) return drawingView(say, act);
+  const choose = (event: Event): void => {
+    const input = event.target as HTMLInputElement;
+    const [file] = input.files ?? [];
+    if (file) void act.upload(file);
+    // So that the same file, mended, can be chosen again.
+    input.value = "";
+  };
+  return html`
+    <div class="tools">
+      <button class=${state.view === "home" ? "primary" : ""} data-testid="draw" @click=${act.startDrawing}>
+        ${pen}${say("draw")}
+      </button>
+      <label class="button">
+        ${arrowUp}${say("upload")}
+        <input class="sr-only" type="file" data-testid="upload" @change=${choose} />
+      </label>
+    </div>
+  `;
+}
+
+function drawingView(say: Say, act: Actions): TemplateResult {
+  const touch = matchMedia("(pointer: coarse)").matches;
+  return html`
+    <div class="tools drawing" role="status">
+      <p><strong>${say("drawing")}</strong> ${say(touch ? "drawHelpTouch" : "drawHelp")}</p>
+      <button @click=${act.undoCorner}>${say("undo")}</button>
+      <button data-testid="draw-cancel" @click=${act.clearDraft}>${say("cancel")} <kbd>Esc</kbd></button>
+    </div>
+  `;
+}
+
+function resultView(state: State, say: Say, act: Actions): TemplateResult {
+  const { view, draft, card, upload } = state;
+  if (view === "draft" && draft) return draftView(draft, state, say, act);
+  if (view === "card" && card) return cardView(card, state, say, act);
+  if (view === "upload" && upload) return uploadView(upload, say, act);
+  return welcomeView(state, say);
+}
+
+function welcomeView({ session }: State, say: Say): TemplateResult {
+  return html`
+    <section class="welcome">
+      <p class="lead">${say("welcome")}</p>
+      ${session && session.extent === null ? html`<p class="note">${say("emptyBlueprint")}</p>` : nothing}
+      <ul>
+        <li>${say("welcomeDraw")}</li>
+        <li>${say("welcomeUpload")}</li>
+        <li>${say("welcomeFind")}</li>
+      </ul>
+    </section>
+  `;
+}

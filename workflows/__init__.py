@@ -1,0 +1,1 @@
+"""Workflows: one use case, one function. Load, compute, save."""

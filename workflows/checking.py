@@ -1,0 +1,191 @@
+"""What the blueprint says of footprints: load the layers around them, judge, bring the witnesses back to the ground."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from blueprint.findings import Finding, find_findings
+from blueprint.judgement import Outcome, worst
+from blueprint.layer_state import Edition, LayerState
+from blueprint.rules import Rule, load_rules
+from geocode import STORAGE_CRS, parse
+from geocode.planes import ellipsoid_areas_m2, from_plane, measure_plane, to_plane
+from layers.catalogue import load_catalogue
+from layers.reading import read_delivery
+from store.buildings import current_ground, get_building
+from store.database import Connection, Database, transaction
+from store.editions import editions_in_effect, features_near
+from workflows.deliveries import prepare_delivery
+from workflows.errors import RefusedDeliveryError
+from workflows.reports import UploadReport, geometry_json, text_json
+from workflows.resolving import building_code
+from workflows.uploading import DeliveryOptions, report_drawn
+
+__all__ = ["check_building", "check_file", "check_ground", "check_upload", "findings_json"]
+
+_NO_FEATURES: dict[str, list[Any]] = {"name": [], "class_code": [], "valid_from": [], "valid_to": [], "attrs": []}
+
+
+def check_building(database: Database, name: str, *, as_of: date, accuracy_m: float) -> dict[str, Any]:
+    """Return what the blueprint says of a registered building's current footprint.
+
+    Raises
+    ------
+    NotHereError
+        Nothing bears that name.
+    """
+    with transaction(database) as connection:
+        record = get_building(connection, building_code(connection, name).compact)
+        ground = gpd.GeoDataFrame(geometry=[record["geom"]], crs=STORAGE_CRS)
+        findings = check_ground(connection, ground, as_of=as_of, accuracy_m=accuracy_m)[0]
+    return findings_json(str(parse(record["code"])), record["name"], findings, as_of)
+
+
+def check_file(
+    database: Database, path: Path, *, options: DeliveryOptions, as_of: date, accuracy_m: float
+) -> tuple[UploadReport, list[dict[str, Any]]]:
+    """Return what the blueprint says of a file's footprints, which are not stored.
+
+    Raises
+    ------
+    RefusedFile, CrsError
+        The file cannot be read, or its CRS is refused.
+    RefusedDeliveryError
+        No row is a footprint.
+    """
+    prepared = prepare_delivery(read_delivery(path, crs=options.crs, layer=options.layer))
+    report = report_drawn(prepared, options)
+    if not report.accepted:
+        raise RefusedDeliveryError(report)
+    with transaction(database) as connection:
+        findings = check_ground(connection, prepared.ground, as_of=as_of, accuracy_m=accuracy_m)
+    return report, [
+        findings_json(str(prepared.codes[row]), prepared.names[row], found, as_of) for row, found in findings.items()
+    ]
+
+
+def check_upload(database: Database, report: UploadReport, *, accuracy_m: float) -> dict[str, list[dict[str, Any]]]:
+    """Return what the blueprint says today of the buildings of an upload, by code."""
+    codes = {parse(row.code).compact: row.code for row in report.results if row.code}
+    with transaction(database) as connection:
+        ground = current_ground(connection, codes).rename(index=codes)
+        return check_ground(connection, ground, as_of=date.today(), accuracy_m=accuracy_m)
+
+
+def check_ground(
+    connection: Connection, ground: gpd.GeoDataFrame, *, as_of: date, accuracy_m: float
+) -> dict[Any, list[dict[str, Any]]]:
+    """Return the findings of footprints in EPSG:4490, by their index, each in the JSON form.
+
+    Each footprint is judged in the plane of its own centroid.
+    """
+    rules = [rule for rule in load_rules() if rule.a is None and rule.holds_on(as_of)]
+    middles = shapely.get_coordinates(shapely.centroid(ground.geometry.values))
+    planes = pd.Series([measure_plane(lon, lat) for lon, lat in middles], index=ground.index, dtype=object)
+    found: dict[Any, list[dict[str, Any]]] = {}
+    for plane, rows in planes.groupby(planes):
+        here = ground.loc[rows.index]
+        layers = _layer_states(connection, here, rules, as_of=as_of, plane=str(plane))
+        findings = find_findings(_flat(here, str(plane)), layers, rules, as_of=as_of, footprint_accuracy_m=accuracy_m)
+        for index, row in zip(findings, _finding_json(findings, str(plane)), strict=True):
+            found.setdefault(index.footprint, []).append(row)
+    return {index: found.get(index, []) for index in ground.index}
+
+
+def findings_json(code: str, name: str | None, findings: list[dict[str, Any]], as_of: date) -> dict[str, Any]:
+    """Return the findings of one footprint with their verdict."""
+    return {
+        "code": code,
+        "name": name,
+        "as_of": as_of.isoformat(),
+        "verdict": verdict_of(findings),
+        "findings": findings,
+    }
+
+
+def verdict_of(findings: Sequence[dict[str, Any]]) -> str:
+    """Return the worst of some findings, where rules that only advise cannot fail a footprint."""
+    return str(worst((Outcome(found["outcome"]), found["advisory"]) for found in findings))
+
+
+def _layer_states(
+    connection: Connection, ground: gpd.GeoDataFrame, rules: Sequence[Rule], *, as_of: date, plane: str
+) -> dict[str, LayerState]:
+    """Return the layers that the rules look at, in a plane, each with its features around the footprints."""
+    wanted = {code for rule in rules for code in rule.b.layers}
+    editions = [row for row in editions_in_effect(connection, as_of=as_of) if row.layer in wanted]
+    near = features_near(connection, [row.id for row in editions], np.asarray(ground.geometry.values))
+    flat = _flat(near, plane)
+    by_edition = dict(tuple(flat.groupby("edition_id"))) if len(flat) else {}
+    empty = gpd.GeoDataFrame(_NO_FEATURES, geometry=[], crs=plane)
+    return {
+        row.layer: LayerState(
+            code=row.layer,
+            edition=Edition(row.id, row.title, row.valid_from, row.valid_to, row.recorded_at),
+            accuracy_m=row.accuracy_m,
+            features=by_edition.get(row.id, empty),
+            complete=_completeness(row.completeness, plane),
+        )
+        for row in editions
+    }
+
+
+def _flat(frame: gpd.GeoDataFrame, plane: str) -> gpd.GeoDataFrame:
+    shapes = to_plane(np.asarray(frame.geometry.values), plane)
+    return gpd.GeoDataFrame(pd.DataFrame(frame.drop(columns="geometry")), geometry=shapes, crs=plane)
+
+
+def _completeness(wkb: Any, plane: str) -> Any:
+    return None if wkb is None else to_plane(np.array([shapely.from_wkb(bytes(wkb))]), plane)[0]
+
+
+def _finding_json(findings: Sequence[Finding], plane: str) -> list[dict[str, Any]]:
+    """Return findings as answers hold them, witnesses in longitude and latitude, areas on both bases."""
+    witnesses = np.array([finding.witness for finding in findings], dtype=object)
+    there = ~shapely.is_missing(witnesses) & ~shapely.is_empty(witnesses)
+    witnesses[there] = from_plane(witnesses[there], plane)
+    ellipsoid = np.full(len(findings), np.nan)
+    ellipsoid[there] = ellipsoid_areas_m2(witnesses[there])
+    return [
+        _one_json(finding, witnesses[i] if there[i] else None, ellipsoid[i] if there[i] else None)
+        for i, finding in enumerate(findings)
+    ]
+
+
+def _one_json(finding: Finding, witness: Any, ellipsoid_area_m2: float | None) -> dict[str, Any]:
+    layer = load_catalogue().layer(finding.layer)
+    edition = finding.edition
+    return {
+        "rule": finding.rule.id,
+        "title": text_json(finding.rule.title),
+        "outcome": str(finding.outcome),
+        "severity": str(finding.severity),
+        "advisory": finding.advisory,
+        "area_m2": finding.area_m2,
+        "ellipsoid_area_m2": None if ellipsoid_area_m2 is None else float(ellipsoid_area_m2),
+        "share": finding.share,
+        "width_m": finding.width_m,
+        "margin_m": finding.margin_m,
+        "certainty": None if finding.certainty is None else str(finding.certainty),
+        "reason": None if finding.reason is None else text_json(finding.reason),
+        "layer": {"code": layer.code, "name": text_json(layer.name)},
+        "features": [{"id": feature.id, "name": feature.name} for feature in finding.features],
+        "edition": None
+        if edition is None
+        else {
+            "id": edition.id,
+            "title": edition.title,
+            "valid_from": edition.valid_from.isoformat() if edition.valid_from else None,
+            "valid_to": edition.valid_to.isoformat() if edition.valid_to else None,
+            "recorded_at": edition.recorded_at.isoformat() if edition.recorded_at else None,
+        },
+        "basis": [{"doc": basis.doc, "article": basis.article} for basis in finding.basis],
+        "confidence": str(finding.rule.confidence),
+        "witness": geometry_json(witness),
+    }

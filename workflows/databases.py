@@ -1,0 +1,39 @@
+"""The database of an installation: started, made, migrated, opened."""
+
+from store.cluster import ClusterStatus, cluster_status, create_database, start_cluster, stop_cluster
+from store.cluster import database_url as cluster_url
+from store.database import Database, connect, migrate
+from workflows.settings import Settings
+
+__all__ = ["Database", "database_status", "open_database", "start_database", "stop_database"]
+
+
+def start_database(settings: Settings) -> Database:
+    """Start the private cluster unless a server is named, make the database if need be, migrate it, and open it.
+
+    Raises
+    ------
+    ClusterError, DatabaseError
+        What is missing or in the way, and what to do.
+    """
+    if not settings.database_url:
+        url = start_cluster(settings.cluster).database(settings.database_name)
+        create_database(url)
+    database = open_database(settings)
+    migrate(database)
+    return database
+
+
+def open_database(settings: Settings) -> Database:
+    """Return the installation's database; nothing is started, and nothing is opened before it is used."""
+    return connect(settings.database_url or cluster_url(settings.cluster, settings.database_name))
+
+
+def stop_database(settings: Settings) -> None:
+    """Stop the private cluster, if it runs."""
+    stop_cluster(settings.cluster)
+
+
+def database_status(settings: Settings) -> ClusterStatus:
+    """Return whether the private cluster runs."""
+    return cluster_status(settings.cluster)

@@ -1,0 +1,142 @@
+"""A delivery made ready: every row coded or refused, the good ones on the ground in EPSG:4490."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from geocode import STORAGE_CRS, BuildingCode, Fault, crs_gate, encode_many, parse, to_storage
+from geocode.crs import CrsGate
+from geocode.faults import are_sound, read_sentences
+from geocode.planes import from_plane, measure_plane, to_plane
+from layers.reading import Delivery
+from registry.aliases import find_stated
+from workflows.reports import fault_json, json_safe
+
+__all__ = ["MAX_VERTICES", "PreparedDelivery", "in_plane", "placed_fault", "prepare_delivery"]
+
+# what one polygon may cost the database: an overlay of two 10,000-vertex combs takes half a minute
+MAX_VERTICES = 5_000
+_SENTENCES = read_sentences("registry", "sentences.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedDelivery:
+    """A delivery and what was found out about its rows, before the register is asked.
+
+    Attributes
+    ----------
+    delivery
+        As it was read.
+    ground
+        The good rows in EPSG:4490, MultiPolygons, indexed by row, with the columns ``area_m2, h3``.
+    codes
+        The code of each good row as drawn, generation 0.
+    faults
+        Why the other rows are refused, in JSON form.
+    records
+        The attributes of every row, as JSON can hold them.
+    names, stated
+        The name, and the building code, that rows state themselves.
+    plane
+        EPSG name of the plane in which the delivery is matched and measured: that of its middle.
+    """
+
+    delivery: Delivery
+    ground: gpd.GeoDataFrame
+    codes: dict[int, BuildingCode]
+    faults: dict[int, dict[str, Any]]
+    records: Sequence[Mapping[str, Any]]
+    names: Sequence[str | None]
+    stated: dict[int, str]
+    plane: str
+
+
+def prepare_delivery(delivery: Delivery) -> PreparedDelivery:
+    """Code a delivery's rows.
+
+    Raises
+    ------
+    CrsError
+        The gate refuses the delivery's CRS.
+    """
+    gate = crs_gate(delivery.crs)
+    delivered = np.asarray(delivery.frame.geometry.values, dtype=object)
+    encoded = encode_many(delivered, crs=delivery.crs)
+    faults = _faults(delivery, encoded.faults, delivered)
+    good = np.array([row for row in range(len(delivered)) if row not in faults], dtype=int)
+    ground = gpd.GeoDataFrame(
+        {"area_m2": encoded.area_m2[good], "h3": encoded.h3[good]},
+        geometry=_multi(to_storage(delivered[good], delivery.crs)),
+        index=good,
+        crs=STORAGE_CRS,
+    )
+    columns = delivery.frame.drop(columns=[delivery.frame.geometry.name, "source_id"])
+    records = [
+        {str(key): json_safe(value) for key, value in record.items() if value is not pd.NA}
+        for record in columns.to_dict("records")
+    ]
+    stated = [find_stated(record) for record in records]
+    return PreparedDelivery(
+        delivery=delivery,
+        ground=ground,
+        codes={int(row): parse(str(encoded.codes[row])) for row in good},
+        faults={row: fault_json(fault, lonlat=_lonlat(gate, fault)) for row, fault in faults.items()},
+        records=records,
+        names=[name for name, _ in stated],
+        stated={row: code for row, (_, code) in enumerate(stated) if code},
+        plane=_plane_of(ground),
+    )
+
+
+def in_plane(frame: gpd.GeoDataFrame, plane: str) -> gpd.GeoDataFrame:
+    """Return a frame in EPSG:4490 in a plane, in metres."""
+    flat = to_plane(np.asarray(frame.geometry.values), plane)
+    return gpd.GeoDataFrame(pd.DataFrame(frame.drop(columns="geometry")), geometry=flat, crs=plane)
+
+
+def placed_fault(fault: Fault, plane: str) -> dict[str, Any]:
+    """Return the JSON form of a fault whose place is in a plane."""
+    if fault.x is None or fault.y is None:
+        return fault_json(fault)
+    point = from_plane(np.array([shapely.Point(fault.x, fault.y)]), plane)[0]
+    return fault_json(fault, lonlat=(point.x, point.y))
+
+
+def _faults(delivery: Delivery, coded: NDArray[Any], delivered: NDArray[Any]) -> dict[int, Fault]:
+    """Return each row's fault: what reading found comes before what coding found."""
+    faults = {int(row): coded[row] for row in np.flatnonzero(~are_sound(coded))}
+    faults |= {int(row): delivery.faults[row] for row in np.flatnonzero(~are_sound(delivery.faults))}
+    counts = shapely.get_num_coordinates(delivered)
+    for row in np.flatnonzero(counts > MAX_VERTICES):
+        too_large = _SENTENCES.fault("too_large_for_upload", found=int(counts[row]), limit=MAX_VERTICES)
+        faults.setdefault(int(row), too_large)
+    return faults
+
+
+def _multi(geometries: NDArray[Any]) -> NDArray[Any]:
+    """Return every polygon as a multipolygon, as the register stores them."""
+    whole = np.empty(len(geometries), dtype=object)
+    whole[:] = [shapely.MultiPolygon([g]) if g.geom_type == "Polygon" else g for g in geometries]
+    return whole
+
+
+def _plane_of(ground: gpd.GeoDataFrame) -> str:
+    if ground.empty:
+        return measure_plane(0.0, 0.0)
+    west, south, east, north = ground.total_bounds
+    return measure_plane((west + east) / 2, (south + north) / 2)
+
+
+def _lonlat(gate: CrsGate, fault: Fault) -> tuple[float, float] | None:
+    """Return the place of a fault in longitude and latitude, None where it has none."""
+    if fault.x is None or fault.y is None:
+        return None
+    lon, lat = gate.to_lonlat(np.array([fault.x]), np.array([fault.y]))
+    inside = abs(lon[0]) <= 180 and abs(lat[0]) <= 90  # noqa: PLR2004 - degrees
+    return (float(lon[0]), float(lat[0])) if inside else None

@@ -1,0 +1,68 @@
+"""What can go wrong in a use case.
+
+WorkflowError
+├── RefusedDeliveryError (ValueError)   a delivery of which nothing is stored; carries its report
+├── RefusedDrawingError (ValueError)    a drawing that is no GeoJSON geometry
+├── RefusedOptionError (ValueError)     an option that no delivery could have
+└── NotAllowedError (PermissionError)   nobody known, or nobody who may do this
+
+Errors of the rooms below pass through: `RefusedFile`, `CrsError`, `CodeError`, `NotHereError`, `DatabaseError`.
+"""
+
+from typing import TYPE_CHECKING
+
+from geocode import Text
+
+if TYPE_CHECKING:
+    from workflows.reports import UploadReport
+
+__all__ = ["NotAllowedError", "RefusedDeliveryError", "RefusedDrawingError", "RefusedOptionError", "WorkflowError"]
+
+
+class WorkflowError(Exception):
+    """The root of the errors of this package; says itself in both languages."""
+
+    def __init__(self, text: Text, remedy: Text) -> None:
+        super().__init__(f"{text.en} {remedy.en}")
+        self.text = text
+        self.remedy = remedy
+
+
+class RefusedDeliveryError(WorkflowError, ValueError):
+    """A delivery of which nothing is stored, because rows of it are refused; the report says which and why."""
+
+    def __init__(self, report: "UploadReport") -> None:
+        super().__init__(
+            Text(
+                f"{report.rows} 行中有 {report.refused} 行被拒绝,没有存储任何内容。",
+                f"{report.refused} of {report.rows} rows are refused, so nothing is stored.",
+            ),
+            Text(
+                "改正这些行后重新上传,或选择只登记合格的行(--good-rows)。",
+                "Mend those rows and deliver again, or register the good rows alone (--good-rows).",
+            ),
+        )
+        self.report = report
+
+
+class RefusedDrawingError(WorkflowError, ValueError):
+    """A drawing that is no GeoJSON geometry."""
+
+    kind = "no_geojson"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("请求中没有 GeoJSON 图形。", "The request holds no GeoJSON geometry."),
+            Text(
+                "发送一个 Polygon、MultiPolygon 或含此图形的 Feature。",
+                "Send a Polygon, a MultiPolygon, or a Feature of one.",
+            ),
+        )
+
+
+class RefusedOptionError(WorkflowError, ValueError):
+    """An option that no delivery could have."""
+
+
+class NotAllowedError(WorkflowError, PermissionError):
+    """Nobody known, or nobody who may do this."""

@@ -1,0 +1,19 @@
+"""The errors of the rooms below that a door answers to, gathered so that a door knows workflows alone."""
+
+from layers.errors import CannotWrite, LayersError, RefusedFile, UnknownLayer
+from registry.errors import RegistryError, StageError
+from store.errors import ClusterError, DatabaseError, GroundTakenError, NotHereError, StoreError
+
+__all__ = [
+    "CannotWrite",
+    "ClusterError",
+    "DatabaseError",
+    "GroundTakenError",
+    "LayersError",
+    "NotHereError",
+    "RefusedFile",
+    "RegistryError",
+    "StageError",
+    "StoreError",
+    "UnknownLayer",
+]

@@ -1,0 +1,209 @@
+"""The blueprint's layers: what the catalogue has, which editions are loaded, and loading one more."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+
+from blueprint.filters import compile_filter
+from geocode import Text
+from layers.catalogue import Catalogue, Layer, load_catalogue
+from layers.editions import EditionFrame, prepare_edition
+from layers.manifests import ManifestEntry, read_manifest
+from layers.reading import Delivery, read_delivery
+from layers.reading import list_layers as list_file_layers
+from store.database import Database, transaction
+from store.editions import add_edition, find_edition
+from store.editions import list_editions as list_stored
+from workflows.principals import Principal
+from workflows.reports import fault_json, text_json
+
+__all__ = ["LoadOptions", "LoadedLayer", "list_layers", "load_layers"]
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOptions:
+    """What is said of a file of layers; what is None is taken from its manifest, its names and the catalogue.
+
+    Attributes
+    ----------
+    as_layer
+        The catalogue's layer that the file's layer is.
+    layer
+        The file's layer to read; all of them where it is None and the file's own names tell which is which.
+    crs
+        CRS of the coordinates.
+    where
+        CQL2 text: only features for which it holds.
+    valid_from
+        When the edition takes effect.
+    title
+        Title of the edition.
+    accuracy_m
+        Positional accuracy, a standard deviation in metres.
+    """
+
+    as_layer: str | None = None
+    layer: str | None = None
+    crs: str | None = None
+    where: str | None = None
+    valid_from: date | None = None
+    title: str | None = None
+    accuracy_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedLayer:
+    """What became of one layer of a file; `added` is False where the same edition was there already."""
+
+    layer: str
+    name: Text
+    features: int
+    added: bool
+    faults: Sequence[tuple[int, str | None, dict[str, Any]]]
+    notes: Sequence[Text] = ()
+
+
+def list_layers(database: Database) -> list[dict[str, Any]]:
+    """Return every layer of the catalogue with its editions, in drawing order, as an answer holds them."""
+    catalogue = load_catalogue()
+    with transaction(database) as connection:
+        stored = list_stored(connection)
+    editions: dict[str, list[dict[str, Any]]] = {}
+    for row in stored:
+        editions.setdefault(row.layer, []).append(
+            {
+                "id": row.id,
+                "title": row.title,
+                "valid_from": row.valid_from.isoformat(),
+                "valid_to": row.valid_to.isoformat() if row.valid_to else None,
+                "features": row.features,
+                "source": row.source,
+                "accuracy_m": row.accuracy_m,
+                "currency": row.currency.isoformat() if row.currency else None,
+                "recorded_at": row.recorded_at.isoformat(),
+            }
+        )
+    return [_layer_json(layer, editions.get(layer.code, [])) for layer in catalogue.layers]
+
+
+def load_layers(
+    database: Database,
+    path: Path,
+    *,
+    principal: Principal,
+    options: LoadOptions,
+    on_progress: Progress | None = None,
+) -> list[LoadedLayer]:
+    """Load a file's layers as editions, all in one transaction, and report on each.
+
+    A manifest ``layers.json`` beside the file tells what `options` leave open. An edition with the same bytes, layer and
+    validity is not loaded twice.
+
+    Raises
+    ------
+    RefusedFile, CrsError
+        The file cannot be read, or its CRS is refused.
+    UnknownLayer
+        A layer that the catalogue does not have, or a file whose names tell none.
+    RuleError, FilterError
+        A `where` that is no CQL2 text.
+    """
+    manifest = read_manifest(path.with_name("layers.json"))
+    chosen = _choose(path, options)
+    loaded = []
+    with transaction(database) as connection:
+        for done, (name, layer) in enumerate(chosen):
+            if on_progress:
+                on_progress(done, len(chosen))
+            delivery = read_delivery(path, crs=options.crs, layer=name)
+            prepared = prepare_edition(delivery, layer=layer)
+            frame = _filtered(prepared.frame, options.where)
+            values = _edition_values(delivery, layer, options, manifest.get(layer.code))
+            values["office_id"] = principal.office_id
+            known = find_edition(connection, values)
+            if known is None:
+                add_edition(connection, values, frame.rename(columns={"attrs": "attributes"}))
+            loaded.append(_loaded(prepared, len(frame), delivery, added=known is None))
+    return loaded
+
+
+def _choose(path: Path, options: LoadOptions) -> list[tuple[str, Layer]]:
+    """Return the file's layers to read, each with the catalogue's layer that it is."""
+    catalogue = load_catalogue()
+    names = [entry.name for entry in list_file_layers(path)]
+    if options.layer is not None or options.as_layer is not None:
+        name = options.layer or (names[0] if len(names) == 1 else None)
+        wanted = catalogue.layer(options.as_layer or _catalogue_name(name or path.stem, catalogue))
+        return [(name or read_delivery(path, crs=options.crs).layer, wanted)]
+    return [(name, catalogue.layer(_catalogue_name(name, catalogue))) for name in names]
+
+
+def _catalogue_name(name: str, catalogue: Catalogue) -> str:
+    """Return the part of a delivered layer's name, such as ``GH2201_YJJBNT``, that the catalogue knows; else all of it."""
+    return next((part for part in (name, *name.split("_")) if part in catalogue), name)
+
+
+def _filtered(frame: gpd.GeoDataFrame, where: str | None) -> gpd.GeoDataFrame:
+    if where is None:
+        return frame
+    holds = compile_filter(where).matches
+    return frame[[holds(attributes) is True for attributes in frame["attrs"]]]
+
+
+def _edition_values(
+    delivery: Delivery, layer: Layer, options: LoadOptions, told: ManifestEntry | None
+) -> dict[str, Any]:
+    """Return the columns of an edition: what is said now, else in the manifest, else by the catalogue."""
+    stated = told or ManifestEntry()
+    source_layer = delivery.layer if options.where is None else f"{delivery.layer} where {options.where}"
+    return {
+        "layer": layer.code,
+        "title": options.title or stated.title or f"{layer.name.zh} {delivery.file}",
+        "source": stated.source or delivery.file,
+        "source_layer": source_layer,
+        "source_sha256": delivery.sha256,
+        "accuracy_m": _first(options.accuracy_m, stated.accuracy_m, layer.accuracy_m),
+        "currency": stated.currency,
+        "valid_from": options.valid_from or stated.valid_from or date.today(),
+        "valid_to": stated.valid_to,
+        "completeness": stated.completeness,
+    }
+
+
+def _first(*values: float | None) -> float:
+    return next(value for value in values if value is not None)
+
+
+def _loaded(prepared: EditionFrame, features: int, delivery: Delivery, *, added: bool) -> LoadedLayer:
+    ids = delivery.frame["source_id"]
+    faults = [(row, ids.iloc[row], fault) for row, fault in enumerate(prepared.faults) if fault is not None]
+    return LoadedLayer(
+        layer=prepared.layer.code,
+        name=prepared.layer.name,
+        features=features,
+        added=added,
+        faults=[(row, feature, fault_json(fault)) for row, feature, fault in faults],
+        notes=delivery.notes,
+    )
+
+
+def _layer_json(layer: Layer, editions: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "code": layer.code,
+        "table": layer.table,
+        "name": text_json(layer.name),
+        "major": {"code": layer.mid.major.code, **text_json(layer.mid.major.name)},
+        "mid": {"code": layer.mid.code, **text_json(layer.mid.name)},
+        "geometry": "|".join(sorted(layer.geometry)),
+        "role": layer.role,
+        "order": layer.order,
+        "symbol": {"fill": layer.symbol.fill, "line": layer.symbol.line, "opacity": layer.symbol.opacity},
+        "editions": editions,
+        "tiles": f"/tiles/layers/{layer.code}/{{z}}/{{x}}/{{y}}.mvt",
+    }

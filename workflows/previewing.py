@@ -1,0 +1,96 @@
+"""A drawn footprint, before anyone decides: its code, its area, what the register and the blueprint say. Stores nothing."""
+
+import json
+from datetime import date
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from geocode import STORAGE_CRS, FootprintError, Text, encode_many, parse, to_storage
+from geocode.crs import CrsInput
+from geocode.planes import measure_plane, to_plane
+from registry.fingerprints import fingerprints
+from registry.matching import match_footprints
+from store.buildings import living_footprints
+from store.database import Connection, Database, transaction
+from workflows.checking import check_ground, verdict_of
+from workflows.deliveries import in_plane, placed_fault
+from workflows.errors import RefusedDrawingError
+from workflows.reports import text_json
+
+__all__ = ["preview_footprint"]
+
+
+def preview_footprint(database: Database, drawn: dict[str, Any], *, crs: CrsInput, accuracy_m: float) -> dict[str, Any]:
+    """Return code, area, what the register knows and what the blueprint finds of a drawn footprint.
+
+    Parameters
+    ----------
+    drawn
+        A GeoJSON feature or geometry.
+    crs
+        The frame of its coordinates, x = east or longitude.
+
+    Raises
+    ------
+    RefusedDrawingError
+        It is no GeoJSON geometry.
+    FootprintError, CrsError
+        It is no footprint, or its CRS is refused.
+    """
+    geometry = _read(drawn)
+    encoded = encode_many(np.array([geometry], dtype=object), crs=crs)
+    if encoded.faults[0] is not None:
+        raise FootprintError(encoded.faults[0])
+    ground = gpd.GeoDataFrame(geometry=to_storage(np.array([geometry], dtype=object), crs), crs=STORAGE_CRS)
+    middle = ground.geometry.values[0].centroid
+    plane = measure_plane(middle.x, middle.y)
+    flat = to_plane(np.asarray(ground.geometry.values), plane)[0]
+    with transaction(database) as connection:
+        known = _known(connection, ground, plane)
+        findings = check_ground(connection, ground, as_of=date.today(), accuracy_m=accuracy_m)[0]
+    return {
+        "code": str(encoded.codes[0]),
+        "h3": str(encoded.h3[0]),
+        "area_m2": float(encoded.area_m2[0]),
+        "plane": {"crs": plane, "area_m2": flat.area, "perimeter_m": flat.length},
+        "building": known,
+        "notes": [text_json(note) for note in _notes(geometry)],
+        "verdict": verdict_of(findings),
+        "findings": findings,
+    }
+
+
+def _read(drawn: dict[str, Any]) -> Any:
+    """Return the geometry of a GeoJSON feature or geometry."""
+    bare = drawn.get("geometry") if drawn.get("type") == "Feature" else drawn
+    if not isinstance(bare, dict) or "coordinates" not in bare:
+        raise RefusedDrawingError
+    try:
+        return shapely.from_geojson(json.dumps(bare))
+    except (shapely.errors.GEOSException, ValueError) as error:
+        raise RefusedDrawingError from error
+
+
+def _known(connection: Connection, ground: gpd.GeoDataFrame, plane: str) -> dict[str, Any] | None:
+    """Return what the register holds on the ground: the same building, or one that stands in the way."""
+    shapes = np.asarray(ground.geometry.values)
+    living = living_footprints(connection, shapes)
+    if living.empty:
+        return None
+    delivered = in_plane(ground.assign(fingerprint=fingerprints(shapes)), plane)
+    living = living.assign(code=[str(parse(code)) for code in living.code])
+    match = match_footprints(delivered, in_plane(living, plane))[0]
+    if match.fault is not None:
+        return {"code": None, "relation": "refused", "iou": None, "fault": placed_fault(match.fault, plane)}
+    if match.building is None:
+        return None
+    return {"code": living.code[match.building], "relation": match.relation, "iou": match.iou, "fault": None}
+
+
+def _notes(geometry: Any) -> list[Text]:
+    if shapely.has_z(geometry):
+        return [Text("高程(Z)未使用。", "Heights (Z) are not used.")]
+    return []

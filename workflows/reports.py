@@ -1,0 +1,137 @@
+"""What workflows report, and the JSON form of it: the same through the command line and the API."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+import shapely
+
+from geocode import Fault, Text
+
+__all__ = ["RowReport", "UploadReport", "fault_json", "geometry_json", "json_safe", "text_json"]
+
+
+@dataclass(frozen=True, slots=True)
+class RowReport:
+    """What became of one row of a delivery.
+
+    Attributes
+    ----------
+    row
+        Position in the file, from 0.
+    feature
+        The row's own id in its file, where it has one.
+    outcome
+        ``new``, ``same``, ``revised`` or ``refused``.
+    code
+        The building's code in its grouped form.
+    area_m2
+        On the ellipsoid's scale at the centroid.
+    fault
+        Why the row is refused, in its JSON form.
+    """
+
+    row: int
+    feature: str | None
+    name: str | None
+    outcome: str
+    code: str | None = None
+    area_m2: float | None = None
+    fault: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UploadReport:
+    """What became of a delivery."""
+
+    file: str
+    sha256: str
+    format: str
+    encoding: dict[str, Any] | None
+    crs: dict[str, Any]
+    stage: str
+    mode: str
+    notes: Sequence[Text]
+    results: Sequence[RowReport]
+    id: str | None = None
+    stored: bool = False
+    repeated: bool = False
+    rows: int = field(init=False)
+    accepted: int = field(init=False)
+    refused: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Count the rows."""
+        refused = sum(row.outcome == "refused" for row in self.results)
+        object.__setattr__(self, "rows", len(self.results))
+        object.__setattr__(self, "refused", refused)
+        object.__setattr__(self, "accepted", len(self.results) - refused)
+
+    def kept(self, identity: str) -> "UploadReport":
+        """Return the report of the same delivery, stored under an id."""
+        return replace(self, id=identity, stored=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as it stands in an answer."""
+        names = ("id", "file", "sha256", "format", "encoding", "crs", "stage", "mode", "rows", "accepted", "refused")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "stored": self.stored,
+            "repeated": self.repeated,
+            "notes": [text_json(note) for note in self.notes],
+            "results": [
+                {
+                    "row": row.row,
+                    "feature": row.feature,
+                    "name": row.name,
+                    "outcome": row.outcome,
+                    "code": row.code,
+                    "area_m2": row.area_m2,
+                    "fault": row.fault,
+                }
+                for row in self.results
+            ],
+        }
+
+
+def text_json(text: Text) -> dict[str, str]:
+    """Return a text in both languages."""
+    return {"zh": text.zh, "en": text.en}
+
+
+def fault_json(fault: Fault, *, lonlat: tuple[float, float] | None = None) -> dict[str, Any]:
+    """Return a fault; its place in longitude and latitude where that is known."""
+    return {
+        "kind": fault.kind,
+        "text": text_json(fault.text),
+        "remedy": text_json(fault.remedy),
+        "x": lonlat[0] if lonlat else None,
+        "y": lonlat[1] if lonlat else None,
+        "vertex": fault.vertex,
+    }
+
+
+def geometry_json(geometry: Any) -> dict[str, Any] | None:
+    """Return a geometry as GeoJSON, with its ordinates as they are."""
+    return None if geometry is None or geometry.is_empty else shapely.geometry.mapping(geometry)
+
+
+def json_safe(value: Any) -> Any:
+    """Return an attribute's value as JSON can hold it: NaN and missing as null, numpy's numbers as Python's."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, str | bool):
+        return value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): json_safe(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_safe(item) for item in value]
+    if hasattr(value, "item"):
+        return json_safe(value.item())
+    if isinstance(value, int | float):
+        return value if value == value and abs(value) != float("inf") else None  # noqa: PLR0124 - NaN
+    return str(value)

@@ -1,0 +1,105 @@
+"""From a code, or any other name, to the building."""
+
+from typing import Any
+
+from geocode import BuildingCode, CodeError, Text, parse, suggest
+from registry.aliases import alias_value, get_scheme
+from registry.stages import get_stage
+from store.buildings import existing_codes, find_buildings, get_building
+from store.database import Connection, Database, transaction
+from store.errors import NotHereError
+from workflows.reports import geometry_json, text_json
+
+__all__ = ["building_code", "resolve_building"]
+
+_EVENTS = {
+    "registered": Text("登记", "Registered"),
+    "revised": Text("更新图形", "Geometry revised"),
+    "alias_added": Text("增加别名", "Alias added"),
+}
+
+
+def resolve_building(database: Database, name: str) -> dict[str, Any]:
+    """Return the building that bears a code or an alias, as a GeoJSON feature.
+
+    Raises
+    ------
+    NotHereError
+        Nothing bears that name, or several buildings bear that alias; suggestions are codes that are in the register.
+    """
+    with transaction(database) as connection:
+        return _feature(get_building(connection, building_code(connection, name).compact))
+
+
+def building_code(connection: Connection, name: str) -> BuildingCode:
+    """Return the code of the building that bears a code, leniently typed, or an alias.
+
+    Raises
+    ------
+    NotHereError
+        As `resolve_building`.
+    """
+    try:
+        code = parse(name)
+    except CodeError as error:
+        code, wrong = None, str(error)
+    found = find_buildings(connection, code=code.compact if code else None, alias_value=alias_value(name))
+    if len(found) == 1:
+        return parse(found[0])
+    if found:
+        message = f"{len(found)} buildings bear the name “{name}”: choose one by its code."
+        raise NotHereError(message, [str(parse(code)) for code in found])
+    near = existing_codes(connection, [parse(text).compact for text in suggest(name)])
+    message = f"No building bears the code {code}." if code else f"No building bears the name “{name}”. {wrong}"
+    raise NotHereError(message, [str(parse(code)) for code in near])
+
+
+def _feature(record: dict[str, Any]) -> dict[str, Any]:
+    code = parse(record["code"])
+    stage = get_stage(record["stage"])
+    return {
+        "type": "Feature",
+        "id": str(code),
+        "bbox": list(record["geom"].bounds),
+        "geometry": geometry_json(record["geom"]),
+        "properties": {
+            "code": str(code),
+            "h3": record["h3"],
+            "area_m2": record["area_m2"],
+            "plane": {
+                "crs": record["plane"],
+                "area_m2": record["plane_area_m2"],
+                "perimeter_m": record["perimeter_m"],
+            },
+            "stage": {"code": stage.code, **text_json(stage.name)},
+            "generation": code.generation,
+            "name": record["name"],
+            "office": {"zh": record["name_zh"], "en": record["name_en"]},
+            "version": record["version"],
+            "recorded_at": record["recorded_at"].isoformat(),
+            "attributes": record["attributes"],
+            "aliases": [
+                {
+                    "scheme": alias.scheme,
+                    "label": text_json(get_scheme(alias.scheme).name),
+                    "value": alias.value,
+                    "source": alias.source,
+                    "valid_from": alias.valid_from.isoformat(),
+                    "valid_to": alias.valid_to.isoformat() if alias.valid_to else None,
+                }
+                for alias in record["aliases"]
+            ],
+            "events": [
+                {
+                    "kind": event.kind,
+                    "label": text_json(_EVENTS[event.kind]),
+                    "occurred_at": event.occurred_at.isoformat(),
+                    "recorded_at": event.recorded_at.isoformat(),
+                    "actor": event.actor,
+                    "version": event.body.get("version"),
+                    "body": event.body,
+                }
+                for event in record["events"]
+            ],
+        },
+    }

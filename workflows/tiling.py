@@ -1,0 +1,34 @@
+"""What the map shows: tiles, and where it begins."""
+
+from datetime import date
+
+from layers.catalogue import load_catalogue
+from store.database import Database, transaction
+from store.tiles import building_tile, extent, layer_tile
+
+__all__ = ["cut_building_tile", "cut_layer_tile", "find_extent"]
+
+
+def cut_building_tile(database: Database, *, z: int, x: int, y: int) -> bytes:
+    """Return the vector tile of the living buildings; empty where none stands."""
+    with transaction(database) as connection:
+        return building_tile(connection, z=z, x=x, y=y)
+
+
+def cut_layer_tile(database: Database, layer: str, *, z: int, x: int, y: int, as_of: date) -> bytes:
+    """Return the vector tile of a layer as it holds on a day; empty where there is nothing.
+
+    Raises
+    ------
+    UnknownLayer
+        The catalogue has no such layer.
+    """
+    code = load_catalogue().layer(layer).code
+    with transaction(database) as connection:
+        return layer_tile(connection, code, z=z, x=x, y=y, as_of=as_of)
+
+
+def find_extent(database: Database) -> tuple[float, float, float, float] | None:
+    """Return the box around everything stored, in degrees, or None."""
+    with transaction(database) as connection:
+        return extent(connection)
