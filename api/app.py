@@ -1,5 +1,7 @@
 """The application: routes, errors, the page, and the rules for everyone who calls."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -24,7 +26,15 @@ def create_app(settings: Settings, *, page: Path | None = None) -> FastAPI:
     page
         Folder of the built page; found beside this package where it is None.
     """
+    database = open_database(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        database.dispose()
+
     app = FastAPI(
+        lifespan=lifespan,
         title="Luotu 落图",
         version=__version__,
         summary="Drawing is coding: a footprint on the one blueprint has its code.",
@@ -33,7 +43,7 @@ def create_app(settings: Settings, *, page: Path | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
-    app.state.database = open_database(settings)
+    app.state.database = database
     add_error_handlers(app)
     for module in (session, codes, uploads, buildings, layers, tiles):
         app.include_router(module.router)

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from geocode import Fault, GeocodeError
+from geocode import Fault, GeocodeError, Text
 from workflows.errors import NotAllowedError, RefusedDeliveryError, WorkflowError
 from workflows.failures import (
     ClusterError,
@@ -62,6 +62,9 @@ def _parts(error: Exception) -> dict[str, Any]:
         place = {name: getattr(error, name, None) for name in ("file", "layer", "feature", "line")}
         place |= {"vertex": fault.vertex, "x": fault.x, "y": fault.y}
         parts["place"] = {name: value for name, value in place.items() if value is not None}
+    text = getattr(error, "text", None)
+    if isinstance(text, Text):
+        parts |= {"detail": text.en, "zh": {"detail": text.zh, "remedy": ""}}
     if isinstance(error, WorkflowError):
         parts |= {"kind": _kind(error), "detail": error.text.en, "remedy": error.remedy.en}
         parts["zh"] = {"detail": error.text.zh, "remedy": error.remedy.zh}

@@ -1,6 +1,7 @@
 """Headers that keep the page to itself, and limits on what comes in."""
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -10,16 +11,12 @@ _JSON_LIMIT_BYTES = 1_000_000
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self'; worker-src 'self' blob:; img-src 'self' data: blob:; "
-        "style-src 'self' 'unsafe-inline'; connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+        "connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-
-
-class _TooLargeError(Exception):
-    """The body is longer than it may be."""
 
 
 class Protection:
@@ -39,24 +36,15 @@ class Protection:
             await _problem(403, "foreign_origin", "This request comes from another site's page.")(scope, receive, send)
             return
         limit = _JSON_LIMIT_BYTES if "json" in headers.get("content-type", "") else self.body_limit_bytes
-        started = False
 
         async def send_protected(message: Message) -> None:
-            nonlocal started
             if message["type"] == "http.response.start":
-                started = True
                 answer = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     answer.setdefault(name, value)
             await send(message)
 
-        try:
-            await self.app(scope, _counted(receive, limit), send_protected)
-        except _TooLargeError:
-            if started:
-                raise
-            detail = f"The body is longer than {limit // 1_000_000} MB."
-            await _problem(413, "body_too_large", detail)(scope, receive, send_protected)
+        await self.app(scope, _counted(receive, limit), send_protected)
 
 
 def _is_foreign(headers: Headers) -> bool:
@@ -76,7 +64,7 @@ def _counted(receive: Receive, limit: int) -> Receive:
         message = await receive()
         total += len(message.get("body", b""))
         if total > limit:
-            raise _TooLargeError
+            raise HTTPException(413, f"The body is longer than {limit // 1_000_000} MB.")
         return message
 
     return counted

@@ -21,7 +21,7 @@ import httpx2
 import shapely
 
 from store.cluster import remove_cluster
-from workflows.databases import start_database
+from workflows.databases import opened_database, start_database
 from workflows.layering import LoadOptions, load_layers
 from workflows.principals import find_principal
 from workflows.settings import Settings
@@ -39,9 +39,10 @@ def main() -> None:
         Path(folder).chmod(0o755)
         settings = Settings(home=Path(folder), _env_file=None)  # type: ignore[call-arg]
         try:
-            database = start_database(settings)
-            principal = find_principal(database, key=None, local=True)
-            load_layers(database, SAMPLES / "district.gpkg", principal=principal, options=LoadOptions())
+            start_database(settings)
+            with opened_database(settings) as database:
+                principal = find_principal(database, key=None, local=True)
+                load_layers(database, SAMPLES / "district.gpkg", principal=principal, options=LoadOptions())
             _measure(settings, requests)
         finally:
             remove_cluster(settings.cluster)

@@ -5,9 +5,9 @@ from blueprint.certainty import Certainty, combine_accuracies
 from blueprint.conflicts import Unevaluated, find_conflicts, list_unevaluated
 from blueprint.errors import BlueprintError, FilterError, FrameCrsError, FrameError, RuleError
 from blueprint.filters import Filter, compile_filter
-from blueprint.findings import Finding, find_findings, verdict
-from blueprint.judgement import Outcome, Verdict
+from blueprint.findings import find_findings
 from blueprint.layer_state import Edition, Feature, LayerState
+from blueprint.outcomes import Finding, Outcome, Verdict, verdict, worst
 from blueprint.overlay import measure_outside, measure_overlaps
 from blueprint.rules import Basis, Rule, Severity, load_rules, read_rules, rules_in_force
 from blueprint.widths import measure_widths
@@ -43,4 +43,5 @@ __all__ = [
     "read_rules",
     "rules_in_force",
     "verdict",
+    "worst",
 ]

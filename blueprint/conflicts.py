@@ -11,11 +11,12 @@ import shapely
 from numpy.typing import NDArray
 
 from blueprint.certainty import Certainty, combine_accuracies
-from blueprint.evaluation import Asked, evaluate
+from blueprint.evaluation import Asked, Question, evaluate, explain_obstacle
 from blueprint.evidence import Subjects
 from blueprint.filters import Filter
-from blueprint.judgement import Judgement, Outcome, judge
+from blueprint.judgement import Judgement, judge
 from blueprint.layer_state import OPEN_DAYS, Ground, LayerState, select_ground
+from blueprint.outcomes import Outcome
 from blueprint.overlay import Cut, Parts, cut, list_parts, merge
 from blueprint.planes import check_same_plane
 from blueprint.reasons import explain
@@ -116,21 +117,12 @@ def list_unevaluated(
     for rule in rules_in_force(rules, as_of):
         if rule.a is None:
             continue
+        timeless = rule.predicate is Predicate.OUTSIDE and as_of is None
         for code in dict.fromkeys((*rule.a.layers, *rule.b.layers)):
-            reason = _obstacle(rule, code, layers.get(code), as_of)
+            reason = explain("needs_a_day") if timeless else explain_obstacle(code, layers.get(code), as_of)
             if reason is not None:
                 found.append(Unevaluated(rule, code, reason))
     return tuple(found)
-
-
-def _obstacle(rule: Rule, code: str, state: LayerState | None, as_of: dt.date | None) -> Text | None:
-    if state is None:
-        return explain("no_edition", layer=code)
-    if not state.holds_on(as_of):
-        return explain("edition_not_in_force", layer=code, edition=state.edition.title, as_of=as_of)
-    if rule.predicate is Predicate.OUTSIDE and as_of is None:
-        return explain("needs_a_day")
-    return None
 
 
 class _Side(NamedTuple):
@@ -197,7 +189,7 @@ def _pair_conflict(rule: Rule, left: _Side, right: _Side, measured: _Measured, k
         valid_from=_day(max(a.valid_from[i], b.valid_from[j])),
         valid_to=_day(min(a.valid_to[i], b.valid_to[j])),
         engine_mode=measured.result.engine_mode[k],
-        geometry=merge(measured.parts.geometry[measured.parts.row == k]),
+        geometry=merge(measured.parts.between(k, k + 1).geometry),
     )
 
 
@@ -237,7 +229,7 @@ def _outsides(rule: Rule, left: _Side, right: _Side, as_of: dt.date) -> list[Con
     ground = left.ground
     asked = Asked(Subjects(ground.ids, ground.geometry, ground.unusable), as_of, left.state.accuracy_m, {})
     conflicts = []
-    for i, finding in enumerate(evaluate(asked, rule, right.state.code, right.state)):
+    for i, finding in enumerate(evaluate(asked, [Question(rule, right.state.code, right.state)])[0]):
         if finding.outcome in {Outcome.PASS, Outcome.NOT_APPLICABLE} and not finding.width_m:
             continue
         unsure = finding.outcome.breaks and not ground.decided[i]

@@ -1,14 +1,14 @@
-"""One rule against one layer, for all footprints: from measures to findings."""
+"""The engine: rules against layers, for all footprints at once; from measures to findings."""
 
 import datetime as dt
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blueprint.certainty import Certainty, combine_accuracies
+from blueprint.certainty import combine_accuracies
 from blueprint.evidence import (
     Evidence,
     Own,
@@ -19,73 +19,15 @@ from blueprint.evidence import (
     lies_within,
     measure_margins,
 )
-from blueprint.judgement import Judgement, Outcome, judge
-from blueprint.layer_state import Edition, Feature, Ground, LayerState, select_ground
-from blueprint.overlay import merge
+from blueprint.judgement import Judgement, judge
+from blueprint.layer_state import Ground, LayerState, select_ground
+from blueprint.outcomes import Finding, Outcome
+from blueprint.overlay import Parts, list_parts, merge
 from blueprint.reasons import explain
-from blueprint.rules import Basis, Predicate, Rule, Severity, Without
+from blueprint.rules import Predicate, Rule, Without
 from geocode.faults import Text
 
-__all__ = ["Asked", "Finding", "evaluate"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """The outcome of one rule for one footprint against one layer.
-
-    Attributes
-    ----------
-    footprint
-        The footprint's id in its frame.
-    layer
-        The code of the layer.
-    area_m2, share, width_m
-        The ground that breaks the rule: its area in the plane, its share of the footprint, and how wide its widest part
-        is. 0 where there is none, None where nothing could be measured. Kept where it is noise or below a threshold.
-    margin_m
-        Signed: minus the width where ground breaks the rule; where an overlap rule passes, the distance to the nearest
-        feature if the layer's `LayerState.reach_m` allows to tell it; else None.
-    certainty
-        How sure the width is; None without one.
-    reason
-        Why the rule was not evaluated or does not apply, or why it passes although something was measured.
-    features
-        The features concerned: those overlapped, or those that contain the footprint, or those in doubt.
-    witness
-        The ground that breaks the rule, in the footprints' plane.
-    engine_mode
-        ``float``, or the grid that the overlay needed.
-    """
-
-    footprint: Hashable
-    rule: Rule
-    layer: str
-    outcome: Outcome
-    edition: Edition | None = None
-    area_m2: float | None = None
-    share: float | None = None
-    width_m: float | None = None
-    margin_m: float | None = None
-    certainty: Certainty | None = None
-    reason: Text | None = None
-    features: tuple[Feature, ...] = ()
-    witness: Any = None
-    engine_mode: str | None = None
-
-    @property
-    def severity(self) -> Severity:
-        """The severity to show: that of an advisory rule is at most ``warn``."""
-        return self.rule.shown_severity
-
-    @property
-    def advisory(self) -> bool:
-        """Whether the rule only advises."""
-        return self.rule.advisory
-
-    @property
-    def basis(self) -> tuple[Basis, ...]:
-        """The rule's legal basis."""
-        return self.rule.basis
+__all__ = ["Asked", "Question", "evaluate", "explain_obstacle"]
 
 
 class Asked(NamedTuple):
@@ -97,15 +39,22 @@ class Asked(NamedTuple):
     own: Own
 
 
-class _Measured(NamedTuple):
-    """One rule against one layer, measured for all footprints."""
+class Question(NamedTuple):
+    """A rule, and one of its layers; the state is None where none is loaded."""
+
+    rule: Rule
+    code: str
+    state: LayerState | None
+
+
+class _Gathered(NamedTuple):
+    """A question overlaid for all subjects."""
 
     rule: Rule
     state: LayerState
     subjects: Subjects
     ground: Ground
     evidence: Evidence
-    judgement: Judgement
     complete: NDArray[np.bool_]
     margin_m: Mapping[int, float]
 
@@ -114,20 +63,49 @@ class _Measured(NamedTuple):
         return row in self.evidence.hits
 
 
-def evaluate(asked: Asked, rule: Rule, code: str, state: LayerState | None) -> list[Finding]:
-    """Return what a rule says of each subject against one of its layers; None is a layer that is not loaded."""
-    ids = asked.subjects.ids
+class _Measured(NamedTuple):
+    """The same with the parts of the ground that breaks the rule, measured and judged."""
+
+    gathered: _Gathered
+    parts: Parts
+    judgement: Judgement
+
+
+def evaluate(asked: Asked, questions: Sequence[Question]) -> list[list[Finding]]:
+    """Return the findings of each question, one for each subject.
+
+    Widths are measured for all questions together: a question alone has few parts, and a round of the search for
+    circles costs nearly the same for many.
+    """
+    gathered = {
+        k: _gather(asked, rule, state)
+        for k, (rule, _, state) in enumerate(questions)
+        if state is not None and state.holds_on(asked.as_of)
+    }
+    measured = dict(zip(gathered, _measure(asked, list(gathered.values())), strict=True))
+    rows = range(len(asked.subjects.ids))
+    return [
+        [_decide(measured[k], row) for row in rows] if k in measured else _not_evaluated(asked, question)
+        for k, question in enumerate(questions)
+    ]
+
+
+def explain_obstacle(code: str, state: LayerState | None, as_of: dt.date | None) -> Text | None:
+    """Return why a layer cannot be asked for a day at all; None where it can."""
     if state is None:
-        reason = explain("no_edition", layer=code)
-        return [Finding(fid, rule, code, Outcome.NOT_EVALUATED, reason=reason) for fid in ids]
-    if not state.holds_on(asked.as_of):
-        reason = explain("edition_not_in_force", layer=code, edition=state.edition.title, as_of=asked.as_of)
-        return [Finding(fid, rule, code, Outcome.NOT_EVALUATED, state.edition, reason=reason) for fid in ids]
-    measured = _measure(asked, rule, state)
-    return [_decide(measured, row) for row in range(len(ids))]
+        return explain("no_edition", layer=code)
+    if not state.holds_on(as_of):
+        return explain("edition_not_in_force", layer=code, edition=state.edition.title, as_of=as_of)
+    return None
 
 
-def _measure(asked: Asked, rule: Rule, state: LayerState) -> _Measured:
+def _not_evaluated(asked: Asked, question: Question) -> list[Finding]:
+    rule, code, state = question
+    reason, edition = explain_obstacle(code, state, asked.as_of), state.edition if state else None
+    return [Finding(i, rule, code, Outcome.NOT_EVALUATED, edition, reason=reason) for i in asked.subjects.ids]
+
+
+def _gather(asked: Asked, rule: Rule, state: LayerState) -> _Gathered:
     subjects, ground = asked.subjects, select_ground(state, rule.b.where, asked.as_of)
     pairs = find_pairs(subjects, ground, state.code, asked.own)
     if rule.predicate is Predicate.OVERLAP:
@@ -135,10 +113,19 @@ def _measure(asked: Asked, rule: Rule, state: LayerState) -> _Measured:
     else:
         evidence = gather_outside(subjects, ground, pairs, rule.container)
     _add_unusable(evidence, subjects, ground)
-    sigma_m = combine_accuracies(asked.accuracy_m, state.accuracy_m)
-    judgement = judge(evidence.parts, rule, rows=len(subjects.ids), sigma_m=sigma_m)
-    complete = lies_within(subjects, state.complete)
-    return _Measured(rule, state, subjects, ground, evidence, judgement, complete, _margins(asked, rule, state, ground))
+    complete, margin_m = lies_within(subjects, state.complete), _margins(asked, rule, state, ground)
+    return _Gathered(rule, state, subjects, ground, evidence, complete, margin_m)
+
+
+def _measure(asked: Asked, gathered: Sequence[_Gathered]) -> Iterator[_Measured]:
+    rows = len(asked.subjects.ids)
+    if not gathered:
+        return
+    parts = list_parts(np.concatenate([one.evidence.broken for one in gathered]))
+    for k, one in enumerate(gathered):
+        mine = parts.between(k * rows, (k + 1) * rows)
+        sigma_m = combine_accuracies(asked.accuracy_m, one.state.accuracy_m)
+        yield _Measured(one, mine, judge(mine, one.rule, rows=rows, sigma_m=sigma_m))
 
 
 def _add_unusable(evidence: Evidence, subjects: Subjects, ground: Ground) -> None:
@@ -162,70 +149,73 @@ def _margins(asked: Asked, rule: Rule, state: LayerState, ground: Ground) -> dic
 
 
 def _decide(measured: _Measured, row: int) -> Finding:
-    rule, state, subjects = measured.rule, measured.state, measured.subjects
+    rule, state, subjects, ground, evidence = measured.gathered[:5]
     problem = subjects.unusable[row]
     if problem is not None:
-        reason = explain("subject_unusable", problem=problem)
-        return Finding(subjects.ids[row], rule, state.code, Outcome.NOT_EVALUATED, state.edition, reason=reason)
-    outcome, why, doubted = _outcome(measured, row)
-    if outcome is Outcome.NOT_APPLICABLE:
-        return Finding(subjects.ids[row], rule, state.code, outcome, state.edition, reason=why)
+        why = explain("subject_unusable", problem=problem)
+        return Finding(subjects.ids[row], rule, state.code, Outcome.NOT_EVALUATED, state.edition, reason=why)
+    outcome, reason, doubted = _outcome(measured, row)
     finding = Finding(
         footprint=subjects.ids[row],
         rule=rule,
         layer=state.code,
         outcome=outcome,
         edition=state.edition,
-        margin_m=measured.margin_m.get(row) if outcome is Outcome.PASS else None,
-        reason=why,
-        features=tuple(measured.ground.feature(i) for i in doubted or measured.evidence.hits.get(row, ())),
-        engine_mode=measured.evidence.engine_mode.get(row),
+        margin_m=measured.gathered.margin_m.get(row) if outcome is Outcome.PASS else None,
+        reason=reason,
+        features=tuple(ground.feature(i) for i in doubted or evidence.hits.get(row, ())),
+        engine_mode=evidence.engine_mode.get(row),
     )
-    in_doubt = outcome is Outcome.NOT_EVALUATED
-    unknown = not measured.judgement.width_m[row] if rule.predicate is Predicate.OVERLAP else not measured.contains(row)
-    return finding if in_doubt and unknown else _with_measure(finding, measured, row)
+    return _with_measure(finding, measured, row) if _is_measured(measured, row, outcome) else finding
+
+
+def _is_measured(measured: _Measured, row: int, outcome: Outcome) -> bool:
+    """Return whether the ground means anything: outside of nothing, or nothing in doubt, is no measure."""
+    if outcome is Outcome.NOT_EVALUATED and measured.gathered.rule.predicate is Predicate.OVERLAP:
+        return bool(measured.judgement.width_m[row] > 0)
+    return outcome not in {Outcome.NOT_EVALUATED, Outcome.NOT_APPLICABLE} or measured.gathered.contains(row)
 
 
 def _with_measure(finding: Finding, measured: _Measured, row: int) -> Finding:
     area_m2, width_m = float(measured.judgement.area_m2[row]), float(measured.judgement.width_m[row])
-    parts = measured.evidence.parts
+    violated = width_m > 0 and finding.outcome is not Outcome.NOT_EVALUATED
     return replace(
         finding,
         area_m2=area_m2,
-        share=area_m2 / measured.subjects.geometry[row].area,
+        share=area_m2 / measured.gathered.subjects.geometry[row].area,
         width_m=width_m,
-        margin_m=-width_m if width_m and finding.outcome is not Outcome.NOT_EVALUATED else finding.margin_m,
+        margin_m=-width_m if violated else finding.margin_m,
         certainty=measured.judgement.certainty[row],
-        witness=merge(parts.geometry[parts.row == row]),
+        witness=merge(measured.parts.between(row, row + 1).geometry),
     )
 
 
 def _outcome(measured: _Measured, row: int) -> tuple[Outcome, Text | None, Sequence[int]]:
     """Return outcome, reason, and the features in doubt."""
-    rule = measured.rule
-    outcome: Outcome = measured.judgement.outcome[row]
-    contained = rule.predicate is Predicate.OUTSIDE and measured.contains(row)
-    doubt = _doubt(measured, row, completeness_matters=not contained)
+    gathered, outcome = measured.gathered, measured.judgement.outcome[row]
+    outside = gathered.rule.predicate is Predicate.OUTSIDE
+    contained = outside and gathered.contains(row)
+    doubt = _doubt(gathered, row, completeness_matters=not contained)
     # more features could only worsen an overlap, and only mend what lies outside
-    settled = outcome.breaks if rule.predicate is Predicate.OVERLAP else contained and outcome is Outcome.PASS
+    settled = contained and outcome is Outcome.PASS if outside else outcome.breaks
     if doubt is not None and not settled:
         return Outcome.NOT_EVALUATED, *doubt
-    if rule.predicate is Predicate.OUTSIDE and not contained and rule.without is Without.NOT_APPLICABLE:
-        return Outcome.NOT_APPLICABLE, explain("no_container", layer=measured.state.code), ()
+    if outside and not contained and gathered.rule.without is Without.NOT_APPLICABLE:
+        return Outcome.NOT_APPLICABLE, explain("no_container", layer=gathered.state.code), ()
     return outcome, measured.judgement.smallness[row], ()
 
 
-def _doubt(measured: _Measured, row: int, *, completeness_matters: bool) -> tuple[Text, Sequence[int]] | None:
+def _doubt(gathered: _Gathered, row: int, *, completeness_matters: bool) -> tuple[Text, Sequence[int]] | None:
     """Return what keeps "nothing else is here" from being known, and the features it is about."""
-    code, ground, evidence = measured.state.code, measured.ground, measured.evidence
+    code, ground, evidence = gathered.state.code, gathered.ground, gathered.evidence
     if failed := evidence.failed.get(row):
         positions = sorted({i for i, _ in failed})
         names = _list_names(ground, positions)
         return explain("feature_unusable", layer=code, features=names, problem=failed[0][1]), positions
     if undecided := evidence.undecided.get(row):
-        names, attributes = _list_names(ground, undecided), _list_attributes(measured.rule)
+        names, attributes = _list_names(ground, undecided), _list_attributes(gathered.rule)
         return explain("attributes_missing", layer=code, features=names, attributes=attributes), undecided
-    if completeness_matters and not measured.complete[row]:
+    if completeness_matters and not gathered.complete[row]:
         return explain("incomplete", layer=code), ()
     return None
 

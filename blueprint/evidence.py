@@ -1,6 +1,6 @@
 """What is measured of each footprint against the features of one layer, before any rule judges it."""
 
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from blueprint.certainty import NOISE_M
 from blueprint.layer_state import Ground
-from blueprint.overlay import ENGINE_MODES, Cut, Parts, cut, describe_unusable, list_parts, unite
+from blueprint.overlay import ENGINE_MODES, Cut, cut, describe_unusable, list_parts, unite
 from blueprint.rules import Container
+from blueprint.widths import RESOLUTION_M, measure_widths
 
 __all__ = [
     "Evidence",
@@ -49,10 +50,10 @@ class Evidence(NamedTuple):
 
     Attributes
     ----------
-    parts
-        The ground that breaks the rule; the row of a part is the footprint's position.
+    broken
+        The ground that breaks the rule, one geometry a footprint; None where there is none.
     hits
-        By footprint: the features (positions) that it shares ground with.
+        By footprint (position): the features (positions) that it shares ground with.
     undecided
         By footprint: those of which it is unknown whether the rule is about them, since attributes are missing.
     failed
@@ -61,7 +62,7 @@ class Evidence(NamedTuple):
         By footprint: the coarsest mode of its overlays.
     """
 
-    parts: Parts
+    broken: NDArray[np.object_]
     hits: dict[int, list[int]]
     undecided: dict[int, list[int]]
     failed: dict[int, list[tuple[int, str]]]
@@ -89,46 +90,38 @@ def find_pairs(subjects: Subjects, ground: Ground, layer: str, own: Own) -> Pair
 def gather_overlap(subjects: Subjects, ground: Ground, pairs: Pairs) -> Evidence:
     """Return the ground that each footprint shares with the features together."""
     result = _cut_pairs(subjects, ground, pairs)
-    parts = list_parts(result.inside)
-    shares = np.zeros(len(pairs), dtype=bool)
-    shares[parts.row] = True
+    shares = _wider_than(RESOLUTION_M, result.inside)
     decided = ground.decided[pairs[:, 1]]
-    hits = _by_footprint(pairs[shares & decided])
-    several = {row for row, features in hits.items() if len(features) > 1}
-    alone = decided[parts.row] & ~np.isin(pairs[parts.row, 0], list(several))
-    united = {row: unite(result.inside[shares & decided & (pairs[:, 0] == row)]) for row in several}
-    single = parts.take(alone)
-    return Evidence(
-        parts=_join(single._replace(row=pairs[single.row, 0]), _parts_of(united)),
-        hits=hits,
-        undecided=_by_footprint(pairs[shares & ~decided]),
-        failed=_failures(pairs, result),
-        engine_mode=_modes(pairs, result),
-    )
+    shared = np.flatnonzero(shares & decided)
+    hits = _by_footprint(pairs[shared])
+    broken = np.full(len(subjects.ids), None, dtype=object)
+    for row, first, end in _runs(pairs[shared, 0]):
+        broken[row] = unite(result.inside[shared[first:end]])
+    undecided = _by_footprint(pairs[shares & ~decided])
+    return Evidence(broken, hits, undecided, _failures(pairs, result), _modes(pairs, result))
 
 
 def gather_outside(subjects: Subjects, ground: Ground, pairs: Pairs, container: Container) -> Evidence:
     """Return the ground of each footprint outside the features that it lies in; all of it where it lies in none."""
     result = _cut_pairs(subjects, ground, pairs)
-    shares = _is_container(result)
+    # a footprint does not stand on a site that its wall only grazes
+    shares = _wider_than(NOISE_M, result.inside)
     decided = ground.decided[pairs[:, 1]]
     held: NDArray[np.intp] = np.flatnonzero(shares & decided)
     if container is Container.LARGEST:
         held = _largest_of_each(held, pairs, result)
-    hits = _by_footprint(pairs[held])
-    modes = _modes(pairs, result)
-    failed = _failures(pairs, result)
-    outside: dict[int, Any] = {
-        row: subjects.geometry[row] for row in subjects.usable_rows().tolist() if row not in hits
-    }
-    outside |= {int(pairs[k, 0]): result.outside[k] for k in held if len(hits[int(pairs[k, 0])]) == 1}
+    hits, undecided = _by_footprint(pairs[held]), _by_footprint(pairs[shares & ~decided])
+    failed, modes = _failures(pairs, result), _modes(pairs, result)
+    broken = subjects.geometry.copy()
+    broken[pd.notna(subjects.unusable)] = None
+    broken[pairs[held, 0]] = result.outside[held]
     for row, features in hits.items():
         if len(features) > 1:
             rest = _cut_one(subjects.geometry[row], unite(ground.geometry[features]))
-            outside[row], modes[row] = rest.outside[0], rest.engine_mode[0] or modes[row]
+            broken[row], modes[row] = rest.outside[0], rest.engine_mode[0] or modes[row]
             if rest.error[0] is not None:
                 failed.setdefault(row, []).extend((feature, rest.error[0]) for feature in features)
-    return Evidence(_parts_of(outside), hits, _by_footprint(pairs[shares & ~decided]), failed, modes)
+    return Evidence(broken, hits, undecided, failed, modes)
 
 
 def measure_margins(subjects: Subjects, ground: Ground, rows: NDArray[np.intp]) -> dict[int, float]:
@@ -163,14 +156,20 @@ def _cut_one(left: Any, right: Any) -> Cut:
     return cut(np.array([left], dtype=object), np.array([right], dtype=object))
 
 
-def _is_container(result: Cut) -> NDArray[np.bool_]:
-    """Return which pairs share more than noise: a footprint does not stand on a site that its wall grazes."""
-    sound = pd.isna(result.error)
-    whole = sound & shapely.is_empty(result.outside)  # the usual case needs no width
-    rest = np.flatnonzero(sound & ~whole)
-    parts = list_parts(result.inside[rest])
-    whole[rest[parts.row[parts.width_m > NOISE_M]]] = True
-    return np.asarray(whole)
+def _wider_than(limit_m: float, shared: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Return which geometries have a part wider than a limit.
+
+    The inscribed circle is at least 2 · area / perimeter wide, which tells nearly always without measuring it.
+    """
+    polygons, row = shapely.get_parts(shared, return_index=True)
+    area_m2 = shapely.area(polygons)
+    some = area_m2 > 0
+    polygons, row, area_m2 = polygons[some], row[some], area_m2[some]
+    wide = 2 * area_m2 > limit_m * shapely.length(polygons)
+    wide[~wide] = measure_widths(polygons[~wide]) > limit_m
+    found = np.zeros(len(shared), dtype=bool)
+    found[row[wide]] = True
+    return found
 
 
 def _largest_of_each(held: NDArray[np.intp], pairs: Pairs, result: Cut) -> NDArray[np.intp]:
@@ -180,24 +179,17 @@ def _largest_of_each(held: NDArray[np.intp], pairs: Pairs, result: Cut) -> NDArr
     return held[order][first]
 
 
-def _parts_of(by_row: Mapping[int, Any]) -> Parts:
-    rows = np.array(sorted(by_row), dtype=np.intp)
-    geometries = np.empty(len(rows), dtype=object)
-    geometries[:] = [by_row[int(row)] for row in rows]
-    parts = list_parts(geometries)
-    return parts._replace(row=rows[parts.row])
-
-
-def _join(a: Parts, b: Parts) -> Parts:
-    joined = Parts(*(np.concatenate([x, y]) for x, y in zip(a, b, strict=True)))
-    return joined.take(np.argsort(joined.row, kind="stable"))
-
-
 def _by_footprint(pairs: Pairs) -> dict[int, list[int]]:
     grouped: dict[int, list[int]] = {}
     for row, feature in pairs.tolist():
         grouped.setdefault(row, []).append(feature)
     return grouped
+
+
+def _runs(rows: NDArray[np.intp]) -> Iterator[tuple[int, int, int]]:
+    """Yield each of some sorted rows with where its run begins and ends."""
+    found, first, count = np.unique(rows, return_index=True, return_counts=True)
+    return zip(found.tolist(), first.tolist(), (first + count).tolist(), strict=True)
 
 
 def _failures(pairs: Pairs, result: Cut) -> dict[int, list[tuple[int, str]]]:

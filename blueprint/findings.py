@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping
 
 import geopandas as gpd
 
-from blueprint.evaluation import Asked, Finding, evaluate
+from blueprint.evaluation import Asked, Question, evaluate
 from blueprint.evidence import Own, take_subjects
-from blueprint.judgement import Verdict, worst
 from blueprint.layer_state import LayerState
+from blueprint.outcomes import Finding
 from blueprint.planes import check_frame, check_same_plane
 from blueprint.rules import Rule, rules_in_force
 
-__all__ = ["Finding", "find_findings", "verdict"]
+__all__ = ["find_findings"]
 
 
 def find_findings(
@@ -62,10 +62,5 @@ def find_findings(
         check_same_plane(footprints, state.features, f"layer {state.code}")
     asked = Asked(take_subjects(footprints), as_of, footprint_accuracy_m, own or {})
     ours = [rule for rule in rules_in_force(rules, as_of) if rule.a is None]
-    columns = [evaluate(asked, rule, code, layers.get(code)) for rule in ours for code in rule.b.layers]
-    return [finding for row in zip(*columns, strict=True) for finding in row]
-
-
-def verdict(findings: Iterable[Finding]) -> Verdict:
-    """Return the verdict on a footprint: the worst outcome of its findings, where advisory rules cannot fail it."""
-    return worst((finding.outcome, finding.advisory) for finding in findings)
+    questions = [Question(rule, code, layers.get(code)) for rule in ours for code in rule.b.layers]
+    return [finding for row in zip(*evaluate(asked, questions), strict=True) for finding in row]

@@ -1,51 +1,25 @@
-"""From measures to outcomes: what fails, what fails within the layers' accuracy, and what weighs more."""
+"""From measures to outcomes: what fails for sure, and what fails within the accuracy of the layers."""
 
-from collections.abc import Iterable
-from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blueprint.certainty import Certainty, classify_widths
+from blueprint.outcomes import Outcome
 from blueprint.overlay import Parts
 from blueprint.reasons import explain
 from blueprint.rules import Rule
 from blueprint.widths import RESOLUTION_M
 from geocode.faults import Text
 
-__all__ = ["Judgement", "Outcome", "Verdict", "judge", "worst"]
+__all__ = ["Judgement", "judge"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.bool_]
 
 
-class Outcome(StrEnum):
-    """What a rule says, the worst first."""
-
-    FAIL = "fail"
-    FAIL_WITHIN_ACCURACY = "fail_within_accuracy"
-    MANUAL = "manual"
-    NOT_EVALUATED = "not_evaluated"
-    PASS = "pass"  # noqa: S105 - no password
-    NOT_APPLICABLE = "not_applicable"
-
-    @property
-    def breaks(self) -> bool:
-        """Whether the rule is broken, for sure or within the accuracy."""
-        return self in {Outcome.FAIL, Outcome.FAIL_WITHIN_ACCURACY}
-
-
 _OUTCOMES = np.array([Outcome.PASS, Outcome.FAIL_WITHIN_ACCURACY, Outcome.FAIL], dtype=object)
-
-
-class Verdict(StrEnum):
-    """What all rules together say, the worst first."""
-
-    FAIL = "fail"
-    FAIL_WITHIN_ACCURACY = "fail_within_accuracy"
-    NOT_EVALUATED = "not_evaluated"
-    PASS = "pass"  # noqa: S105 - no password
 
 
 class Judgement(NamedTuple):
@@ -89,21 +63,6 @@ def judge(parts: Parts, rule: Rule, *, rows: int, sigma_m: float) -> Judgement:
     for row in np.flatnonzero(~likely & (width_m > 0)):
         smallness[row] = _explain_smallness(rule, certainty[row], area_m2[row], width_m[row])
     return Judgement(outcome, area_m2, width_m, certainty, smallness)
-
-
-def worst(outcomes: Iterable[tuple[Outcome, bool]]) -> Verdict:
-    """Return the verdict on outcomes, each with whether its rule only advises; nothing evaluated is no pass.
-
-    An advisory rule that fails leaves the verdict open: somebody has to confirm its basis before it can prohibit.
-    """
-    weighed = {_weigh(outcome, advisory=advisory) for outcome, advisory in outcomes}
-    return next((verdict for verdict in Verdict if verdict in weighed), Verdict.NOT_EVALUATED)
-
-
-def _weigh(outcome: Outcome, *, advisory: bool) -> Verdict:
-    if outcome in {Outcome.PASS, Outcome.NOT_APPLICABLE}:
-        return Verdict.PASS
-    return Verdict(outcome) if outcome.breaks and not advisory else Verdict.NOT_EVALUATED
 
 
 def _large(parts: Parts, chosen: Flags, rows: int, rule: Rule) -> Flags:

@@ -68,9 +68,10 @@ class Parts(NamedTuple):
     area_m2: Floats
     width_m: Floats
 
-    def take(self, chosen: NDArray[Any]) -> "Parts":
-        """Return the parts that are chosen, by flags or positions."""
-        return Parts(*(column[chosen] for column in self))
+    def between(self, start: int, end: int) -> "Parts":
+        """Return the parts of the rows from start to before end, their rows counted from start."""
+        mine = slice(*np.searchsorted(self.row, [start, end]))
+        return Parts(self.row[mine] - start, self.geometry[mine], self.area_m2[mine], self.width_m[mine])
 
 
 def measure_overlaps(
@@ -148,7 +149,7 @@ def _frame(ground: Geometries, result: Cut, sigma_m: float, crs: Any) -> gpd.Geo
         "engine_mode": result.engine_mode,
         "error": pd.Series(result.error, dtype=object),
     }
-    return gpd.GeoDataFrame(columns, geometry=[merge(parts.geometry[parts.row == i]) for i in range(count)], crs=crs)
+    return gpd.GeoDataFrame(columns, geometry=[merge(parts.between(i, i + 1).geometry) for i in range(count)], crs=crs)
 
 
 def cut(left: Geometries, right: Geometries) -> Cut:
@@ -187,8 +188,10 @@ def list_parts(geometries: Geometries) -> Parts:
     parts, row = parts[areal], row[areal]
     area_m2 = shapely.area(parts)
     some = area_m2 > 0
-    found = Parts(row[some], parts[some], area_m2[some], measure_widths(parts[some]))
-    return found.take(found.width_m >= RESOLUTION_M)
+    row, parts, area_m2 = row[some], parts[some], area_m2[some]
+    width_m = measure_widths(parts)
+    wide = width_m >= RESOLUTION_M
+    return Parts(row[wide], parts[wide], area_m2[wide], width_m[wide])
 
 
 def merge(polygons: Geometries) -> Any:

@@ -29,7 +29,8 @@ _RADIUS_TOLERANCE_M = 2e-7
 _COLLINEAR_M = 1e-8  # noding leaves vertices on straight edges, which would hide that they are straight
 _MOST_VERTICES = 256  # the triangulation takes time with the square of the vertices: larger parts are cut first
 _FEW_VERTICES = 7  # an L, closed
-_MOST_PARTS = 1000
+_MOST_PARTS = 500
+_MOST_TRIED = 48  # up to so many edges, trying all is faster than a tree
 _MOST_TRIANGLES = 400_000
 _WORTH_A_ROUND = 64  # below this many triangles, a round costs the same for four times as many
 _CORNERS = np.eye(3)
@@ -37,10 +38,21 @@ _NEXT = [1, 2, 0]
 
 
 class _Boundary(NamedTuple):
-    """The edges of all parts, laid side by side so that one tree serves all of them."""
+    """The edges of some parts, laid side by side.
 
-    edges: Geometries
-    tree: shapely.STRtree
+    Attributes
+    ----------
+    ends
+        (edges, 2, 2): the coordinates of their ends.
+    of_part
+        (parts, most): the edges of each part, the last one repeated; None where they are too many to try them all.
+    tree
+        The edges of all parts in one tree, for that case.
+    """
+
+    ends: Floats
+    of_part: Integers | None
+    tree: shapely.STRtree | None
 
 
 def measure_widths(polygons: Geometries) -> Floats:
@@ -57,9 +69,12 @@ def measure_widths(polygons: Geometries) -> Floats:
         The diameter of the maximum inscribed circle in metres, right to `RESOLUTION_M`; 0 where it is empty. After
         `_MOST_TRIANGLES` triangles (a comb of thousands of equal teeth) it is the best circle that was found.
     """
-    starts = range(0, len(polygons), _MOST_PARTS)
-    widths = [_measure_batch(polygons[start : start + _MOST_PARTS]) for start in starts]
-    return np.concatenate(widths) if widths else np.zeros(0)
+    width_m = np.zeros(len(polygons))
+    by_size = np.argsort(shapely.get_num_coordinates(polygons), kind="stable")
+    for start in range(0, len(polygons), _MOST_PARTS):
+        batch = by_size[start : start + _MOST_PARTS]
+        width_m[batch] = _measure_batch(polygons[batch])
+    return width_m
 
 
 def _measure_batch(polygons: Geometries) -> Floats:
@@ -89,10 +104,16 @@ def _side_by_side(polygons: Geometries) -> Geometries:
 
 
 def _boundary(parts: Geometries) -> _Boundary:
-    xy, ring = shapely.get_coordinates(shapely.get_rings(parts), return_index=True)
-    ends = np.stack([xy[:-1], xy[1:]], axis=1)[ring[:-1] == ring[1:]]
-    edges = shapely.linestrings(ends)
-    return _Boundary(edges, shapely.STRtree(edges, node_capacity=4))  # three times as fast here as the default 10
+    rings, ring_part = shapely.get_rings(parts, return_index=True)
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    along = ring[:-1] == ring[1:]
+    ends = np.stack([xy[:-1], xy[1:]], axis=1)[along]
+    edge_part = ring_part[ring[:-1][along]]
+    first, end = (np.searchsorted(edge_part, np.arange(len(parts)), side=side) for side in ("left", "right"))
+    most = int((end - first).max(initial=0))
+    if most > _MOST_TRIED:
+        return _Boundary(ends, None, shapely.STRtree(shapely.linestrings(ends), node_capacity=4))
+    return _Boundary(ends, np.minimum(first[:, np.newaxis] + np.arange(most), end[:, np.newaxis] - 1), None)
 
 
 def _triangles(parts: Geometries) -> tuple[Integers, Floats]:
@@ -131,22 +152,38 @@ def _cut_across(pieces: Geometries) -> Geometries:
 
 def _bound_and_improve(triangles: Floats, owner: Integers, boundary: _Boundary, radius_m: Floats) -> Floats:
     """Return the bound of each triangle; raise the best radius of each part where a better centre is met on the way."""
-    corners, places = shapely.points(triangles), triangles.mean(axis=1)
+    places = triangles.mean(axis=1)
     heights: list[Floats] = []
     bound_m = np.full(len(triangles), np.inf)
     for _ in range(3):
-        nearest, distance_m = _nearest_edge(places, boundary)
+        nearest, distance_m = _nearest_edge(places, owner, boundary)
         np.maximum.at(radius_m, owner, distance_m)
-        heights.append(shapely.distance(corners, boundary.edges[nearest][:, np.newaxis]))
+        heights.append(_distances(triangles, boundary.ends[nearest][:, np.newaxis]))
         weights, bound_m = _highest_point(np.stack(heights, axis=1))
         places = (weights[:, np.newaxis] @ triangles)[:, 0]
-    np.maximum.at(radius_m, owner, _nearest_edge(places, boundary)[1])
+    np.maximum.at(radius_m, owner, _nearest_edge(places, owner, boundary)[1])
     return bound_m
 
 
-def _nearest_edge(places: Floats, boundary: _Boundary) -> tuple[Integers, Floats]:
-    found, distance_m = boundary.tree.query_nearest(shapely.points(places), return_distance=True, all_matches=False)
-    return found[1], distance_m
+def _nearest_edge(places: Floats, owner: Integers, boundary: _Boundary) -> tuple[Integers, Floats]:
+    if boundary.tree is not None:
+        nearest = boundary.tree.query_nearest(shapely.points(places), all_matches=False)[1]
+        return nearest, _distances(places, boundary.ends[nearest])
+    assert boundary.of_part is not None  # one of the two is there
+    tried = boundary.of_part[owner]
+    distance_m = _distances(places[:, np.newaxis], boundary.ends[tried])
+    best, row = distance_m.argmin(axis=1), np.arange(len(places))
+    return tried[row, best], distance_m[row, best]
+
+
+def _distances(places: Floats, ends: Floats) -> Floats:
+    """Return the distances of places (…, 2) from edges (…, 2, 2)."""
+    start, along = ends[..., 0, :], ends[..., 1, :] - ends[..., 0, :]
+    off = places - start
+    squared = np.maximum((along * along).sum(axis=-1), np.finfo(float).tiny)
+    share = np.clip((off * along).sum(axis=-1) / squared, 0, 1)
+    off = off - share[..., np.newaxis] * along
+    return np.asarray(np.hypot(off[..., 0], off[..., 1]))
 
 
 def _highest_point(heights: Floats) -> tuple[Floats, Floats]:

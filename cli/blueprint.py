@@ -12,7 +12,7 @@ from cli.console import EXIT_FOUND, answering, complain_row, notes, out, progres
 from cli.findings import print_findings
 from geocode import Text
 from workflows.checking import check_building, check_file
-from workflows.databases import open_database
+from workflows.databases import opened_database
 from workflows.layering import LoadOptions, list_layers, load_layers
 from workflows.principals import find_principal
 from workflows.uploading import DeliveryOptions
@@ -32,9 +32,8 @@ def check(
     form: Form = "table",
 ) -> None:
     """Ask the blueprint what stands in the way of footprints. Nothing is stored."""
-    with answering():
-        configured = settings()
-        database = open_database(configured)
+    configured = settings()
+    with answering(), opened_database(configured) as database:
         day, accuracy_m = (as_of.date() if as_of else date.today()), configured.footprint_accuracy_m
         if Path(subject).exists():
             options = DeliveryOptions(crs=crs, layer=layer)
@@ -61,8 +60,8 @@ def list_all(
     form: Form = "table",
 ) -> None:
     """List the layers and their editions."""
-    with answering():
-        found = list_layers(open_database(settings()))
+    with answering(), opened_database(settings()) as database:
+        found = list_layers(database)
     if form == "json":
         out.print_json(json.dumps(found, ensure_ascii=False))
         return
@@ -96,8 +95,7 @@ def load(  # noqa: PLR0913 - one for each option
     accuracy: Annotated[float | None, typer.Option(help="Positional accuracy in metres (standard deviation)")] = None,
 ) -> None:
     """Load editions of layers. A file ``layers.json`` beside it tells titles, dates, accuracies and completeness."""
-    with answering():
-        database = open_database(settings())
+    with answering(), opened_database(settings()) as database:
         principal = find_principal(database, key=None, local=True)
         with progress_bar(Text("加载图层", "Loading layers")) as move:
             loaded = load_layers(

@@ -88,7 +88,8 @@ def answering() -> Iterator[None]:
         complain(speak(error.fault.text), speak(error.fault.remedy), place=place)
         raise typer.Exit(EXIT_REFUSED) from error
     except (StoreError, RegistryError) as error:
-        complain(str(error))
+        text = getattr(error, "text", None)
+        complain(speak(text) if isinstance(text, Text) else str(error))
         for suggestion in getattr(error, "suggestions", ()):
             _err.print(f"  ? {suggestion}", markup=False)
         raise typer.Exit(EXIT_REFUSED) from error

@@ -6,7 +6,7 @@ import typer
 
 from cli.console import answering, notes, out, settings
 from geocode import Text
-from workflows.databases import database_status, open_database, start_database, stop_database
+from workflows.databases import database_status, opened_database, start_database, stop_database
 from workflows.principals import issue_key
 
 __all__ = ["database"]
@@ -46,5 +46,5 @@ def key(
     label: Annotated[str, typer.Option(help="Who or what uses the key")] = "key",
 ) -> None:
     """Make an API key for an office and print it: the only time it is seen."""
-    with answering():
-        typer.echo(issue_key(open_database(settings()), office=office, name=name, role=role, label=label))
+    with answering(), opened_database(settings()) as opened:
+        typer.echo(issue_key(opened, office=office, name=name, role=role, label=label))

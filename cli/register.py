@@ -11,7 +11,7 @@ from cli.console import EXIT_FOUND, answering, complain_row, notes, out, setting
 from cli.findings import brief
 from geocode import Text
 from workflows.checking import check_upload
-from workflows.databases import open_database
+from workflows.databases import opened_database
 from workflows.principals import find_principal
 from workflows.reports import UploadReport
 from workflows.resolving import resolve_building
@@ -41,9 +41,8 @@ def upload(  # noqa: PLR0913 - one for each option
     form: Form = "table",
 ) -> None:
     """Register the footprints of a file: every row a code or a reason. All rows or none, unless --good-rows."""
-    with answering():
-        configured = settings()
-        database = open_database(configured)
+    configured = settings()
+    with answering(), opened_database(configured) as database:
         principal = find_principal(database, key=None, local=True)
         options = DeliveryOptions(crs=crs, layer=layer, stage=stage, mode="good" if good_rows else "all")
         report = upload_file(
@@ -70,8 +69,8 @@ def resolve(
     form: Form = "table",
 ) -> None:
     """Find the building that bears a code or an alias, with its history."""
-    with answering():
-        feature = resolve_building(open_database(settings()), name)
+    with answering(), opened_database(settings()) as database:
+        feature = resolve_building(database, name)
     if form == "json":
         out.print_json(json.dumps(feature, ensure_ascii=False))
     else:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geocode.alphabet import ALPHABET, BASE, LOOK_ALIKES, VALUES, check_value, check_values
-from geocode.cells import cell_number, is_cell_number, number_cell
+from geocode.cells import is_cell_number, number_cell
 from geocode.errors import CodeError
 from geocode.faults import read_sentences
 
@@ -24,7 +24,7 @@ CELL_LENGTH = 10
 LAST_GENERATION = BASE - 1
 _PREFIX_LENGTH = 6
 # blanks of every kind, the hyphens and dashes that forms and keyboards produce
-_SEPARATORS = re.compile(r"[\s\-‐-―−_·]+")
+_SEPARATORS = re.compile(r"[\s\-‐-―−]+")
 _SENTENCES = read_sentences("geocode", "faults.toml")
 
 
@@ -46,6 +46,13 @@ class BuildingCode:
     size_class: int
     generation: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse parts that no code has."""
+        if not is_cell_number(self.number):
+            raise ValueError(f"{self.number} is the number of no cell")
+        if not 0 <= self.size_class < BASE or not 0 <= self.generation <= LAST_GENERATION:
+            raise ValueError(f"size class {self.size_class} or generation {self.generation} is not between 0 and 30")
+
     @property
     def h3(self) -> str:
         """The H3 resolution-15 cell, as H3 writes it."""
@@ -64,9 +71,6 @@ class BuildingCode:
 
     def with_generation(self, generation: int) -> "BuildingCode":
         """Return the code of another generation on the same cell and size class."""
-        if not 0 <= generation <= LAST_GENERATION:
-            message = f"generation {generation} is not between 0 and {LAST_GENERATION}"
-            raise ValueError(message)
         return BuildingCode(self.number, self.size_class, generation)
 
     def _values(self) -> list[int]:
@@ -115,10 +119,9 @@ def parse(text: str) -> BuildingCode:
     values = [VALUES[letter] for letter in letters]
     if check_value(values[:12]) != values[12]:
         raise CodeError(_SENTENCES.fault("code_check", text=text), suggest(letters))
-    code = _from_values(values)
-    if not is_cell_number(code.number):
+    if not is_cell_number(_number(values)):
         raise CodeError(_SENTENCES.fault("code_cell", text=text))
-    return code
+    return _from_values(values)
 
 
 def suggest(text: str) -> list[str]:
@@ -180,17 +183,17 @@ def _checks(letters: str) -> bool:
     if len(letters) != CODE_LENGTH or not all(letter in VALUES for letter in letters):
         return False
     values = [VALUES[letter] for letter in letters]
-    return check_value(values[:12]) == values[12] and is_cell_number(_from_values(values).number)
+    return check_value(values[:12]) == values[12] and is_cell_number(_number(values))
 
 
 def _from_values(values: list[int]) -> BuildingCode:
     """Return the code of thirteen values, the check value unread."""
+    return BuildingCode(_number(values), values[10], values[11])
+
+
+def _number(values: list[int]) -> int:
+    """Return the cell's number that the first ten values write."""
     number = 0
     for value in values[:CELL_LENGTH]:
         number = number * BASE + value
-    return BuildingCode(number, values[10], values[11])
-
-
-def code_of_cell(cell: int, size_class: int) -> BuildingCode:
-    """Return the first-generation code of a cell and a size class."""
-    return BuildingCode(cell_number(cell), size_class)
+    return number

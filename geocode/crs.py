@@ -28,9 +28,12 @@ __all__ = ["STORAGE_CRS", "CrsGate", "CrsInput", "crs_gate", "crs_name", "to_sto
 STORAGE_CRS = "EPSG:4490"
 ACCURACY_LIMIT_M = 1.0
 # CGCS2000 in 2D and 3D, WGS 84 in 2D and 3D, and OGC's name for it with longitude first
-_SAME = {"EPSG:4490", "EPSG:4480", "EPSG:4479", "EPSG:4326", "EPSG:4979", "OGC:CRS84"}
+_SAME = {"EPSG:4490", "EPSG:4480", "EPSG:4326", "EPSG:4979", "OGC:CRS84"}
 # Beijing 1954, Xian 1980, New Beijing: parameters exist, but not in public
 _SECRET = {"EPSG:4214", "EPSG:4610", "EPSG:4555"}
+_WORLD = (-180.0, -90.0, 180.0, 90.0)
+# cities keep one zone across its edge, and formulas hold to the north and south of an area of use
+_MARGIN_LON_DEG, _MARGIN_LAT_DEG = 3.0, 15.0
 _SENTENCES = read_sentences("geocode", "faults.toml")
 CrsInput: TypeAlias = str | int | pyproj.CRS
 
@@ -53,15 +56,21 @@ class CrsGate:
     is_storage: bool
     operation: str = ""
     _transformer: pyproj.Transformer | None = field(default=None, repr=False)
+    _bounds: tuple[float, float, float, float] = field(default=_WORLD, repr=False)
 
     def to_lonlat(
         self, x: NDArray[np.float64], y: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return longitudes and latitudes in degrees; infinite where a point has none."""
+        """Return longitudes and latitudes in degrees; infinite where a point has none, or lies far from the CRS's area.
+
+        Easting and northing exchanged come out as a place, but as one on another continent.
+        """
         if self._transformer is None:
             return x, y
-        lon, lat = self._transformer.transform(x, y)
-        return np.asarray(lon), np.asarray(lat)
+        lon, lat = map(np.asarray, self._transformer.transform(x, y))
+        west, south, east, north = self._bounds
+        near = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+        return np.where(near, lon, np.inf), np.where(near, lat, np.inf)
 
 
 def crs_gate(crs: CrsInput | None) -> CrsGate:
@@ -153,7 +162,17 @@ def _same_datum(horizontal: pyproj.CRS, base: pyproj.CRS, name: str) -> CrsGate:
     if horizontal.is_geographic:
         return CrsGate(name, is_storage=True)
     # a projected CRS reaches its own base by formulas alone: no datum is changed, so none can be guessed
-    return CrsGate(name, is_storage=False, _transformer=pyproj.Transformer.from_crs(horizontal, base, always_xy=True))
+    transformer = pyproj.Transformer.from_crs(horizontal, base, always_xy=True)
+    return CrsGate(name, is_storage=False, _transformer=transformer, _bounds=_bounds(horizontal, name))
+
+
+def _bounds(crs: pyproj.CRS, name: str) -> tuple[float, float, float, float]:
+    """Return the area of use with a margin, in degrees; the world where it is not known or crosses the antimeridian."""
+    area = crs.area_of_use or (pyproj.CRS(name).area_of_use if name.startswith("EPSG:") else None)
+    if area is None or area.west > area.east:
+        return _WORLD
+    west, east = area.west - _MARGIN_LON_DEG, area.east + _MARGIN_LON_DEG
+    return west, area.south - _MARGIN_LAT_DEG, east, area.north + _MARGIN_LAT_DEG
 
 
 def _in_degrees(crs: pyproj.CRS) -> bool:
@@ -169,7 +188,9 @@ def _other_datum(horizontal: pyproj.CRS, name: str) -> CrsGate:
         raise CrsError(fault)
     # the group's transformers may not cross threads, one from a pipeline may
     transformer = pyproj.Transformer.from_pipeline(best.definition)
-    return CrsGate(name, is_storage=False, operation=best.description, _transformer=transformer)
+    return CrsGate(
+        name, is_storage=False, operation=best.description, _transformer=transformer, _bounds=_bounds(horizontal, name)
+    )
 
 
 def _best_operation(horizontal: pyproj.CRS) -> pyproj.Transformer | None:

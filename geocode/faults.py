@@ -28,6 +28,9 @@ class Text(NamedTuple):
         return Text(self.zh.format_map(values), self.en.format_map(values))
 
 
+_LARGEST_DEG = 360.0
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What is wrong with one row.
@@ -65,7 +68,7 @@ class Sentences:
     ) -> Fault:
         """Return the fault of a kind, its sentence filled with the place and the values."""
         text, remedy = self._rows[kind]
-        known = {"x": x, "y": y, "vertex": vertex, **values}
+        known = {"x": _shown(x), "y": _shown(y), "vertex": vertex, **values}
         return Fault(kind, text.format(known), remedy.format(known), x, y, vertex)
 
     def kinds(self) -> frozenset[str]:
@@ -77,6 +80,13 @@ def are_sound(faults: NDArray[Any]) -> NDArray[np.bool_]:
     """Return which rows of a column of faults have none, shape (n,)."""
     nothing: Any = None
     return np.asarray(np.equal(faults, nothing), dtype=bool)
+
+
+def _shown(ordinate: float | None) -> str:
+    """Return an ordinate as a person reads it: metres to the millimetre, degrees to about the same."""
+    if ordinate is None:
+        return ""
+    return f"{ordinate:.3f}" if abs(ordinate) > _LARGEST_DEG else f"{ordinate:.8f}"
 
 
 @cache

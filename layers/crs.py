@@ -24,6 +24,7 @@ __all__ = [
     "choose_crs",
     "crs_asked_for",
     "crs_of_geojson",
+    "crs_of_name",
     "crs_of_rfc7946",
     "crs_of_wkt",
     "suggest_crs",
@@ -142,10 +143,10 @@ def choose_crs(stated: FoundCrs | None, asked: FoundCrs | None) -> tuple[FoundCr
 
 
 def are_degrees(xy: NDArray[np.float64]) -> bool:
-    """Return whether most finite positions, shape (n, 2), can be longitude and latitude; true where there are none."""
+    """Return whether half the finite positions, shape (n, 2), or more can be longitude and latitude; true of none."""
     finite = xy[np.isfinite(xy).all(axis=1)]
     within = (np.abs(finite[:, 0]) <= 180) & (np.abs(finite[:, 1]) <= 90)  # noqa: PLR2004 - degrees
-    return not len(finite) or bool(within.mean() > 0.5)  # noqa: PLR2004 - most
+    return not len(finite) or bool(within.mean() >= 0.5)  # noqa: PLR2004 - half
 
 
 def suggest_crs(xy: NDArray[np.float64]) -> Text:

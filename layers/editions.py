@@ -31,6 +31,7 @@ _KINDS = {
 _NAME_COLUMNS = ("name", "mc", "名称", "项目名称", "xmmc", "gname", "xzqmc")
 _FROM_COLUMNS = ("valid_from", "生效日期", "bhkssj")
 _TO_COLUMNS = ("valid_to", "失效日期", "bhjssj")
+_OWN_COLUMNS = {"source_id", "name", "class_code", "valid_from", "valid_to", "geometry"}
 _DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[T ].*)?")
 
 
@@ -44,8 +45,8 @@ class EditionFrame:
         The layer of the catalogue.
     frame
         The good rows, indexed as in the delivery, in EPSG:4490. Columns: ``source_id``, ``name``, ``class_code`` (text
-        or None), ``valid_from``, ``valid_to`` (dates or None; the last day is not included), ``attrs`` (the other
-        attributes as a JSON-safe mapping, the class among them under its own name) and ``geometry``.
+        or None), ``valid_from``, ``valid_to`` (dates or None; the last day is not included), ``attrs`` (the attributes
+        as delivered, as a JSON-safe mapping, but those that bear one of these names) and ``geometry``.
     faults
         Why each row of the delivery is not among them: a `Fault`, or None, shape (n,).
     """
@@ -102,7 +103,7 @@ def prepare_edition(delivery: Delivery, *, layer: Layer) -> EditionFrame:
             "class_code": _texts(source, columns.class_code)[good],
             "valid_from": valid_from[good],
             "valid_to": valid_to[good],
-            "attrs": _attributes(source[good], columns),
+            "attrs": _attributes(source[good]),
         },
         index=source.index[good],
         geometry=stored[good],
@@ -218,12 +219,11 @@ def _place_faults(geometries: NDArray[Any], stored: NDArray[Any], crs: str) -> N
     return faults
 
 
-def _attributes(frame: gpd.GeoDataFrame, columns: _Columns) -> NDArray[Any]:
-    """Return the attributes of each row that have no column of their own, absent ones left out."""
-    used = {"source_id", "geometry", columns.name, columns.valid_from, columns.valid_to}
+def _attributes(frame: gpd.GeoDataFrame) -> NDArray[Any]:
+    """Return the attributes of each row under their own names, but those that an edition has columns for."""
     rows: Sequence[dict[str, Any]] = [{} for _ in range(len(frame))]
     for name in frame.columns:
-        if name not in used:
+        if str(name).casefold() not in _OWN_COLUMNS:
             for row, value in zip(rows, frame[name].tolist(), strict=True):
                 if value is not pd.NA:
                     row[str(name)] = json_value(value)

@@ -12,7 +12,7 @@ from typing import Any
 
 from geocode.faults import Fault, read_sentences
 
-__all__ = ["CannotWrite", "LayersError", "RefusedFile", "UnknownLayer", "cannot_write", "refused"]
+__all__ = ["CannotWrite", "LayersError", "RefusedFile", "UnknownLayer", "cannot_write", "refused", "unknown_layer"]
 
 _SENTENCES = read_sentences("layers", "refusals.toml")
 

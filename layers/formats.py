@@ -83,6 +83,8 @@ def sniff(path: Path, *, name: str | None = None) -> Format:
         It is none of the formats that are read; the sentence says what it looks like.
     """
     suffix = Path(name or path.name).suffix.lower()
+    if path.is_dir():
+        raise refused("format_folder")
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if not head:

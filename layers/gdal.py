@@ -40,10 +40,11 @@ _OPTIONS = {
 _FAILURES = (
     DataSourceError,
     DataLayerError,
-    UnicodeDecodeError,
-    UnboundLocalError,  # pyogrio 0.13 on some broken files
     ValueError,
     OverflowError,
+    # what pyogrio 0.13 stumbles over in broken files
+    IndexError,
+    UnboundLocalError,
 )
 
 
@@ -69,8 +70,6 @@ class GdalRows(NamedTuple):
         The attributes, in order; names may repeat.
     crs
         ``EPSG:…`` or WKT; None where the file states none.
-    geometry_type
-        GDAL's name of the layer's geometry type.
     stated_rows
         How many rows the file says it has; -1 where it does not say.
     warnings
@@ -81,7 +80,6 @@ class GdalRows(NamedTuple):
     wkb: NDArray[Any]
     fields: tuple[Field, ...]
     crs: str | None
-    geometry_type: str
     stated_rows: int
     warnings: tuple[str, ...]
 
@@ -121,7 +119,6 @@ def read_rows(path: Path, *, layer: str | None = None, encoding: str | None = No
         wkb=np.full(len(fids), None, dtype=object) if wkb is None else wkb,
         fields=tuple(Field(*field) for field in fields),
         crs=meta["crs"],
-        geometry_type=meta["geometry_type"],
         stated_rows=int(info["features"]),
         warnings=tuple(said),
     )

@@ -11,10 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from layers.geojson_text import to_plain
+from layers.json_values import json_value
 
 __all__ = ["WrittenField", "fields_of"]
 
 _INT64 = np.iinfo(np.int64)
+_EXACT_IN_DOUBLE = 2**53
 
 
 class WrittenField(NamedTuple):
@@ -55,17 +57,22 @@ def _objects(name: str, values: NDArray[Any], mask: NDArray[np.bool_]) -> Writte
     kinds = {type(value) for value in there}
     if kinds == {bool}:
         return WrittenField(name, _filled(values, mask, fill=False).astype(bool), mask)
-    if kinds == {int} and min(there) >= _INT64.min and max(there) <= _INT64.max:
+    if kinds == {int} and _fit(there, _INT64.max):
         return WrittenField(name, _filled(values, mask, fill=0).astype(np.int64), mask)
-    if kinds and kinds <= {int, float}:
+    if kinds and kinds <= {int, float} and _fit(there, _EXACT_IN_DOUBLE):
         return WrittenField(name, _filled(values, mask, fill=np.nan).astype(np.float64), mask)
     if kinds == {date}:
         return WrittenField(name, _filled(values, mask).astype("datetime64[D]"), mask)
     if kinds and kinds <= {datetime, pd.Timestamp} and all(value.tzinfo is None for value in there):
         return WrittenField(name, _filled(values, mask).astype("datetime64[ms]"), mask)
     texts = np.full(len(values), None, dtype=object)
-    texts[~mask] = [value if isinstance(value, str) else _json(value) for value in there]
+    texts[~mask] = [json_value(value) if isinstance(value, str) else _json(value) for value in there]
     return WrittenField(name, texts, mask, is_json=not kinds <= {str})
+
+
+def _fit(values: NDArray[Any], limit: int) -> bool:
+    """Return whether no integer among values is beyond a limit."""
+    return all(type(value) is not int or -limit <= value <= limit for value in values)
 
 
 def _filled(values: NDArray[Any], mask: NDArray[np.bool_], *, fill: Any = None) -> NDArray[Any]:

@@ -25,7 +25,7 @@ __all__ = ["read_with_gdal"]
 
 _SENTENCES = read_sentences("layers", "faults.toml")
 _EXACT_IN_DOUBLE = 2**53
-_CURVED = ("Curve", "Surface", "CircularString")
+_CURVED = ("CURVE", "MULTISURFACE", "CIRCULARSTRING")
 
 
 def read_with_gdal(entry: LayerEntry) -> Table:
@@ -82,9 +82,14 @@ def _read_geopackage(entry: LayerEntry) -> Table:
     if any(wkb is None for wkb in rows.wkb):
         stored = rows_with_geometry(path, layer)
         has_shape = np.array([fid in stored for fid in rows.fids.tolist()], dtype=bool)
-    crs = None if rows.crs is None else crs_of_wkt(rows.crs, why="crs_geopackage")
+    crs = crs_of_wkt(rows.crs, why="crs_geopackage") if rows.crs and layer.has_crs else None
     table = _table(rows, rows.fields, has_shape, crs, ids=rows.fids)
-    return replace(table, notes=(*table.notes, *([remark("m_dropped", count=layer.rows)] if layer.has_m else [])))
+    notes = list(table.notes)
+    if layer.has_m:
+        notes.append(remark("m_dropped", count=layer.rows))
+    if any(word in layer.geometry for word in _CURVED):
+        notes.append(remark("arcs_linearised"))
+    return replace(table, notes=tuple(notes))
 
 
 def _read_flatgeobuf(entry: LayerEntry) -> Table:
@@ -115,14 +120,13 @@ def _table(
     ids: NDArray[np.int64] | None = None,
 ) -> Table:
     """Return what GDAL read as a table; a geometry that stands in the file and was not built is a fault of its row."""
-    geometries = np.asarray(shapely.from_wkb(rows.wkb, on_invalid="ignore"), dtype=object)
+    with np.errstate(invalid="ignore"):
+        geometries = np.asarray(shapely.from_wkb(rows.wkb, on_invalid="ignore"), dtype=object)
     faults = np.full(len(geometries), None, dtype=object)
     for row in np.flatnonzero(has_shape & shapely.is_missing(geometries)):
         faults[row] = _SENTENCES.fault("geometry_broken", reason="GDAL")
-    curved = any(word in rows.geometry_type for word in _CURVED)
     notes = [
         *(remark("reader_said", text=text) for text in rows.warnings),
-        *([remark("arcs_linearised")] if curved else []),
         *(remark("integers_rounded", name=field.name) for field in fields if _is_rounded(field)),
     ]
     own_ids = [field for field in fields if field.name == "source_id"]

@@ -23,7 +23,7 @@ from layers.remarks import remark
 from layers.strict_json import JsonError, find_repeated_key, parse, repeated_key
 from layers.tables import Table, narrow
 
-__all__ = ["read_geojson", "tabulate_features"]
+__all__ = ["MAX_JSON_BYTES", "read_geojson", "tabulate_features"]
 
 MAX_JSON_BYTES = 256 << 20
 MAX_CELLS = 50_000_000
@@ -54,7 +54,8 @@ def read_geojson(data: bytes) -> Table:
     try:
         parsed = parse(text)
     except JsonError as error:
-        raise refused("json_broken", line=error.line, reason=str(error), column=error.column) from error
+        kind = "json_unreadable" if error.line is None else "json_broken"
+        raise refused(kind, line=error.line, reason=str(error), column=error.column) from error
     rest = parsed.rest.strip("\x00\x1a \t\r\n")
     if rest:
         raise refused("json_trailing", start=rest[:40])

@@ -16,8 +16,10 @@ __all__ = ["GeoPackageLayer", "list_tables", "rows_with_geometry"]
 
 _PAGE_SIZE_OF_ONE = 65_536
 _LAYERS = """
-SELECT g.table_name, g.column_name, g.geometry_type_name, g.m, coalesce(m.type, 'missing'), coalesce(m.sql, '')
+SELECT g.table_name, g.column_name, g.geometry_type_name, g.m, coalesce(m.type, 'missing'), coalesce(m.sql, ''),
+    coalesce(s.organization, 'NONE')
 FROM gpkg_geometry_columns AS g
+LEFT JOIN gpkg_spatial_ref_sys AS s ON s.srs_id = g.srs_id
 JOIN gpkg_contents AS c ON lower(c.table_name) = lower(g.table_name) AND c.data_type = 'features'
 LEFT JOIN sqlite_master AS m ON lower(m.name) = lower(g.table_name) AND m.type IN ('table', 'view')
 ORDER BY g.rowid
@@ -38,6 +40,8 @@ class GeoPackageLayer:
         Whether geometries must or may carry measures.
     rows
         Rows that are there, counted.
+    has_crs
+        Whether a CRS is stated.
     """
 
     name: str
@@ -45,6 +49,7 @@ class GeoPackageLayer:
     geometry: str
     has_m: bool
     rows: int
+    has_crs: bool
 
 
 def list_tables(path: Path) -> tuple[GeoPackageLayer, ...]:
@@ -58,11 +63,13 @@ def list_tables(path: Path) -> tuple[GeoPackageLayer, ...]:
     _check_size(path)
     with _database(path) as database:
         layers = []
-        for name, column, geometry, m, kind, sql in database.execute(_LAYERS):
+        for name, column, geometry, m, kind, sql, authority in database.execute(_LAYERS):
             if kind != "table" or sql.upper().startswith("CREATE VIRTUAL"):
                 raise refused("geopackage_view", layer=name)
             rows = int(database.execute(f"SELECT count(*) FROM {_quoted(name)}").fetchone()[0])  # noqa: S608 - quoted
-            layers.append(GeoPackageLayer(name, column, str(geometry).upper(), bool(m), rows))
+            # -1 and 0, "undefined cartesian" and "undefined geographic", are of no organization
+            has_crs = str(authority).upper() != "NONE"
+            layers.append(GeoPackageLayer(name, column, str(geometry).upper(), bool(m), rows, has_crs))
     return tuple(layers)
 
 
@@ -81,7 +88,7 @@ def _database(path: Path) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
     try:
         yield connection
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise refused("geopackage_broken", reason=str(error)[:120]) from error
     finally:
         connection.close()

@@ -1,6 +1,12 @@
-"""Manifests: what stands beside a file of layers, about its editions: ``layers.json``."""
+"""Manifests: what a file of layers says about its editions, in a ``layers.json`` beside it.
 
-import json
+A manifest is an object with ``file`` (the file that it tells of), ``crs`` and ``areas`` (polygons in WKT by name, in that
+CRS), and ``layers``, a list of objects: ``layer`` (code or table of the catalogue) and, each of them optional, ``title``,
+``valid_from``, ``valid_to``, ``currency`` (ISO dates), ``accuracy_m``, ``source`` and ``completeness`` (an area's name, or
+WKT): within that area the layer shows everything there is.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -9,10 +15,14 @@ from typing import Any
 import numpy as np
 import shapely
 
-from geocode.crs import to_storage
-from layers.errors import refused
+from geocode.crs import STORAGE_CRS, to_storage
+from layers.catalogue import load_catalogue
+from layers.errors import LayersError, RefusedFile, refused
+from layers.strict_json import JsonError, parse
 
 __all__ = ["ManifestEntry", "read_manifest"]
+
+_MAX_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,78 +31,133 @@ class ManifestEntry:
 
     Attributes
     ----------
-    title
-        Title of the edition.
-    source
-        The document that it comes from.
+    title, source
+        What the edition is called, and the document it is from.
     valid_from, valid_to
-        The days on which it holds, the last one excluded.
-    accuracy_m
-        Standard deviation of its positions, in metres.
+        The days from which and until which it holds in law, the last not included.
     currency
-        The day up to which it is up to date.
+        The day whose state of the world it shows.
+    accuracy_m
+        Standard deviation of positions.
     completeness
-        MultiPolygon in EPSG:4490 within which the layer is known to be complete.
+        The area, a MultiPolygon in EPSG:4490, within which "nothing here" is an answer.
     """
 
     title: str | None = None
     source: str | None = None
     valid_from: date | None = None
     valid_to: date | None = None
-    accuracy_m: float | None = None
     currency: date | None = None
+    accuracy_m: float | None = None
     completeness: Any = None
 
 
-def read_manifest(path: Path) -> dict[str, ManifestEntry]:
-    """Return what a manifest says, by layer code; nothing where there is no such file.
+def read_manifest(path: Path, *, file: str | None = None) -> Mapping[str, ManifestEntry]:
+    """Return what a manifest says of each layer, by code; nothing where there is no manifest.
+
+    Parameters
+    ----------
+    path
+        The manifest.
+    file
+        The file that is being loaded: a manifest that tells of another one says nothing.
 
     Raises
     ------
     RefusedFile
-        The file is there and is no manifest: the error says which layer and which member.
+        It is no manifest; the error says where it goes wrong.
     CrsError
-        Its CRS is refused.
+        The CRS of its areas is refused.
     """
-    if not path.exists():
+    if not path.is_file():
         return {}
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        crs, areas = told.get("crs", "EPSG:4490"), told.get("areas", {})
-        rows = {str(row["layer"]).upper(): row for row in told["layers"]}
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise _refused(path, None, str(error)) from error
-    return {code: _entry(path, row, areas, crs) for code, row in rows.items()}
+        return _entries(_document(path), file)
+    except RefusedFile as error:
+        error.file = error.file or path.name
+        raise
 
 
-def _entry(path: Path, row: dict[str, Any], areas: dict[str, str], crs: str) -> ManifestEntry:
+def _document(path: Path) -> dict[str, Any]:
+    if path.stat().st_size > _MAX_BYTES:
+        raise refused("manifest_invalid", reason=f"> {_MAX_BYTES >> 20} MB")
     try:
-        return ManifestEntry(
-            title=row.get("title"),
-            source=row.get("source"),
-            valid_from=_day(row.get("valid_from")),
-            valid_to=_day(row.get("valid_to")),
-            accuracy_m=None if row.get("accuracy_m") is None else float(row["accuracy_m"]),
-            currency=_day(row.get("currency")),
-            completeness=_area(row.get("completeness"), areas, crs),
+        parsed = parse(path.read_text(encoding="utf-8-sig"))
+    except (JsonError, UnicodeDecodeError) as error:
+        raise refused("manifest_invalid", reason=str(error)[:120], line=getattr(error, "line", None)) from error
+    if not isinstance(parsed.value, dict) or not isinstance(parsed.value.get("layers"), list) or parsed.repeats:
+        raise refused("manifest_invalid", reason="layers")
+    return parsed.value
+
+
+def _entries(document: Mapping[str, Any], file: str | None) -> dict[str, ManifestEntry]:
+    if file is not None and document.get("file") not in {None, file}:
+        return {}
+    crs = document.get("crs", STORAGE_CRS)
+    areas = {name: _area(wkt, crs) for name, wkt in _mapping(document.get("areas", {}), "areas").items()}
+    entries: dict[str, ManifestEntry] = {}
+    for row in document["layers"]:
+        values = _mapping(row, "layers")
+        try:
+            code = load_catalogue().layer(str(values.get("layer"))).code
+        except LayersError as error:
+            raise refused("manifest_invalid", reason=f"layer {values.get('layer')!r:.40}") from error
+        if code in entries:
+            raise refused("manifest_invalid", reason=f"{code} × 2")
+        entries[code] = ManifestEntry(
+            title=_text(values, "title"),
+            source=_text(values, "source"),
+            valid_from=_day(values, "valid_from"),
+            valid_to=_day(values, "valid_to"),
+            currency=_day(values, "currency"),
+            accuracy_m=_accuracy(values),
+            completeness=_completeness(values, areas, crs),
         )
-    except (ValueError, TypeError, shapely.errors.GEOSException) as error:
-        raise _refused(path, str(row["layer"]), str(error)) from error
+    return entries
 
 
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
+def _mapping(value: Any, member: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise refused("manifest_invalid", reason=member)
+    return value
 
 
-def _area(text: str | None, areas: dict[str, str], crs: str) -> Any:
-    """Return an area by its name in the manifest or by its WKT, as a multipolygon in EPSG:4490."""
-    if text is None:
+def _text(values: Mapping[str, Any], member: str) -> str | None:
+    value = values.get(member)
+    if value is not None and not isinstance(value, str):
+        raise refused("manifest_invalid", reason=f"{member} {value!r:.40}")
+    return value
+
+
+def _day(values: Mapping[str, Any], member: str) -> date | None:
+    text = _text(values, member)
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError as error:
+        raise refused("manifest_invalid", reason=f"{member} {text!r:.40}") from error
+
+
+def _accuracy(values: Mapping[str, Any]) -> float | None:
+    value = values.get("accuracy_m")
+    if value is None:
         return None
-    ground = to_storage(np.array([shapely.from_wkt(areas.get(text, text))]), crs)[0]
+    if type(value) not in {int, float} or not 0 <= value < np.inf:
+        raise refused("manifest_invalid", reason=f"accuracy_m {value!r:.40}")
+    return float(value)
+
+
+def _completeness(values: Mapping[str, Any], areas: Mapping[str, Any], crs: Any) -> Any:
+    text = _text(values, "completeness")
+    return None if text is None else areas.get(text) or _area(text, crs)
+
+
+def _area(wkt: Any, crs: Any) -> Any:
+    """Return an area in EPSG:4490."""
+    try:
+        area = shapely.from_wkt(wkt)
+    except (TypeError, shapely.errors.GEOSException) as error:
+        raise refused("manifest_invalid", reason=f"area {wkt!r:.40}") from error
+    if area is None or area.geom_type not in {"Polygon", "MultiPolygon"} or area.is_empty or not area.is_valid:
+        raise refused("manifest_invalid", reason=f"area {wkt!r:.40}")
+    ground = to_storage(np.array([area], dtype=object), crs)[0]
     return shapely.MultiPolygon([ground]) if ground.geom_type == "Polygon" else ground
-
-
-def _refused(path: Path, layer: str | None, reason: str) -> Exception:
-    error = refused("manifest_invalid", layer=layer, reason=reason)
-    error.file = path.name
-    return error

@@ -103,8 +103,8 @@ def read_delivery(
     shown = name or path.name
     asked = None if crs is None else crs_asked_for(crs)
     with _naming(shown), TemporaryDirectory(prefix="luotu-") as folder:
-        digest = digest_delivery(path)
         sources = find_sources(path, Path(folder), name=shown)
+        digest = digest_delivery(path)
         entries = list_entries(sources)
         entry, left_aside = choose_layer(entries, layer)
         with _naming(shown, entry.name if len(entries) > 1 else None):

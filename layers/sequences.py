@@ -121,7 +121,7 @@ def _parse_until_damage(records: list[_Record]) -> tuple[list[Any], bool, Refuse
     repeats = False
     for record in records:
         try:
-            parsed = parse(record.text.removeprefix(_BOM).decode("utf-8"))
+            parsed = parse(record.text.decode("utf-8"))
         except (JsonError, UnicodeDecodeError) as error:
             return features, repeats, refused("sequence_broken", line=record.line, reason=str(error)[:120])
         if parsed.rest.strip():
@@ -213,9 +213,10 @@ class _Splitter:
     def _records(self, pieces: Iterable[bytes], *, newlines_lost: bool) -> list[_Record]:
         records = []
         for piece in pieces:
-            if piece.strip(b" \t\r\n\x00"):
-                blank_lines = piece[: len(piece) - len(piece.lstrip())].count(b"\n")
-                records.append(_Record(piece, self._line + blank_lines))
+            text = piece.removeprefix(_BOM)
+            if text.strip(b" \t\r\n\x00"):
+                blank_lines = text[: len(text) - len(text.lstrip())].count(b"\n")
+                records.append(_Record(text, self._line + blank_lines))
             self._line += piece.count(b"\n") + newlines_lost
         return records
 

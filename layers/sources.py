@@ -18,7 +18,15 @@ from layers.shapefile import inspect_shapefile
 
 __all__ = ["Digest", "LayerEntry", "Sources", "choose_layer", "digest_delivery", "find_sources", "list_entries"]
 
+_SUFFIXES = {
+    Format.SHAPEFILE: ".shp",
+    Format.GEOPACKAGE: ".gpkg",
+    Format.FLATGEOBUF: ".fgb",
+    Format.GEOJSON: ".geojson",
+    Format.GEOJSONSEQ: ".geojsonl",
+}
 _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+_NOT_FOR_GDAL = {".prj", ".cpg"}
 _LAYER_SUFFIXES = {".shp", ".gpkg", ".geojson", ".geojsonl", ".geojsons", ".fgb"}
 _ARCHIVE_SUFFIXES = {".zip", ".gz", ".tgz", ".tar", ".rar", ".7z", ".bz2", ".xz"}
 _HEAD_BYTES = 1 << 16
@@ -48,7 +56,7 @@ class Source:
     @property
     def path(self) -> Path:
         """Return the file that is opened."""
-        return next(iter(self.parts.values()))
+        return self.parts[_SUFFIXES[self.format]]
 
     @property
     def stem(self) -> str:
@@ -120,14 +128,14 @@ def find_sources(path: Path, folder: Path, *, name: str) -> Sources:
     """
     kind = sniff(path, name=name)
     if kind is Format.ZIP:
-        return _in_archive(unpack_zip(path, folder), ("zip",))
+        return _in_zip(unpack_zip(path, folder))
     if kind is Format.GZIP:
         member = unpack_gzip(path, folder, name=name)
         inner = sniff(member.path, name=member.name)
         if inner in {Format.ZIP, Format.GZIP}:
             raise refused("archive_nested", member=member.name)
-        return Sources((_lay_out(inner, member.name, {"": member.path}, folder),), ("gzip",), ())
-    parts = _siblings(path) if kind is Format.SHAPEFILE else {"": path}
+        return Sources((_lay_out(inner, member.name, {_SUFFIXES[inner]: member.path}, folder),), ("gzip",), ())
+    parts = _siblings(path) if kind is Format.SHAPEFILE else {_SUFFIXES[kind]: path}
     return Sources((_lay_out(kind, name, parts, folder),), (), ())
 
 
@@ -182,23 +190,23 @@ def digest_delivery(path: Path) -> Digest:
     return Digest(digest.hexdigest(), sum(part.stat().st_size for part in parts))
 
 
-def _in_archive(members: tuple[Member, ...], wrapping: tuple[str, ...]) -> Sources:
+def _in_zip(members: tuple[Member, ...]) -> Sources:
     files: list[Source] = []
     used: set[str] = set()
     for member in members:
         kind = _kind_of(member)
         if kind is None:
             continue
-        parts = _set_of(member, members) if kind is Format.SHAPEFILE else [member]
-        used |= {part.name for part in parts}
-        by_suffix = {part.suffix if kind is Format.SHAPEFILE else "": part.path for part in parts}
+        parts = {_SUFFIXES[kind]: member, **(_side_files(member, members) if kind is Format.SHAPEFILE else {})}
+        used |= {part.name for part in parts.values()}
         folder = member.path.parent / f"layer{len(files):03d}"
         folder.mkdir()
-        files.append(_lay_out(kind, member.name, by_suffix, folder))
+        paths = {suffix: part.path for suffix, part in parts.items()}
+        files.append(_lay_out(kind, member.name, paths, folder))
     ignored = tuple(member.name for member in members if member.name not in used)
     if not files:
         raise refused("archive_without_layer", names=", ".join(ignored[:_MAX_SHOWN]) or "–")
-    return Sources(tuple(files), wrapping, ignored)
+    return Sources(tuple(files), ("zip",), ignored)
 
 
 def _kind_of(member: Member) -> Format | None:
@@ -216,10 +224,10 @@ def _kind_of(member: Member) -> Format | None:
     return None if kind in {Format.ZIP, Format.GZIP} else kind
 
 
-def _set_of(shape: Member, members: Iterable[Member]) -> list[Member]:
-    """Return the members that belong to a .shp: same folder, same name, whatever the case."""
+def _side_files(shape: Member, members: Iterable[Member]) -> dict[str, Member]:
+    """Return the members that belong to a .shp, by suffix: same folder, same name, whatever the case."""
     stem = shape.name.casefold().removesuffix(shape.suffix)
-    return [shape] + [m for m in members if m.suffix in _PARTS[1:] and m.name.casefold() == stem + m.suffix]
+    return {m.suffix: m for m in members if m.suffix in _PARTS[1:] and m.name.casefold() == stem + m.suffix}
 
 
 def _siblings(path: Path) -> dict[str, Path]:
@@ -234,25 +242,21 @@ def _siblings(path: Path) -> dict[str, Path]:
 
 
 def _lay_out(kind: Format, name: str, parts: Mapping[str, Path], folder: Path) -> Source:
-    """Link the files of a layer into a folder under a plain name, with nothing else beside them."""
-    laid = {}
+    """Link the files of a layer into a folder under a plain name, with nothing else beside them.
+
+    What a .prj and a .cpg mean is found out by us: GDAL does not see them.
+    """
+    laid = {suffix: part for suffix, part in parts.items() if suffix in _NOT_FOR_GDAL}
     for suffix, part in parts.items():
-        target = folder / f"layer{suffix or _SUFFIXES[kind]}"
+        if suffix in laid:
+            continue
+        target = folder / f"layer{suffix}"
         try:
             target.symlink_to(part.resolve())
         except OSError:
             shutil.copyfile(part, target)
-        laid[suffix or _SUFFIXES[kind]] = target
+        laid[suffix] = target
     return Source(kind, name, laid)
-
-
-_SUFFIXES = {
-    Format.SHAPEFILE: ".shp",
-    Format.GEOPACKAGE: ".gpkg",
-    Format.FLATGEOBUF: ".fgb",
-    Format.GEOJSON: ".geojson",
-    Format.GEOJSONSEQ: ".geojsonl",
-}
 
 
 def _entries(source: Source) -> list[LayerEntry]:

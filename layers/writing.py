@@ -9,8 +9,10 @@ from typing import BinaryIO
 
 import geopandas as gpd
 import orjson
+import pyproj
 
 from geocode.crs import crs_gate, crs_name, to_storage
+from geocode.errors import CrsError
 from geocode.faults import Text
 from layers.errors import cannot_write
 from layers.geojson_text import feature_lines, finite_geometries
@@ -92,9 +94,8 @@ def _writer(path: Path) -> Callable[[gpd.GeoDataFrame, Path, str], tuple[Text, .
 
 def _write_geojson(frame: gpd.GeoDataFrame, path: Path, _layer: str) -> tuple[Text, ...]:
     written, notes = _writable(frame)
-    gate = crs_gate(frame.crs) if frame.crs.is_geographic else None
     member: Mapping[str, object] = {}
-    if gate is None or not gate.is_storage:
+    if not _is_storage(frame.crs):
         name = crs_name(frame.crs)
         urn = f"urn:ogc:def:crs:{name.replace(':', '::')}" if ":" in name else frame.crs.to_wkt()
         member = {"crs": {"type": "name", "properties": {"name": urn}}}
@@ -130,6 +131,14 @@ _WRITERS: Mapping[str, Callable[[gpd.GeoDataFrame, Path, str], tuple[Text, ...]]
     ".zip": _write_with_gdal,
 }
 SUFFIXES = tuple(_WRITERS)
+
+
+def _is_storage(crs: pyproj.CRS) -> bool:
+    """Return whether coordinates are longitude and latitude as RFC 7946 has them."""
+    try:
+        return crs_gate(crs).is_storage
+    except CrsError:
+        return False
 
 
 def _in_degrees(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, tuple[Text, ...]]:

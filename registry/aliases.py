@@ -68,8 +68,10 @@ def get_scheme(code: str) -> Scheme:
 
 
 def alias_value(value: Any) -> str:
-    """Return a name as it is compared: NFKC, upper case, no blanks at its ends."""
-    return unicodedata.normalize("NFKC", str(value)).strip().upper()
+    """Return a name as it is compared: NFKC, upper case, no blanks at its ends, no NUL (which no database text holds)."""
+    upper = unicodedata.normalize("NFKC", str(value)).upper()
+    # normal again: some letters come apart in upper case
+    return unicodedata.normalize("NFKC", upper).replace("\0", "").strip()
 
 
 def find_aliases(attributes: Mapping[str, Any]) -> tuple[list[Alias], list[Alias]]:
@@ -94,6 +96,8 @@ def _first(attributes: Mapping[str, Any], fields: Iterable[str]) -> str | None:
     folded = {str(key).casefold(): value for key, value in attributes.items()}
     for field in fields:
         value = folded.get(field.casefold())
-        if value is not None and value == value and str(value).strip():  # noqa: PLR0124 - NaN is no name
-            return str(value).strip()
+        # a number that went through a column with gaps is a float: building 12 and not 12.0
+        plain = int(value) if isinstance(value, float) and value.is_integer() else value
+        if plain is not None and plain == plain and str(plain).strip():  # noqa: PLR0124 - NaN is no name
+            return str(plain).strip()
     return None

@@ -64,7 +64,7 @@ def match_footprints(
     living
         The register's current footprints around them in the same plane, with the columns ``code`` and ``fingerprint``.
     stated
-        For rows (by delivered index) that name a building themselves: that building's index in `living`.
+        For rows (by delivered index) that name a building themselves: that building's index, which is in `living`.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def match_footprints(
     ground, footprints = np.asarray(living.geometry.values), np.asarray(delivered.geometry.values)
     known, inside = _overlaps(footprints, ground), _overlaps(footprints, footprints, itself=True)
     positions = {index: position for position, index in enumerate(living.index)}
-    wanted = {row: positions[building] for row, building in (stated or {}).items() if building in positions}
+    wanted = {row: positions[building] for row, building in (stated or {}).items()}
     matches: list[Match] = []
     claimed: set[Any] = set()
     for row, index in enumerate(delivered.index):

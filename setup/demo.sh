@@ -23,7 +23,6 @@ start() {
     step db start
     step layers load data/samples/district.gpkg
     step upload data/samples/survey.zip
-    step check data/samples/survey.zip
     step resolve "$(first_code data/samples/survey.zip)"
     if [ "${SERVE:-1}" = 0 ]; then exit; fi
     if is_serving; then

@@ -6,15 +6,17 @@ from typing import Any
 import geopandas as gpd
 from geoalchemy2.shape import from_shape, to_shape
 from numpy.typing import NDArray
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import ARRAY, ColumnElement, Row, any_, func, insert, literal, select, types, update
+from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
+from geocode import Text
 from geocode.alphabet import VALUES
 from store.boxes import boxes
 from store.database import Connection, statement
 from store.editions import frame_of
-from store.errors import GroundTakenError
+from store.errors import GroundTakenError, NotHereError
 from store.schema import alias, building, event, footprint, office
 
 __all__ = [
@@ -57,7 +59,7 @@ def highest_generations(connection: Connection, grounds: Iterable[str]) -> dict[
     """Return the highest generation on each of the grounds (first eleven characters) that bear a code."""
     rows = connection.execute(
         select(building.c.ground, func.max(building.c.code))
-        .where(building.c.ground.in_(set(grounds)))
+        .where(building.c.ground == _any(grounds))
         .group_by(building.c.ground)
     )
     # codes in text order are codes in order of generation, the twelfth character
@@ -76,8 +78,8 @@ def close_footprints(connection: Connection, buildings: Sequence[str]) -> None:
     """Close the current geometry versions of buildings."""
     connection.execute(
         update(footprint)
-        .where(footprint.c.building_id.in_(buildings), footprint.c.replaced_at.is_(None))
-        .values(replaced_at=func.now())
+        .where(footprint.c.building_id == _any(buildings, UUID(as_uuid=False)), footprint.c.replaced_at.is_(None))
+        .values(replaced_at=func.statement_timestamp())
     )
 
 
@@ -135,7 +137,7 @@ def find_buildings(connection: Connection, *, code: str | None, alias_value: str
 
 def existing_codes(connection: Connection, codes: Iterable[str]) -> list[str]:
     """Return those of some compact codes that are in the register."""
-    wanted = select(building.c.code).where(building.c.code.in_(list(codes))).order_by(building.c.code)
+    wanted = select(building.c.code).where(building.c.code == _any(codes)).order_by(building.c.code)
     return list(connection.execute(wanted).scalars())
 
 
@@ -146,7 +148,13 @@ def current_ground(connection: Connection, codes: Iterable[str]) -> gpd.GeoDataF
 
 
 def get_building(connection: Connection, code: str) -> dict[str, Any]:
-    """Return a building by its compact code: its current footprint, aliases and events, oldest first."""
+    """Return a building by its compact code: its newest footprint, its aliases and events, oldest first.
+
+    Raises
+    ------
+    NotHereError
+        No building bears the code.
+    """
     wanted = (
         select(
             building.c.id.label("building_id"),
@@ -157,14 +165,24 @@ def get_building(connection: Connection, code: str) -> dict[str, Any]:
         )
         .select_from(building)
         .join(office)
-        .join(footprint, (footprint.c.building_id == building.c.id) & footprint.c.replaced_at.is_(None))
+        .join(footprint, footprint.c.building_id == building.c.id)
         .where(building.c.code == code)
+        .order_by(footprint.c.version.desc())
+        .limit(1)
     )
-    record: dict[str, Any] = dict(connection.execute(wanted).mappings().one())
+    found = connection.execute(wanted).mappings().one_or_none()
+    if found is None:
+        raise NotHereError(Text(f"没有编码为 {code} 的建筑。", f"No building bears the code {code}."))
+    record: dict[str, Any] = dict(found)
     record["geom"] = to_shape(record["geom"])
     record["aliases"] = _of_building(connection, alias, record["building_id"], order=alias.c.id)
     record["events"] = _of_building(connection, event, record["building_id"], order=event.c.seq)
     return record
+
+
+def _any(values: Iterable[str], kind: Any = types.Text) -> ColumnElement[Any]:
+    """Return any of some values as one array: a statement holds 65,535 parameters, a city more buildings."""
+    return any_(literal(list(values), ARRAY(kind)))
 
 
 def _of_building(connection: Connection, table: Any, identity: str, *, order: Any) -> list[Row[Any]]:

@@ -25,7 +25,9 @@ _STATEMENT_TIMEOUT = "60s"
 
 def connect(url: str, *, pool_size: int = 8) -> Database:
     """Return the engine for a database; nothing is opened before the first transaction."""
-    engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    engine = create_engine(
+        url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, isolation_level="READ COMMITTED"
+    )
 
     @event.listens_for(engine, "connect")
     def settle(connection: object, _record: object) -> None:

@@ -1,6 +1,7 @@
 """Documents: the bytes as delivered, in a folder, named by their SHA-256; known to the database by office."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -13,28 +14,32 @@ from store.schema import document
 
 __all__ = ["add_document", "document_path", "keep_bytes"]
 
+_SHA256 = re.compile("[0-9a-f]{64}")
+
 
 def keep_bytes(folder: Path, source: Path, sha256: str) -> Path:
     """Copy a file into the document folder, safe on disk when this returns; the same bytes are kept once."""
     target = document_path(folder, sha256)
-    if target.exists():
-        return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    with source.open("rb") as delivered, NamedTemporaryFile(dir=target.parent, delete=False) as copy:
-        shutil.copyfileobj(delivered, copy)
-        copy.flush()
-        os.fsync(copy.fileno())
-    Path(copy.name).replace(target)
-    directory = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    if not target.exists():
+        _copy(source, target)
+    # the names too: that of the file in its folder, and that of its folder
+    for directory in (target.parent, folder):
+        _sync_directory(directory)
     return target
 
 
 def document_path(folder: Path, sha256: str) -> Path:
-    """Return where the bytes of a hash are kept."""
+    """Return where the bytes of a hash are kept.
+
+    Raises
+    ------
+    ValueError
+        The text is no SHA-256 in hexadecimal: it must not name a place outside the folder.
+    """
+    if not _SHA256.fullmatch(sha256):
+        message = f"“{sha256}” is no SHA-256."
+        raise ValueError(message)
     return folder / sha256[:2] / sha256
 
 
@@ -47,3 +52,24 @@ def add_document(connection: Connection, *, office_id: int, sha256: str, name: s
     )
     wanted = select(document.c.id).where(document.c.office_id == office_id, document.c.sha256 == sha256)
     return int(connection.execute(wanted).scalar_one())
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file: the whole of it under the target's name, or nothing."""
+    with source.open("rb") as delivered, NamedTemporaryFile(dir=target.parent, delete=False) as copy:
+        try:
+            shutil.copyfileobj(delivered, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+            Path(copy.name).replace(target)
+        except BaseException:
+            Path(copy.name).unlink()
+            raise
+
+
+def _sync_directory(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -35,12 +35,14 @@ def add_edition(connection: Connection, values: dict[str, Any], features: gpd.Ge
     Parameters
     ----------
     values
-        The columns of the edition; `completeness` as a polygon in EPSG:4490 or None.
+        The columns of the edition; `completeness` as a polygon or multipolygon in EPSG:4490, or None.
     features
         EPSG:4490, with the columns ``source_id, name, class_code, valid_from, valid_to, attributes``; the index is the
         row in the delivery.
     """
     area = values.get("completeness")
+    if area is not None and area.geom_type == "Polygon":
+        area = shapely.MultiPolygon([area])
     whole = values | {"completeness": None if area is None else _element(area), "features": len(features)}
     added = int(connection.execute(insert(edition).values(**whole).returning(edition.c.id)).scalar_one())
     columns = features[["source_id", "name", "class_code", "valid_from", "valid_to", "attributes"]]

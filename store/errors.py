@@ -9,6 +9,8 @@ StoreError
 
 from collections.abc import Sequence
 
+from geocode import Text
+
 __all__ = ["ClusterError", "DatabaseError", "GroundTakenError", "NotHereError", "StoreError"]
 
 
@@ -27,8 +29,9 @@ class DatabaseError(StoreError, ConnectionError):
 class NotHereError(StoreError, LookupError):
     """Nothing bears that name; `suggestions` are names near it that something bears."""
 
-    def __init__(self, message: str, suggestions: Sequence[str] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, text: Text, suggestions: Sequence[str] = ()) -> None:
+        super().__init__(text.en)
+        self.text = text
         self.suggestions = tuple(suggestions)
 
 
@@ -36,5 +39,6 @@ class GroundTakenError(StoreError, ValueError):
     """Another building stands on the ground; `code` is its code."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(f"The ground is taken by building {code}.")
+        self.text = Text(f"该处已有在册建筑 {code}。", f"The ground is taken by building {code}.")
+        super().__init__(self.text.en)
         self.code = code

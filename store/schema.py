@@ -55,8 +55,8 @@ def _of(table: str, *, nullable: bool = False) -> Column[int]:
     return Column(f"{table}_id", kind, ForeignKey(f"{table}.id"), nullable=nullable)
 
 
-def _recorded() -> Column[object]:
-    return Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now())
+def _recorded(time: Any = func.now) -> Column[object]:
+    return Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=time())
 
 
 def _ground(kind: str, *, nullable: bool = False) -> Column[object]:
@@ -146,7 +146,7 @@ footprint = Table(
     _attributes(),
     _ground("MULTIPOLYGON"),
     Column("valid_from", Date, nullable=False, server_default=text("CURRENT_DATE")),
-    _recorded(),
+    _recorded(func.statement_timestamp),
     Column("replaced_at", DateTime(timezone=True)),
     UniqueConstraint("building_id", "version"),
     Index("footprint_current", "building_id", unique=True, postgresql_where=text("replaced_at is null")),
@@ -194,7 +194,7 @@ event = Table(
     Column("actor", Text, nullable=False),
     Column("body", JSONB, nullable=False),
     Column("occurred_at", DateTime(timezone=True), nullable=False),
-    _recorded(),
+    _recorded(func.statement_timestamp),
     Index("event_building", "building_id", "seq"),
 )
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, insert, select
 
+from geocode import Text
 from store.database import Connection
 from store.errors import NotHereError
 from store.schema import building, document, upload, upload_row
@@ -48,16 +50,23 @@ def get_upload(connection: Connection, identity: str, *, office_id: int) -> dict
     wanted = (
         select(upload, document.c.name.label("file"), document.c.sha256)
         .join(document)
-        .where(upload.c.id == identity, upload.c.office_id == office_id)
+        .where(upload.c.id == _uuid(identity), upload.c.office_id == office_id)
     )
     found = connection.execute(wanted).mappings().one_or_none()
     if found is None:
-        message = f"There is no upload {identity}."
-        raise NotHereError(message)
+        raise NotHereError(Text(f"没有编号为 {identity} 的上传。", f"There is no upload {identity}."))
     rows = connection.execute(
         select(upload_row, building.c.code)
         .outerjoin(building)
-        .where(upload_row.c.upload_id == identity)
+        .where(upload_row.c.upload_id == found["id"])
         .order_by(upload_row.c.row_number)
     )
     return {**found, "rows": [dict(row) for row in rows.mappings()]}
+
+
+def _uuid(text: str) -> str | None:
+    """Return a text as the database takes it, None (the id of nothing) where it is no UUID."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return None

@@ -31,6 +31,12 @@ export default defineConfig({
   plugins: [contentSecurityPolicy()],
   // MapLibre 6 is built of ES modules, and so is its worker.
   worker: { format: "es" },
-  build: { target: "es2022", chunkSizeWarningLimit: 1600, modulePreload: { polyfill: false } },
+  build: {
+    target: "es2022",
+    chunkSizeWarningLimit: 1600,
+    modulePreload: { polyfill: false },
+    // A slow machine is no fault of the page.
+    rolldownOptions: { checks: { pluginTimings: false } },
+  },
   server: { proxy: Object.fromEntries(API_PATHS.map((path) => [path, "http://127.0.0.1:8000"])) },
 });

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
-from blueprint.findings import Finding, find_findings
-from blueprint.judgement import Outcome, worst
+from blueprint.findings import find_findings
 from blueprint.layer_state import Edition, LayerState
+from blueprint.outcomes import Finding, verdict
 from blueprint.rules import Rule, load_rules
 from geocode import STORAGE_CRS, parse
 from geocode.planes import ellipsoid_areas_m2, from_plane, measure_plane, to_plane
@@ -27,9 +28,20 @@ from workflows.reports import UploadReport, geometry_json, text_json
 from workflows.resolving import building_code
 from workflows.uploading import DeliveryOptions, report_drawn
 
-__all__ = ["check_building", "check_file", "check_ground", "check_upload", "findings_json"]
+__all__ = ["Checked", "check_building", "check_file", "check_ground", "check_upload"]
 
 _NO_FEATURES: dict[str, list[Any]] = {"name": [], "class_code": [], "valid_from": [], "valid_to": [], "attrs": []}
+
+
+class Checked(NamedTuple):
+    """What the blueprint says of one footprint: the verdict, and every finding in its JSON form."""
+
+    verdict: str
+    findings: list[dict[str, Any]]
+
+    def as_json(self, code: str, name: str | None, as_of: date) -> dict[str, Any]:
+        """Return it with the footprint's code and name, and the day that counted."""
+        return {"code": code, "name": name, "as_of": as_of.isoformat(), **self._asdict()}
 
 
 def check_building(database: Database, name: str, *, as_of: date, accuracy_m: float) -> dict[str, Any]:
@@ -43,8 +55,8 @@ def check_building(database: Database, name: str, *, as_of: date, accuracy_m: fl
     with transaction(database) as connection:
         record = get_building(connection, building_code(connection, name).compact)
         ground = gpd.GeoDataFrame(geometry=[record["geom"]], crs=STORAGE_CRS)
-        findings = check_ground(connection, ground, as_of=as_of, accuracy_m=accuracy_m)[0]
-    return findings_json(str(parse(record["code"])), record["name"], findings, as_of)
+        checked = check_ground(connection, ground, as_of=as_of, accuracy_m=accuracy_m)[0]
+    return checked.as_json(str(parse(record["code"])), record["name"], as_of)
 
 
 def check_file(
@@ -64,9 +76,9 @@ def check_file(
     if not report.accepted:
         raise RefusedDeliveryError(report)
     with transaction(database) as connection:
-        findings = check_ground(connection, prepared.ground, as_of=as_of, accuracy_m=accuracy_m)
+        found = check_ground(connection, prepared.ground, as_of=as_of, accuracy_m=accuracy_m)
     return report, [
-        findings_json(str(prepared.codes[row]), prepared.names[row], found, as_of) for row, found in findings.items()
+        checked.as_json(str(prepared.codes[row]), prepared.names[row], as_of) for row, checked in found.items()
     ]
 
 
@@ -75,43 +87,38 @@ def check_upload(database: Database, report: UploadReport, *, accuracy_m: float)
     codes = {parse(row.code).compact: row.code for row in report.results if row.code}
     with transaction(database) as connection:
         ground = current_ground(connection, codes).rename(index=codes)
-        return check_ground(connection, ground, as_of=date.today(), accuracy_m=accuracy_m)
+        found = check_ground(connection, ground, as_of=date.today(), accuracy_m=accuracy_m)
+    return {code: checked.findings for code, checked in found.items()}
 
 
 def check_ground(
     connection: Connection, ground: gpd.GeoDataFrame, *, as_of: date, accuracy_m: float
-) -> dict[Any, list[dict[str, Any]]]:
-    """Return the findings of footprints in EPSG:4490, by their index, each in the JSON form.
+) -> dict[Any, Checked]:
+    """Return what the blueprint says of footprints in EPSG:4490, by their index.
 
     Each footprint is judged in the plane of its own centroid.
     """
-    rules = [rule for rule in load_rules() if rule.a is None and rule.holds_on(as_of)]
+    rules = [rule for rule in _footprint_rules() if rule.holds_on(as_of)]
     middles = shapely.get_coordinates(shapely.centroid(ground.geometry.values))
     planes = pd.Series([measure_plane(lon, lat) for lon, lat in middles], index=ground.index, dtype=object)
-    found: dict[Any, list[dict[str, Any]]] = {}
+    found: dict[Any, list[tuple[Finding, dict[str, Any]]]] = {}
     for plane, rows in planes.groupby(planes):
         here = ground.loc[rows.index]
         layers = _layer_states(connection, here, rules, as_of=as_of, plane=str(plane))
         findings = find_findings(_flat(here, str(plane)), layers, rules, as_of=as_of, footprint_accuracy_m=accuracy_m)
-        for index, row in zip(findings, _finding_json(findings, str(plane)), strict=True):
-            found.setdefault(index.footprint, []).append(row)
-    return {index: found.get(index, []) for index in ground.index}
+        for finding, row in zip(findings, _findings_json(findings, str(plane)), strict=True):
+            found.setdefault(finding.footprint, []).append((finding, row))
+    return {index: _checked(found.get(index, [])) for index in ground.index}
 
 
-def findings_json(code: str, name: str | None, findings: list[dict[str, Any]], as_of: date) -> dict[str, Any]:
-    """Return the findings of one footprint with their verdict."""
-    return {
-        "code": code,
-        "name": name,
-        "as_of": as_of.isoformat(),
-        "verdict": verdict_of(findings),
-        "findings": findings,
-    }
+@cache
+def _footprint_rules() -> tuple[Rule, ...]:
+    """Return the rules for footprints, read once."""
+    return tuple(rule for rule in load_rules() if rule.a is None)
 
 
-def verdict_of(findings: Sequence[dict[str, Any]]) -> str:
-    """Return the worst of some findings, where rules that only advise cannot fail a footprint."""
-    return str(worst((Outcome(found["outcome"]), found["advisory"]) for found in findings))
+def _checked(found: Sequence[tuple[Finding, dict[str, Any]]]) -> Checked:
+    return Checked(str(verdict(finding for finding, _ in found)), [row for _, row in found])
 
 
 def _layer_states(
@@ -145,7 +152,7 @@ def _completeness(wkb: Any, plane: str) -> Any:
     return None if wkb is None else to_plane(np.array([shapely.from_wkb(bytes(wkb))]), plane)[0]
 
 
-def _finding_json(findings: Sequence[Finding], plane: str) -> list[dict[str, Any]]:
+def _findings_json(findings: Sequence[Finding], plane: str) -> list[dict[str, Any]]:
     """Return findings as answers hold them, witnesses in longitude and latitude, areas on both bases."""
     witnesses = np.array([finding.witness for finding in findings], dtype=object)
     there = ~shapely.is_missing(witnesses) & ~shapely.is_empty(witnesses)

@@ -38,8 +38,8 @@ class RefusedDeliveryError(WorkflowError, ValueError):
                 f"{report.refused} of {report.rows} rows are refused, so nothing is stored.",
             ),
             Text(
-                "改正这些行后重新上传,或选择只登记合格的行(--good-rows)。",
-                "Mend those rows and deliver again, or register the good rows alone (--good-rows).",
+                "改正这些行后重新上传,或选择只登记合格的行。",
+                "Mend those rows and deliver again, or choose to register the good rows alone.",
             ),
         )
         self.report = report

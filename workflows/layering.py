@@ -114,7 +114,7 @@ def load_layers(
     RuleError, FilterError
         A `where` that is no CQL2 text.
     """
-    manifest = read_manifest(path.with_name("layers.json"))
+    manifest = read_manifest(path.with_name("layers.json"), file=path.name)
     chosen = _choose(path, options)
     loaded = []
     with transaction(database) as connection:

@@ -15,7 +15,7 @@ from registry.fingerprints import fingerprints
 from registry.matching import match_footprints
 from store.buildings import living_footprints
 from store.database import Connection, Database, transaction
-from workflows.checking import check_ground, verdict_of
+from workflows.checking import check_ground
 from workflows.deliveries import in_plane, placed_fault
 from workflows.errors import RefusedDrawingError
 from workflows.reports import text_json
@@ -50,7 +50,7 @@ def preview_footprint(database: Database, drawn: dict[str, Any], *, crs: CrsInpu
     flat = to_plane(np.asarray(ground.geometry.values), plane)[0]
     with transaction(database) as connection:
         known = _known(connection, ground, plane)
-        findings = check_ground(connection, ground, as_of=date.today(), accuracy_m=accuracy_m)[0]
+        checked = check_ground(connection, ground, as_of=date.today(), accuracy_m=accuracy_m)[0]
     return {
         "code": str(encoded.codes[0]),
         "h3": str(encoded.h3[0]),
@@ -58,8 +58,7 @@ def preview_footprint(database: Database, drawn: dict[str, Any], *, crs: CrsInpu
         "plane": {"crs": plane, "area_m2": flat.area, "perimeter_m": flat.length},
         "building": known,
         "notes": [text_json(note) for note in _notes(geometry)],
-        "verdict": verdict_of(findings),
-        "findings": findings,
+        **checked._asdict(),
     }
 
 

@@ -39,19 +39,27 @@ def building_code(connection: Connection, name: str) -> BuildingCode:
     NotHereError
         As `resolve_building`.
     """
-    try:
-        code = parse(name)
-    except CodeError as error:
-        code, wrong = None, str(error)
+    code, wrong = _read(name)
     found = find_buildings(connection, code=code.compact if code else None, alias_value=alias_value(name))
     if len(found) == 1:
         return parse(found[0])
     if found:
-        message = f"{len(found)} buildings bear the name “{name}”: choose one by its code."
-        raise NotHereError(message, [str(parse(code)) for code in found])
+        several = Text(
+            f"有 {len(found)} 幢建筑名为“{name}”:请用编码选定一幢。",
+            f"{len(found)} buildings bear the name “{name}”: choose one by its code.",
+        )
+        raise NotHereError(several, [str(parse(compact)) for compact in found])
     near = existing_codes(connection, [parse(text).compact for text in suggest(name)])
-    message = f"No building bears the code {code}." if code else f"No building bears the name “{name}”. {wrong}"
-    raise NotHereError(message, [str(parse(code)) for code in near])
+    nothing = Text(f"没有名为“{name}”的建筑。{wrong.zh}", f"No building bears the name “{name}”. {wrong.en}".rstrip())
+    raise NotHereError(nothing, [str(parse(compact)) for compact in near])
+
+
+def _read(name: str) -> tuple[BuildingCode | None, Text]:
+    """Return a name as a code, or why it is none."""
+    try:
+        return parse(name), Text("", "")
+    except CodeError as error:
+        return None, error.fault.text
 
 
 def _feature(record: dict[str, Any]) -> dict[str, Any]:

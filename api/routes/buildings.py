@@ -1,11 +1,11 @@
 """Buildings, by their code or any other name."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Path, Query, Response
 
+from api.answers import answer
 from api.dependencies import Asking, Configured, Stored
 from workflows.checking import check_building
 from workflows.resolving import resolve_building
@@ -21,14 +21,14 @@ def read_findings(
     database: Stored,
     settings: Configured,
     as_of: Annotated[date | None, Query(description="The day whose editions and features count")] = None,
-) -> dict[str, Any]:
+) -> Response:
     """Return what the blueprint says of a building's current footprint."""
     _ = principal
-    return check_building(database, name, as_of=as_of or date.today(), accuracy_m=settings.footprint_accuracy_m)
+    return answer(check_building(database, name, as_of=as_of or date.today(), accuracy_m=settings.footprint_accuracy_m))
 
 
 @router.get("/{name:path}")
-def read_building(name: Name, principal: Asking, database: Stored) -> JSONResponse:
+def read_building(name: Name, principal: Asking, database: Stored) -> Response:
     """Return the building that bears a code or any of its aliases."""
     _ = principal
-    return JSONResponse(resolve_building(database, name), media_type="application/geo+json")
+    return answer(resolve_building(database, name), media_type="application/geo+json")

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Response
 
+from api.answers import answer
 from api.dependencies import Asking, Configured, Stored
 from workflows.previewing import preview_footprint
 
@@ -17,7 +18,7 @@ def preview_code(
     database: Stored,
     settings: Configured,
     crs: str = "EPSG:4490",
-) -> dict[str, Any]:
+) -> Response:
     """Return the code, the area and the findings of a drawn footprint; store nothing."""
     _ = principal
-    return preview_footprint(database, drawn, crs=crs, accuracy_m=settings.footprint_accuracy_m)
+    return answer(preview_footprint(database, drawn, crs=crs, accuracy_m=settings.footprint_accuracy_m))

@@ -1,9 +1,8 @@
 """The blueprint's layers."""
 
-from typing import Any
+from fastapi import APIRouter, Response
 
-from fastapi import APIRouter
-
+from api.answers import answer
 from api.dependencies import Asking, Stored
 from workflows.layering import list_layers
 
@@ -11,7 +10,7 @@ router = APIRouter(prefix="/layers", tags=["layers"])
 
 
 @router.get("")
-def read_layers(principal: Asking, database: Stored) -> dict[str, Any]:
+def read_layers(principal: Asking, database: Stored) -> Response:
     """Return every layer of the catalogue with the editions that are loaded; none loaded means no data."""
     _ = principal
-    return {"layers": list_layers(database)}
+    return answer({"layers": list_layers(database)})

@@ -3,11 +3,12 @@
 import shutil
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Response, UploadFile
 
+from api.answers import answer
 from api.dependencies import Asking, Configured, Stored
 from workflows.uploading import DeliveryOptions, find_report, upload_file
 
@@ -17,7 +18,6 @@ router = APIRouter(prefix="/uploads", tags=["uploads"])
 @router.post("", status_code=201)
 def upload(  # noqa: PLR0913 - one for each field of the form
     file: UploadFile,
-    response: Response,
     principal: Asking,
     database: Stored,
     settings: Configured,
@@ -25,7 +25,7 @@ def upload(  # noqa: PLR0913 - one for each field of the form
     layer: Annotated[str | None, Form()] = None,
     stage: Annotated[str, Form()] = "design",
     mode: Annotated[str, Form()] = "all",
-) -> dict[str, Any]:
+) -> Response:
     """Register the footprints of a file; 200 and the first answer where the same content was uploaded before."""
     name = PurePath((file.filename or "delivery").replace("\\", "/")).name or "delivery"
     with TemporaryDirectory(prefix="luotu-") as folder:
@@ -41,13 +41,12 @@ def upload(  # noqa: PLR0913 - one for each field of the form
             file=name,
             options=DeliveryOptions(crs=crs or None, layer=layer or None, stage=stage, mode=mode),
         )
-    if report.repeated:
-        response.status_code = 200
-    response.headers["Location"] = f"/uploads/{report.id}"
-    return report.as_json()
+    made = answer(report.as_json(), status=200 if report.repeated else 201)
+    made.headers["Location"] = f"/uploads/{report.id}"
+    return made
 
 
 @router.get("/{upload_id}")
-def read_upload(upload_id: UUID, principal: Asking, database: Stored) -> dict[str, Any]:
+def read_upload(upload_id: UUID, principal: Asking, database: Stored) -> Response:
     """Return the report of one of the office's uploads."""
-    return find_report(database, str(upload_id), principal=principal).as_json()
+    return answer(find_report(database, str(upload_id), principal=principal).as_json())

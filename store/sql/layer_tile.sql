@@ -1,6 +1,8 @@
 -- The vector tile of one layer: the features that hold on a day, of the edition in effect.
 with box as (
-    select ST_TileEnvelope(:z, :x, :y) as tile, ST_Transform(ST_TileEnvelope(:z, :x, :y, margin => 0.016), 4490) as ground
+    -- the margin within the world: beyond 180° it would come back on the other side
+    select ST_TileEnvelope(:z, :x, :y) as tile,
+           ST_Transform(ST_Intersection(ST_TileEnvelope(:z, :x, :y, margin => 0.016), ST_TileEnvelope(0, 0, 0)), 4490) as ground
 ), shown as (
     select f.id, f.name, f.class_code, ST_AsMVTGeom(ST_Transform(f.geom, 3857), box.tile, 4096, 64, true) as geom
     from box

@@ -229,8 +229,16 @@ def test_a_number_past_the_last_cell_or_in_the_gap_of_a_pentagon_is_no_cell():
     # base cell 4 is a pentagon: its subcells with a first digit of 1 do not exist
     for number in (CELL_COUNT, 31**10 - 1, 4 * 7**15 + 7**14):
         with pytest.raises(CodeError) as caught:
-            parse(BuildingCode(number, 10).compact)
+            parse(str(code_texts(np.array([number]), np.array([10]))[0]))
         assert caught.value.fault.kind == "code_cell"
+        with pytest.raises(ValueError, match="no cell"):
+            BuildingCode(number, 10)
+
+
+@pytest.mark.parametrize(("size_class", "generation"), [(31, 0), (-1, 0), (0, 31), (0, -1)])
+def test_a_code_has_no_other_size_classes_and_generations_than_its_alphabet(size_class, generation):
+    with pytest.raises(ValueError, match="between 0 and 30"):
+        BuildingCode(0, size_class, generation)
 
 
 def test_a_wrong_letter_is_named_with_its_position():

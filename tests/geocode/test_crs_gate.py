@@ -90,6 +90,15 @@ def test_every_zone_of_cgcs2000_is_accepted_with_x_as_east(zone):
     assert (lon[0], lat[0]) == pytest.approx(place, rel=0, abs=1e-11)
 
 
+@pytest.mark.parametrize("zone", range(4534, 4555))
+def test_easting_and_northing_exchanged_are_no_place(zone):
+    x, y = pyproj.Transformer.from_crs(STORAGE_CRS, zone, always_xy=True).transform(
+        pyproj.CRS(zone).coordinate_operation.params[1].value + 0.7, 41.3
+    )
+    lon, lat = crs_gate(zone).to_lonlat(np.array([y]), np.array([x]))
+    assert np.isinf([lon, lat]).all()
+
+
 @pytest.mark.parametrize("zone", [4491, 4502, 4513, 4534, 4551, 4554])
 def test_a_zone_of_cgcs2000_is_accepted_as_a_prj_tells_it(zone):
     gate, same = crs_gate(esri_wkt(zone)), crs_gate(zone)

@@ -127,6 +127,20 @@ def test_a_terminal_of_three_kilometres_with_20000_vertices_has_a_code():
     assert encoded.codes[1] == str(encode(BOX))
 
 
+def test_a_second_ring_that_starts_and_ends_at_the_first_vertex_of_the_first_is_seen():
+    corner = (126.55, 43.84)
+    shell = [corner, (126.551, 43.84), (126.551, 43.841), (126.55, 43.841)]
+    hole = [corner, (126.5509, 43.8401), (126.5501, 43.8409)]
+    part = [corner, (126.549, 43.84), (126.549, 43.839), (126.55, 43.839)]
+    geometries = [shapely.Polygon(shell, [hole]), shapely.MultiPolygon([shapely.Polygon(shell), shapely.Polygon(part)])]
+    elsewhere = [
+        shapely.Polygon(shell[1:] + shell[:1], [hole[1:] + hole[:1]]),
+        shapely.MultiPolygon([shapely.Polygon(part[2:] + part[:2]), shapely.Polygon(shell[1:] + shell[:1])]),
+    ]
+    assert shapely.is_valid(geometries).all()
+    assert rows_of(encode_many(geometries)) == rows_of(encode_many(elsewhere))
+
+
 def test_height_and_measure_are_dropped():
     with_z = shapely.force_3d(BOX, 12.5)
     with_nan = shapely.Polygon([(x, y, math.nan) for x, y in BOX.exterior.coords])

@@ -22,9 +22,9 @@ export function rememberVisible(visible: ReadonlySet<string>, layers: readonly L
 }
 
 // Control lines, what stands, and permits read well together; whole-area plan colours would bury them.
-function isShownAtFirst({ role, mid }: Layer): boolean {
-  return role === "constraint" || mid.code === "XZ11" || mid.code === "GL31";
-}
+const CLASSES_AT_FIRST: ReadonlySet<string> = new Set(["XZ11", "XZ13", "GL31"]);
+
+const isShownAtFirst = ({ role, mid }: Layer): boolean => role === "constraint" || CLASSES_AT_FIRST.has(mid.code);
 
 function stored(): { shown: Set<string>; known: Set<string> } {
   const text = recall(KEY);

@@ -68,9 +68,10 @@ create table footprint (
     plane_area_m2 double precision not null,
     perimeter_m double precision not null,
     attributes jsonb not null default '{}',
-    geom geometry(MultiPolygon, 4490) not null check (ST_IsValid(geom)),
+    geom geometry(MultiPolygon, 4490) not null check (ST_IsValid(geom) and not ST_IsEmpty(geom)),
     valid_from date not null default current_date,
-    recorded_at timestamptz not null default now(),
+    -- the statement's time: the transaction began before it waited for the ground, so its time may be before its predecessor's
+    recorded_at timestamptz not null default statement_timestamp(),
     replaced_at timestamptz,
     unique (building_id, version)
 );
@@ -114,7 +115,7 @@ create table event (
     actor text not null,
     body jsonb not null,
     occurred_at timestamptz not null,
-    recorded_at timestamptz not null default now()
+    recorded_at timestamptz not null default statement_timestamp()
 );
 create index event_building on event (building_id, seq);
 
@@ -162,42 +163,62 @@ returns setof bigint language sql immutable strict parallel safe rows 4 as $$
          generate_series(floor((south - 0.00001 + 90) * 100)::bigint, floor((north + 0.00001 + 90) * 100)::bigint) y
 $$;
 
--- Hold the ground under some boxes until the transaction ends. Sorted, so that two transactions never wait for each other.
+-- Hold the ground under some boxes until the transaction ends: their cells in order, so that two transactions never wait for
+-- each other, or all the ground where the cells are too many for the lock table, which all sessions share.
 create function lock_ground(west float8[], south float8[], east float8[], north float8[])
 returns void language plpgsql as $$
+declare
+    everywhere constant bigint := (76::bigint << 40) - 1;
+    most constant integer := 1000;
+    cells bigint[];
+    is_wide boolean;
 begin
     if current_setting('transaction_isolation') <> 'read committed' then
         -- an older snapshot would not see what another transaction registered before this lock was had
         raise exception 'ground is locked in READ COMMITTED only' using errcode = '25001';
     end if;
-    perform pg_advisory_xact_lock(cell)
-    from (
-        select distinct cell
-        from unnest(west, south, east, north) as box (w, s, e, n), ground_cells(w, s, e, n) as cell
-        order by cell
-    ) as sorted;
+    if exists (
+        select from pg_locks
+        where pid = pg_backend_pid() and locktype = 'advisory' and mode = 'ExclusiveLock' and granted
+          and (classid::bigint << 32) + objid::bigint = everywhere
+    ) then
+        return;
+    end if;
+    select max((100 * (e - w) + 2) * (100 * (n - s) + 2)) > most into is_wide
+    from unnest(west, south, east, north) as box (w, s, e, n);
+    if not is_wide then
+        select array_agg(distinct cell order by cell) into cells
+        from unnest(west, south, east, north) as box (w, s, e, n), ground_cells(w, s, e, n) as cell;
+    end if;
+    if is_wide or cardinality(cells) > most then
+        perform pg_advisory_xact_lock(everywhere);
+    else
+        perform pg_advisory_xact_lock_shared(everywhere);
+        perform pg_advisory_xact_lock(cell) from unnest(cells) as cell;
+    end if;
 end
 $$;
 
 -- One building on one ground: no writer can skip this.
-create function footprint_keeps_its_ground() returns trigger language plpgsql
--- a session keeps the plan that it made when the table was small: it must be the index even then
-set enable_seqscan = off set enable_bitmapscan = off as $$
+create function footprint_keeps_its_ground() returns trigger language plpgsql as $$
 declare
     taken_by text;
 begin
     perform lock_ground(array_agg(ST_XMin(geom)), array_agg(ST_YMin(geom)), array_agg(ST_XMax(geom)), array_agg(ST_YMax(geom)))
     from added having count(*) > 0;
-    -- the next statement sees what was committed before the locks were had
-    select b.code into taken_by
-    from added a
-    join footprint f on f.geom && a.geom and f.replaced_at is null and f.building_id <> a.building_id
-    join building b on b.id = f.building_id
-    where a.replaced_at is null
-      and ST_Intersects(a.geom, f.geom)
-      and ST_Area(ST_Intersection(a.geom, f.geom)) > 0.05 * least(ST_Area(a.geom), ST_Area(f.geom))
-    limit 1;
-    if found then
+    -- The next statement sees what was committed before the locks were had. It is executed, to be planned anew: a session
+    -- would keep the plan that it made when the table was small, which leaves the index on geom out.
+    execute '
+        select b.code
+        from added a
+        join footprint f on f.geom && a.geom and f.replaced_at is null and f.building_id <> a.building_id
+        join building b on b.id = f.building_id
+        where a.replaced_at is null
+          and ST_Intersects(a.geom, f.geom)
+          and ST_Area(ST_Intersection(a.geom, f.geom)) > 0.05 * least(ST_Area(a.geom), ST_Area(f.geom))
+        limit 1
+    ' into taken_by;
+    if taken_by is not null then
         raise exception 'the ground is taken by building %', taken_by using errcode = '23P01', detail = taken_by;
     end if;
     return null;
@@ -213,24 +234,26 @@ begin
 end
 $$;
 
+-- The column that the trigger names closes a row. It is set once, and nothing else is.
 create function close_only() returns trigger language plpgsql as $$
+declare
+    closing constant text := tg_argv[0];
 begin
-    if tg_table_name = 'footprint' then
-        if old.replaced_at is null and new.replaced_at is not null
-           and to_jsonb(new) - 'replaced_at' - 'geom' = to_jsonb(old) - 'replaced_at' - 'geom'
-           and ST_AsBinary(new.geom) = ST_AsBinary(old.geom) then
-            return new;
-        end if;
-    elsif old.valid_to is null and new.valid_to is not null
-          and to_jsonb(new) - 'valid_to' = to_jsonb(old) - 'valid_to' then
+    if to_jsonb(old) -> closing = 'null' and to_jsonb(new) -> closing <> 'null'
+       -- as bytes: a geometry loses digits in JSON
+       and new *= jsonb_populate_record(old, jsonb_build_object(closing, to_jsonb(new) -> closing)) then
         return new;
     end if;
     raise exception '% rows are closed once and never changed', tg_table_name using errcode = '55000';
 end
 $$;
 
-create trigger close_only before update on footprint for each row execute function close_only();
-create trigger close_only before update on alias for each row execute function close_only();
+create trigger close_only before update on footprint for each row execute function close_only('replaced_at');
+create trigger close_only before update on alias for each row execute function close_only('valid_to');
+create trigger close_only before update on api_key for each row execute function close_only('revoked_at');
+create trigger refuse_delete before delete on footprint for each row execute function refuse_change();
+create trigger refuse_delete before delete on alias for each row execute function refuse_change();
+create trigger refuse_delete before delete on api_key for each row execute function refuse_change();
 create trigger refuse_change before update or delete on building for each row execute function refuse_change();
 create trigger refuse_change before update or delete on event for each row execute function refuse_change();
 create trigger refuse_change before update or delete on upload for each row execute function refuse_change();
@@ -238,9 +261,13 @@ create trigger refuse_change before update or delete on upload_row for each row 
 create trigger refuse_change before update or delete on document for each row execute function refuse_change();
 create trigger refuse_change before update or delete on edition for each row execute function refuse_change();
 create trigger refuse_change before update or delete on feature for each row execute function refuse_change();
-create trigger refuse_delete before delete on footprint for each row execute function refuse_change();
-create trigger refuse_delete before delete on alias for each row execute function refuse_change();
-create trigger refuse_truncate before truncate on building for each statement execute function refuse_change();
+create trigger refuse_truncate before truncate on api_key for each statement execute function refuse_change();
 create trigger refuse_truncate before truncate on footprint for each statement execute function refuse_change();
-create trigger refuse_truncate before truncate on event for each statement execute function refuse_change();
 create trigger refuse_truncate before truncate on alias for each statement execute function refuse_change();
+create trigger refuse_truncate before truncate on building for each statement execute function refuse_change();
+create trigger refuse_truncate before truncate on event for each statement execute function refuse_change();
+create trigger refuse_truncate before truncate on upload for each statement execute function refuse_change();
+create trigger refuse_truncate before truncate on upload_row for each statement execute function refuse_change();
+create trigger refuse_truncate before truncate on document for each statement execute function refuse_change();
+create trigger refuse_truncate before truncate on edition for each statement execute function refuse_change();
+create trigger refuse_truncate before truncate on feature for each statement execute function refuse_change();

@@ -4,6 +4,7 @@ import type { ExpressionSpecification, Map as MapLibreMap, VectorTileSource } fr
 import type { Bbox, Layer } from "../contract";
 import type { Palette } from "./theme";
 
+export const FILL_STRENGTH = "fillStrength";
 export const BUILDINGS = "buildings";
 const BUILDING_TILES = "/tiles/buildings/{z}/{x}/{y}.mvt";
 const BUILDINGS_FILL = "buildings-fill";
@@ -75,7 +76,11 @@ function addLayer(map: MapLibreMap, { code, symbol, tiles }: Layer, bounds: Bbox
       id: `${code}-fill`,
       type: "fill",
       filter: ["==", ["geometry-type"], "Polygon"],
-      paint: { "fill-color": symbol.fill, "fill-opacity": symbol.opacity, "fill-antialias": false },
+      paint: {
+        "fill-color": symbol.fill,
+        "fill-opacity": ["*", symbol.opacity, ["global-state", FILL_STRENGTH]],
+        "fill-antialias": false,
+      },
     },
     BUILDINGS_FILL,
   );

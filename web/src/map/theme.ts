@@ -9,6 +9,8 @@ export interface Palette {
   paper: string;
   fail: string;
   warn: string;
+  /** What the layers' fills are multiplied by: pale fills glare on a dark ground. */
+  fillStrength: number;
 }
 
 export function readPalette(): Palette {
@@ -23,6 +25,7 @@ export function readPalette(): Palette {
     paper: colour("paper"),
     fail: colour("fail"),
     warn: colour("warn"),
+    fillStrength: Number(colour("map-fill-strength")),
   };
 }
 

@@ -6,7 +6,7 @@ import { Map as MapLibreMap, ScaleControl, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { Bbox } from "../contract";
 import { clearEdges } from "../layout";
-import { addBuildings, recolourBuildings } from "./blueprint";
+import { addBuildings, FILL_STRENGTH, recolourBuildings } from "./blueprint";
 import { addGraticule, GRATICULE } from "./graticule";
 import { addMarks, recolourMarks } from "./marks";
 import { onPaletteChange, readPalette, type Palette } from "./theme";
@@ -34,6 +34,7 @@ export async function createMap(container: HTMLElement): Promise<MapLibreMap> {
     style: {
       version: 8,
       sources: {},
+      state: { [FILL_STRENGTH]: { default: palette.fillStrength } },
       layers: [{ id: "ground", type: "background", paint: { "background-color": palette.ground } }],
     },
   });
@@ -51,6 +52,7 @@ export async function createMap(container: HTMLElement): Promise<MapLibreMap> {
 function recolour(map: MapLibreMap, palette: Palette): void {
   map.setPaintProperty("ground", "background-color", palette.ground);
   map.setPaintProperty(GRATICULE, "line-color", palette.grid);
+  map.setGlobalStateProperty(FILL_STRENGTH, palette.fillStrength);
   recolourBuildings(map, palette);
   recolourMarks(map, palette);
 }

@@ -1,0 +1,1 @@
+"""The generator of the sample district, one module per kind of thing it draws."""

@@ -1,0 +1,169 @@
+"""Buildings, aliases and events: found by any name, with all that is known of them."""
+
+import pytest
+import shapely
+from shapely.affinity import translate
+from sqlalchemy import text
+
+from geocode import parse
+from store.buildings import (
+    add_aliases,
+    add_buildings,
+    add_events,
+    add_footprints,
+    close_footprints,
+    existing_codes,
+    find_buildings,
+    get_building,
+    highest_generations,
+    living_footprints,
+)
+from store.errors import NotHereError
+
+HOUSE = shapely.box(0, 0, 20, 10)
+UNIT = "220202001001GB00001F00010001"
+
+
+@pytest.fixture
+def house(connection, desk, on_ground, house_codes):
+    """Register a house and return its code and id."""
+    return next(iter(desk.add(connection, on_ground(HOUSE), house_codes(1)).items()))
+
+
+def alias_row(desk, building, *, scheme="bdcdyh", value=UNIT):
+    return {
+        "building_id": building,
+        "office_id": desk.office_id,
+        "scheme": scheme,
+        "value": value,
+        "source": "a.zip",
+    }
+
+
+def test_a_building_comes_with_its_newest_footprint_aliases_and_events(connection, desk, house, on_ground):
+    code, building = house
+    close_footprints(connection, [building])
+    desk.add_versions(connection, on_ground(translate(HOUSE, 0.01)), [building], versions=[2])
+    add_aliases(connection, [alias_row(desk, building), alias_row(desk, building, scheme="zrzh", value="3")])
+    desk.add_event(connection, building)
+    desk.add_event(connection, building, kind="revised")
+    found = get_building(connection, code)
+    assert (found["code"], found["building_id"], found["version"]) == (code, building, 2)
+    assert found["name_zh"] == "survey 测绘院"
+    assert found["geom"].equals_exact(on_ground(translate(HOUSE, 0.01))[0], 0)
+    assert [(alias.scheme, alias.value, alias.valid_to) for alias in found["aliases"]] == [
+        ("bdcdyh", UNIT, None),
+        ("zrzh", "3", None),
+    ]
+    assert [event.kind for event in found["events"]] == ["registered", "revised"]
+    assert found["replaced_at"] is None
+
+
+def test_a_building_that_gave_up_its_ground_is_still_found(connection, house):
+    # codes are for ever: they always resolve
+    code, building = house
+    close_footprints(connection, [building])
+    assert get_building(connection, code)["replaced_at"] is not None
+    assert find_buildings(connection, code=code, alias_value=code) == [code]
+
+
+def test_an_unknown_code_is_not_here(connection, house_codes):
+    with pytest.raises(NotHereError, match=house_codes(1)[0]):
+        get_building(connection, house_codes(1)[0])
+
+
+def test_a_building_is_found_by_its_code_or_else_by_a_living_alias(connection, desk, house, on_ground, house_codes):
+    code, building = house
+    other = house_codes(2)[1]
+    ((_, neighbour),) = desk.add(connection, on_ground(translate(HOUSE, 30)), [other]).items()
+    # an alias that looks like another building's code does not hide that building
+    add_aliases(connection, [alias_row(desk, neighbour, scheme="city", value=code)])
+    add_aliases(connection, [alias_row(desk, building), alias_row(desk, neighbour, scheme="zrzh", value="3")])
+    assert find_buildings(connection, code=code, alias_value=code) == [code]
+    assert find_buildings(connection, code=None, alias_value=UNIT) == [code]
+    assert find_buildings(connection, code=None, alias_value="3") == [other]
+    assert find_buildings(connection, code=None, alias_value="4") == []
+    assert find_buildings(connection, code=house_codes(3)[2], alias_value="3") == [other]
+
+
+def test_an_alias_may_name_several_buildings(connection, desk, house, on_ground, house_codes):
+    code, building = house
+    ((other, neighbour),) = desk.add(connection, on_ground(translate(HOUSE, 30)), house_codes(2)[1:]).items()
+    rows = [
+        alias_row(desk, each, scheme=scheme, value="3") for each in (building, neighbour) for scheme in ("zrzh", "city")
+    ]
+    add_aliases(connection, rows)
+    assert find_buildings(connection, code=None, alias_value="3") == sorted([code, other])
+
+
+def test_a_closed_alias_finds_nothing(connection, desk, house):
+    add_aliases(connection, [alias_row(desk, house[1])])
+    connection.execute(text("update alias set valid_to = current_date"))
+    assert find_buildings(connection, code=None, alias_value=UNIT) == []
+
+
+def test_only_aliases_that_are_news_are_added(connection, desk, house):
+    building = house[1]
+    first, second = alias_row(desk, building), alias_row(desk, building, scheme="zrzh", value="3")
+    assert add_aliases(connection, [first, first]) == [(building, "bdcdyh", UNIT)]
+    assert add_aliases(connection, [first, second]) == [(building, "zrzh", "3")]
+    assert add_aliases(connection, [first, second]) == []
+
+
+def test_a_closed_alias_may_be_given_again(connection, desk, house):
+    add_aliases(connection, [alias_row(desk, house[1])])
+    connection.execute(text("update alias set valid_to = current_date"))
+    assert len(add_aliases(connection, [alias_row(desk, house[1])])) == 1
+
+
+def test_the_highest_generation_counts_the_living_and_the_gone(connection, desk, on_ground):
+    first = parse("4E7U5-CKJ2W-F0J")
+    generations = [0, 9, 10, 30]  # the digits and letters of the alphabet in their order
+    codes = [first.with_generation(generation).compact for generation in generations]
+    rows = [translate(HOUSE, 30 * i) for i in range(len(codes))]
+    ids = desk.add(connection, on_ground(*rows), codes)
+    close_footprints(connection, [ids[codes[-1]]])
+    assert highest_generations(connection, [first.ground, "0" * 11]) == {first.ground: 30}
+
+
+def test_the_codes_that_exist_are_told_from_those_that_do_not(connection, house, house_codes):
+    assert existing_codes(connection, house_codes(5)) == [house[0]]
+    assert existing_codes(connection, []) == []
+
+
+def test_a_city_of_codes_fits_one_question(connection, house, house_codes):
+    # a statement holds 65,535 parameters
+    codes = house_codes(70_000)
+    assert existing_codes(connection, codes) == [house[0]]
+    assert highest_generations(connection, {code[:11] for code in codes}) == {house[0][:11]: 0}
+
+
+def test_living_footprints_are_those_around_by_building(connection, desk, house, on_ground, house_codes):
+    code, building = house
+    codes = house_codes(4)
+    gone, touching, far = desk.add(
+        connection, on_ground(translate(HOUSE, 0, 10), translate(HOUSE, 20), translate(HOUSE, 60)), codes[1:]
+    ).values()
+    close_footprints(connection, [gone])
+    around = living_footprints(connection, on_ground(HOUSE))
+    assert list(around.index) == [building, touching]
+    assert far not in around.index
+    assert list(around.code) == [code, codes[2]]
+    assert list(around.columns) == ["code", "version", "stage", "fingerprint", "geometry"]
+    assert around.crs == "EPSG:4490"
+    assert around.geometry[building].equals_exact(on_ground(HOUSE)[0], 0)
+
+
+def test_around_nothing_stands_nothing(connection, on_ground):
+    for shapes in (on_ground(HOUSE), on_ground()):
+        around = living_footprints(connection, shapes)
+        assert around.empty
+        assert around.crs == "EPSG:4490"
+
+
+def test_no_rows_are_no_statement(connection):
+    assert add_buildings(connection, []) == {}
+    assert add_aliases(connection, []) == []
+    assert add_footprints(connection, []) is None
+    assert add_events(connection, []) is None
+    assert close_footprints(connection, []) is None
