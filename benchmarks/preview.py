@@ -42,7 +42,13 @@ def main() -> None:
             start_database(settings)
             with opened_database(settings) as database:
                 principal = find_principal(database, key=None, local=True)
-                load_layers(database, SAMPLES / "district.gpkg", principal=principal, options=LoadOptions())
+                load_layers(
+                    database,
+                    SAMPLES / "district.gpkg",
+                    principal=principal,
+                    documents=settings.documents,
+                    options=LoadOptions(),
+                )
             _measure(settings, requests)
         finally:
             remove_cluster(settings.cluster)

@@ -31,6 +31,8 @@ __all__ = [
 Pairs: TypeAlias = NDArray[np.intp]
 Own: TypeAlias = Mapping[Hashable, Collection[tuple[str, Hashable]]]
 
+_NO_UNION = "The overlaps cannot be united, on no grid."
+
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
@@ -93,12 +95,14 @@ def gather_overlap(subjects: Subjects, ground: Ground, pairs: Pairs) -> Evidence
     shares = _wider_than(RESOLUTION_M, result.inside)
     decided = ground.decided[pairs[:, 1]]
     shared = np.flatnonzero(shares & decided)
-    hits = _by_footprint(pairs[shared])
+    hits, undecided = _by_footprint(pairs[shared]), _by_footprint(pairs[shares & ~decided])
+    failed = _failures(pairs, result)
     broken = np.full(len(subjects.ids), None, dtype=object)
     for row, first, end in _runs(pairs[shared, 0]):
         broken[row] = unite(result.inside[shared[first:end]])
-    undecided = _by_footprint(pairs[shares & ~decided])
-    return Evidence(broken, hits, undecided, _failures(pairs, result), _modes(pairs, result))
+        if broken[row] is None:
+            failed.setdefault(row, []).extend((feature, _NO_UNION) for feature in hits[row])
+    return Evidence(broken, hits, undecided, failed, _modes(pairs, result))
 
 
 def gather_outside(subjects: Subjects, ground: Ground, pairs: Pairs, container: Container) -> Evidence:

@@ -199,10 +199,9 @@ def _validity(state: LayerState) -> tuple[Days, Days]:
 
 
 def _days(frame: gpd.GeoDataFrame, name: str, open_: np.datetime64) -> Days:
-    days = np.full(len(frame), open_, dtype="datetime64[D]")
-    if name in frame:
-        known = frame[name].notna().to_numpy()
-        days[known] = frame[name].to_numpy(dtype=object)[known].astype("datetime64[D]")
+    days, values = np.full(len(frame), open_, dtype="datetime64[D]"), _column(frame, name)
+    known = pd.notna(values)
+    days[known] = values[known].astype("datetime64[D]")
     return days
 
 

@@ -109,7 +109,7 @@ def worst(outcomes: Iterable[tuple[Outcome, bool]]) -> Verdict:
     Where there is no outcome at all, nothing was evaluated.
     """
     weighed = {_weigh(outcome, advisory=advisory) for outcome, advisory in outcomes}
-    return next((verdict for verdict in Verdict if verdict in weighed), Verdict.NOT_EVALUATED)
+    return next((weight for weight in Verdict if weight in weighed), Verdict.NOT_EVALUATED)
 
 
 def _weigh(outcome: Outcome, *, advisory: bool) -> Verdict:

@@ -5,7 +5,7 @@ feature and takes four times as long. Each result is checked (inside + outside =
 0.1 mm and then 1 mm are tried, and the row says so. A pair that cannot be overlaid is a row with an ``error``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import geopandas as gpd
@@ -101,14 +101,10 @@ def measure_overlaps(
     FrameCrsError
         A series is not in a projected plane in metres, or the two are not in the same.
     """
-    check_frame(left, "the left side")
-    check_same_plane(left, right, "the right side")
+    _check_sides(left, right)
     a, b = ([pair[side] for pair in pairs] for side in (0, 1))
     result = cut(left.reindex(a).to_numpy(), right.reindex(b).to_numpy())
-    rows = _frame(result.inside, result, sigma_m, left.crs)
-    return rows.assign(left=pd.Series(a, dtype=object), right=pd.Series(b, dtype=object))[
-        ["left", "right", *_MEASURES]
-    ][(rows["parts"] > 0) | rows["error"].notna()].reset_index(drop=True)
+    return _frame({"left": a, "right": b}, result.inside, result, sigma_m, left.crs)
 
 
 def measure_outside(left: gpd.GeoSeries, right: gpd.GeoSeries, *, sigma_m: float = 0.0) -> gpd.GeoDataFrame:
@@ -125,23 +121,25 @@ def measure_outside(left: gpd.GeoSeries, right: gpd.GeoSeries, *, sigma_m: float
     FrameCrsError
         A series is not in a projected plane in metres, or the two are not in the same.
     """
-    check_frame(left, "the left side")
-    check_same_plane(left, right, "the right side")
+    _check_sides(left, right)
     usable = right.to_numpy()[pd.isna(describe_unusable(right.to_numpy()))]
-    around = np.full(len(left), unite(usable) if len(usable) else shapely.Polygon(), dtype=object)
-    result = cut(left.to_numpy(), around)
-    rows = _frame(result.outside, result, sigma_m, left.crs).assign(left=left.index.to_numpy(dtype=object))
-    return rows[["left", *_MEASURES]][(rows["parts"] > 0) | rows["error"].notna()].reset_index(drop=True)
+    around = unite(usable) if len(usable) else shapely.Polygon()
+    result = cut(left.to_numpy(), np.full(len(left), around, dtype=object))
+    return _frame({"left": left.index.to_list()}, result.outside, result, sigma_m, left.crs)
 
 
-_MEASURES = ["area_m2", "width_m", "certainty", "parts", "engine_mode", "error", "geometry"]
+def _check_sides(left: gpd.GeoSeries, right: gpd.GeoSeries) -> None:
+    check_frame(left, "the left side")
+    check_frame(right, "the right side")
+    check_same_plane(left, right, "the right side")
 
 
-def _frame(ground: Geometries, result: Cut, sigma_m: float, crs: Any) -> gpd.GeoDataFrame:
+def _frame(ids: Mapping[str, list[Any]], ground: Geometries, result: Cut, sigma_m: float, crs: Any) -> gpd.GeoDataFrame:
+    """Return the rows that have ground or an error."""
     parts, count = list_parts(ground), len(ground)
     width_m = np.zeros(count)
     np.maximum.at(width_m, parts.row, parts.width_m)
-    columns = {
+    columns = {name: pd.Series(values, dtype=object) for name, values in ids.items()} | {
         "area_m2": np.bincount(parts.row, weights=parts.area_m2, minlength=count),
         "width_m": width_m,
         "certainty": classify_widths(width_m, sigma_m),
@@ -149,7 +147,9 @@ def _frame(ground: Geometries, result: Cut, sigma_m: float, crs: Any) -> gpd.Geo
         "engine_mode": result.engine_mode,
         "error": pd.Series(result.error, dtype=object),
     }
-    return gpd.GeoDataFrame(columns, geometry=[merge(parts.between(i, i + 1).geometry) for i in range(count)], crs=crs)
+    merged = [merge(parts.between(i, i + 1).geometry) for i in range(count)]
+    rows = gpd.GeoDataFrame(columns, geometry=merged, crs=crs)
+    return rows[(rows["parts"] > 0) | rows["error"].notna()].reset_index(drop=True)
 
 
 def cut(left: Geometries, right: Geometries) -> Cut:
@@ -163,6 +163,8 @@ def cut(left: Geometries, right: Geometries) -> Cut:
     """
     empty = shapely.Polygon()
     result = Cut(*(np.full(len(left), value, dtype=object) for value in (empty, empty, None, None)))
+    if not len(left):
+        return result
     result.error[:] = _describe_pairs(left, right)
     todo = np.flatnonzero(pd.isna(result.error))
     for mode, grid_m in zip(ENGINE_MODES, _GRIDS_M, strict=True):

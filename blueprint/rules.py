@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import NamedTuple
@@ -155,8 +156,18 @@ def load_rules(directory: Traversable | None = None) -> tuple[Rule, ...]:
     RuleError
         A file has a mistake, or two rules have the same id.
     """
-    found = directory if directory is not None else files("blueprint") / "rules"
-    sheets = sorted((entry for entry in found.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name)
+    return _seed_rules() if directory is None else _read_directory(directory)
+
+
+@cache
+def _seed_rules() -> tuple[Rule, ...]:
+    return _read_directory(files("blueprint") / "rules")
+
+
+def _read_directory(directory: Traversable) -> tuple[Rule, ...]:
+    sheets = sorted(
+        (entry for entry in directory.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name
+    )
     rules = [rule for sheet in sheets for rule in read_rules(sheet.read_text(encoding="utf-8"), file=sheet.name)]
     twice = [rule_id for rule_id, count in Counter(rule.id for rule in rules).items() if count > 1]
     if twice:

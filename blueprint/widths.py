@@ -29,10 +29,9 @@ _RADIUS_TOLERANCE_M = 2e-7
 _COLLINEAR_M = 1e-8  # noding leaves vertices on straight edges, which would hide that they are straight
 _MOST_VERTICES = 256  # the triangulation takes time with the square of the vertices: larger parts are cut first
 _FEW_VERTICES = 7  # an L, closed
-_MOST_PARTS = 500
-_MOST_TRIED = 48  # up to so many edges, trying all is faster than a tree
+_MOST_PARTS = 128
+_MOST_TRIED = 96  # up to so many edges, trying all is faster than a tree
 _MOST_TRIANGLES = 400_000
-_WORTH_A_ROUND = 64  # below this many triangles, a round costs the same for four times as many
 _CORNERS = np.eye(3)
 _NEXT = [1, 2, 0]
 
@@ -87,10 +86,7 @@ def _measure_batch(polygons: Geometries) -> Floats:
         seen += len(triangles)
         bound_m = _bound_and_improve(triangles, owner, boundary, radius_m)
         open_ = bound_m > radius_m[owner] + _RADIUS_TOLERANCE_M
-        owner, triangles = owner[open_], triangles[open_]
-        owner, triangles = _split(owner, triangles)
-        if len(triangles) < _WORTH_A_ROUND:
-            owner, triangles = _split(owner, triangles)
+        owner, triangles = _split(owner[open_], triangles[open_])
     return 2 * radius_m
 
 

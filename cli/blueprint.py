@@ -95,13 +95,15 @@ def load(  # noqa: PLR0913 - one for each option
     accuracy: Annotated[float | None, typer.Option(help="Positional accuracy in metres (standard deviation)")] = None,
 ) -> None:
     """Load editions of layers. A file ``layers.json`` beside it tells titles, dates, accuracies and completeness."""
-    with answering(), opened_database(settings()) as database:
+    configured = settings()
+    with answering(), opened_database(configured) as database:
         principal = find_principal(database, key=None, local=True)
         with progress_bar(Text("加载图层", "Loading layers")) as move:
             loaded = load_layers(
                 database,
                 source,
                 principal=principal,
+                documents=configured.documents,
                 options=LoadOptions(
                     as_layer=as_layer,
                     layer=layer,
@@ -115,15 +117,10 @@ def load(  # noqa: PLR0913 - one for each option
             )
     refused = 0
     for one in loaded:
-        state = Text("已加载", "loaded") if one.added else Text("已存在", "already there")
-        notes(
-            [
-                Text(
-                    f"{one.layer} {one.name.zh}:{one.features} 个要素,{state.zh}",
-                    f"{one.layer} {one.name.en}: {one.features} features, {state.en}",
-                )
-            ]
-        )
+        state = Text(f"{one.features} 个要素,已加载", f"{one.features} features, loaded")
+        if not one.added:
+            state = Text("该版本已存在", "this edition is already there")
+        notes([Text(f"{one.layer} {one.name.zh}:{state.zh}", f"{one.layer} {one.name.en}: {state.en}")])
         for row, feature, fault in one.faults:
             complain_row(one.layer, row, feature, fault)
         refused += len(one.faults)

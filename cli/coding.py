@@ -43,7 +43,7 @@ def code(
             if form == "table" or (form == "auto" and sys.stdout.isatty()):
                 _print_table(coded)
             else:
-                write_stream(sys.stdout.buffer, coded.frame)
+                write_stream(sys.stdout.buffer, coded)
         _leave(len(coded.frame), len(coded.refused))
 
 

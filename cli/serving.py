@@ -3,9 +3,7 @@
 from typing import Annotated
 
 import typer
-import uvicorn
 
-from api.app import create_app
 from cli.console import answering, notes, settings
 from geocode import Text
 from workflows.databases import start_database
@@ -18,6 +16,11 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on")] = None,
 ) -> None:
     """Serve the page and the API; starts the private PostGIS if need be."""
+    # the server takes half a second to load, and no other command needs it
+    import uvicorn  # noqa: PLC0415
+
+    from api.app import create_app  # noqa: PLC0415
+
     with answering():
         chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         configured = settings().model_copy(update=chosen)

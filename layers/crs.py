@@ -41,6 +41,7 @@ _EASTING_M = (170_000, 830_000)
 _ZONES_3_DEG, _ZONES_6_DEG = range(25, 46), range(13, 24)
 _MERCATOR_X_M, _MERCATOR_Y_M = (8_100_000, 15_100_000), (2_000_000, 7_100_000)
 _ZONE_WIDTH_M = 1_000_000
+_BEYOND_EARTH_M = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +156,10 @@ def suggest_crs(xy: NDArray[np.float64]) -> Text:
     On the mainland eastings and northings never overlap, and neither do the zone prefixes of 3° and 6° zones. Nothing in
     the numbers tells CGCS2000 from Xi'an 80 or Beijing 54.
     """
-    finite = xy[np.isfinite(xy).all(axis=1)]
-    if not len(finite):
+    earthly = xy[(np.abs(xy) < _BEYOND_EARTH_M).all(axis=1)]
+    if not len(earthly):
         return remark("crs_hint_none")
-    x, y = np.median(finite, axis=0).tolist()
+    x, y = np.median(earthly, axis=0).tolist()
     return _suggestion(x, y) or _swapped(x, y) or remark("crs_hint_none")
 
 

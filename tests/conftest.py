@@ -82,12 +82,14 @@ def database(new_database: Callable[..., Database]) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def district(new_database: Callable[..., Database]) -> str:
+def district(new_database: Callable[..., Database], tmp_path_factory: pytest.TempPathFactory) -> str:
     """Load the sample district once and return the name of a database to copy."""
     from workflows.layering import LoadOptions, load_layers  # noqa: PLC0415
 
-    loaded = new_database()
-    load_layers(loaded, SAMPLES / "district.gpkg", principal=principal_in(loaded), options=LoadOptions())
+    loaded, documents = new_database(), tmp_path_factory.mktemp("documents")
+    load_layers(
+        loaded, SAMPLES / "district.gpkg", principal=principal_in(loaded), documents=documents, options=LoadOptions()
+    )
     loaded.dispose()
     return str(loaded.url.database)
 

@@ -14,9 +14,10 @@ from geocode import STORAGE_CRS, BuildingCode, Fault, crs_gate, encode_many, par
 from geocode.crs import CrsGate
 from geocode.faults import are_sound, read_sentences
 from geocode.planes import from_plane, measure_plane, to_plane
+from layers.json_values import json_value
 from layers.reading import Delivery
 from registry.aliases import find_stated
-from workflows.reports import fault_json, json_safe
+from workflows.reports import fault_json
 
 __all__ = ["MAX_VERTICES", "PreparedDelivery", "in_plane", "placed_fault", "prepare_delivery"]
 
@@ -78,7 +79,7 @@ def prepare_delivery(delivery: Delivery) -> PreparedDelivery:
     )
     columns = delivery.frame.drop(columns=[delivery.frame.geometry.name, "source_id"])
     records = [
-        {str(key): json_safe(value) for key, value in record.items() if value is not pd.NA}
+        {str(key): json_value(value) for key, value in record.items() if value is not pd.NA}
         for record in columns.to_dict("records")
     ]
     stated = [find_stated(record) for record in records]

@@ -15,9 +15,12 @@ from layers.editions import EditionFrame, prepare_edition
 from layers.manifests import ManifestEntry, read_manifest
 from layers.reading import Delivery, read_delivery
 from layers.reading import list_layers as list_file_layers
+from layers.sources import digest_delivery
 from store.database import Database, transaction
+from store.documents import add_document, keep_bytes
 from store.editions import add_edition, find_edition
 from store.editions import list_editions as list_stored
+from store.uploads import claim_content
 from workflows.principals import Principal
 from workflows.reports import fault_json, text_json
 
@@ -59,14 +62,13 @@ class LoadOptions:
 
 @dataclass(frozen=True, slots=True)
 class LoadedLayer:
-    """What became of one layer of a file; `added` is False where the same edition was there already."""
+    """What became of one layer of a file; `added` is False, and nothing was read, where the same edition was there."""
 
     layer: str
     name: Text
-    features: int
+    features: int | None
     added: bool
-    faults: Sequence[tuple[int, str | None, dict[str, Any]]]
-    notes: Sequence[Text] = ()
+    faults: Sequence[tuple[int, str | None, dict[str, Any]]] = ()
 
 
 def list_layers(database: Database) -> list[dict[str, Any]]:
@@ -97,13 +99,14 @@ def load_layers(
     path: Path,
     *,
     principal: Principal,
+    documents: Path,
     options: LoadOptions,
     on_progress: Progress | None = None,
 ) -> list[LoadedLayer]:
     """Load a file's layers as editions, all in one transaction, and report on each.
 
     A manifest ``layers.json`` beside the file tells what `options` leave open. An edition with the same bytes, layer and
-    validity is not loaded twice.
+    validity is not loaded twice. The bytes are kept in the folder `documents`.
 
     Raises
     ------
@@ -115,21 +118,33 @@ def load_layers(
         A `where` that is no CQL2 text.
     """
     manifest = read_manifest(path.with_name("layers.json"), file=path.name)
-    chosen = _choose(path, options)
+    digest, chosen = digest_delivery(path), _choose(path, options)
     loaded = []
     with transaction(database) as connection:
+        claim_content(connection, office_id=principal.office_id, sha256=digest.sha256)
         for done, (name, layer) in enumerate(chosen):
             if on_progress:
                 on_progress(done, len(chosen))
+            values = _edition_values(path.name, name, layer, options, manifest.get(layer.code))
+            values |= {"office_id": principal.office_id, "source_sha256": digest.sha256}
+            if find_edition(connection, values) is not None:
+                loaded.append(LoadedLayer(layer.code, layer.name, None, added=False))
+                continue
             delivery = read_delivery(path, crs=options.crs, layer=name)
             prepared = prepare_edition(delivery, layer=layer)
             frame = _filtered(prepared.frame, options.where)
-            values = _edition_values(delivery, layer, options, manifest.get(layer.code))
-            values["office_id"] = principal.office_id
-            known = find_edition(connection, values)
-            if known is None:
-                add_edition(connection, values, frame.rename(columns={"attrs": "attributes"}))
-            loaded.append(_loaded(prepared, len(frame), delivery, added=known is None))
+            add_edition(connection, values, frame.rename(columns={"attrs": "attributes"}))
+            loaded.append(
+                LoadedLayer(layer.code, layer.name, len(frame), added=True, faults=_faults(prepared, delivery))
+            )
+        keep_bytes(documents, path, digest.sha256)
+        add_document(
+            connection,
+            office_id=principal.office_id,
+            sha256=digest.sha256,
+            name=path.name,
+            size_bytes=digest.size,
+        )
     return loaded
 
 
@@ -137,11 +152,10 @@ def _choose(path: Path, options: LoadOptions) -> list[tuple[str, Layer]]:
     """Return the file's layers to read, each with the catalogue's layer that it is."""
     catalogue = load_catalogue()
     names = [entry.name for entry in list_file_layers(path)]
-    if options.layer is not None or options.as_layer is not None:
-        name = options.layer or (names[0] if len(names) == 1 else None)
-        wanted = catalogue.layer(options.as_layer or _catalogue_name(name or path.stem, catalogue))
-        return [(name or read_delivery(path, crs=options.crs).layer, wanted)]
-    return [(name, catalogue.layer(_catalogue_name(name, catalogue))) for name in names]
+    if options.layer is None and options.as_layer is None:
+        return [(name, catalogue.layer(_catalogue_name(name, catalogue))) for name in names]
+    name = options.layer or (names[0] if len(names) == 1 else read_delivery(path, crs=options.crs).layer)
+    return [(name, catalogue.layer(options.as_layer or _catalogue_name(name, catalogue)))]
 
 
 def _catalogue_name(name: str, catalogue: Catalogue) -> str:
@@ -157,17 +171,15 @@ def _filtered(frame: gpd.GeoDataFrame, where: str | None) -> gpd.GeoDataFrame:
 
 
 def _edition_values(
-    delivery: Delivery, layer: Layer, options: LoadOptions, told: ManifestEntry | None
+    file: str, name: str, layer: Layer, options: LoadOptions, told: ManifestEntry | None
 ) -> dict[str, Any]:
     """Return the columns of an edition: what is said now, else in the manifest, else by the catalogue."""
     stated = told or ManifestEntry()
-    source_layer = delivery.layer if options.where is None else f"{delivery.layer} where {options.where}"
     return {
         "layer": layer.code,
-        "title": options.title or stated.title or f"{layer.name.zh} {delivery.file}",
-        "source": stated.source or delivery.file,
-        "source_layer": source_layer,
-        "source_sha256": delivery.sha256,
+        "title": options.title or stated.title or f"{layer.name.zh} {file}",
+        "source": stated.source or file,
+        "source_layer": name if options.where is None else f"{name} where {options.where}",
         "accuracy_m": _first(options.accuracy_m, stated.accuracy_m, layer.accuracy_m),
         "currency": stated.currency,
         "valid_from": options.valid_from or stated.valid_from or date.today(),
@@ -180,17 +192,10 @@ def _first(*values: float | None) -> float:
     return next(value for value in values if value is not None)
 
 
-def _loaded(prepared: EditionFrame, features: int, delivery: Delivery, *, added: bool) -> LoadedLayer:
-    ids = delivery.frame["source_id"]
-    faults = [(row, ids.iloc[row], fault) for row, fault in enumerate(prepared.faults) if fault is not None]
-    return LoadedLayer(
-        layer=prepared.layer.code,
-        name=prepared.layer.name,
-        features=features,
-        added=added,
-        faults=[(row, feature, fault_json(fault)) for row, feature, fault in faults],
-        notes=delivery.notes,
-    )
+def _faults(prepared: EditionFrame, delivery: Delivery) -> list[tuple[int, str | None, dict[str, Any]]]:
+    """Return the rows that are no features: position, id in the file, and why."""
+    ids = delivery.frame["source_id"].tolist()
+    return [(row, ids[row], fault_json(fault)) for row, fault in enumerate(prepared.faults) if fault is not None]
 
 
 def _layer_json(layer: Layer, editions: list[dict[str, Any]]) -> dict[str, Any]:

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
 from typing import Any
 
-import pandas as pd
 import shapely
 
 from geocode import Fault, Text
 
-__all__ = ["RowReport", "UploadReport", "fault_json", "geometry_json", "json_safe", "text_json"]
+__all__ = ["RowReport", "UploadReport", "fault_json", "geometry_json", "text_json"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +114,3 @@ def fault_json(fault: Fault, *, lonlat: tuple[float, float] | None = None) -> di
 def geometry_json(geometry: Any) -> dict[str, Any] | None:
     """Return a geometry as GeoJSON, with its ordinates as they are."""
     return None if geometry is None or geometry.is_empty else shapely.geometry.mapping(geometry)
-
-
-def json_safe(value: Any) -> Any:
-    """Return an attribute's value as JSON can hold it: NaN and missing as null, numpy's numbers as Python's."""
-    if value is None or value is pd.NA or value is pd.NaT:
-        return None
-    if isinstance(value, str | bool):
-        return value
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {str(key): json_safe(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [json_safe(item) for item in value]
-    if hasattr(value, "item"):
-        return json_safe(value.item())
-    if isinstance(value, int | float):
-        return value if value == value and abs(value) != float("inf") else None  # noqa: PLR0124 - NaN
-    return str(value)

@@ -333,3 +333,13 @@ def test_ids_that_name_two_rows_are_refused(site):
 def test_no_footprints_have_no_findings():
     empty = gpd.GeoDataFrame(geometry=[], crs=CRS)
     assert find_findings(empty, {"GH2201": make_layer("GH2201", [EVERYWHERE])}, [OVERLAP], as_of=TODAY) == []
+
+
+def test_overlaps_that_cannot_be_united_are_not_evaluated(site, monkeypatch):
+    def refuse(*_, **__):
+        raise shapely.GEOSException("TopologyException")
+
+    monkeypatch.setattr(shapely, "union_all", refuse)
+    layer = make_layer("GH2201", [shifted(site, 7), shifted(site, -7)])
+    assert find(site, layer).outcome is Outcome.NOT_EVALUATED
+    assert find(shifted(site, 3), layer).outcome is Outcome.FAIL  # one feature alone needs no union

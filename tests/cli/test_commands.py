@@ -58,6 +58,15 @@ def test_features_stream_through_a_pipe_one_answer_a_line():
     assert "wrong_type" in second["properties"]["fault"]
 
 
+def test_a_file_goes_into_a_pipe_as_features():
+    survey = str(SAMPLES / "survey.zip")
+    done = subprocess.run([sys.executable, "-m", "cli.main", "code", survey], capture_output=True, check=True)
+    features = [json.loads(each.strip(b"\x1e")) for each in done.stdout.splitlines()]
+    assert len(features) == 57
+    assert all(len(feature["properties"]["code"]) == 15 for feature in features)
+    assert 126 < features[0]["geometry"]["coordinates"][0][0][0] < 127
+
+
 def test_a_reader_that_has_enough_ends_the_stream_quietly():
     text = "\n".join(line(shapely.affinity.translate(HOUSE, i * 1e-3)) for i in range(3000))
     done = subprocess.run(

@@ -67,7 +67,7 @@ class TestSuggestions:
         assert "EPSG:3857" in suggested(12_900_000, 4_800_000).en
         assert "EPSG:3857" in suggested(13_500_000, 4_800_000).en
 
-    @pytest.mark.parametrize("point", [(0, 0), (1e9, 1e9), (np.nan, 1), (-500_000, 4_850_000)])
+    @pytest.mark.parametrize("point", [(0, 0), (1e9, 1e9), (1e308, 1e308), (np.nan, 1), (-500_000, 4_850_000)])
     def test_anything_else_is_not_forced_into_a_system(self, point):
         assert "no CRS that is usual" in suggested(*point).en
 

@@ -44,9 +44,13 @@ def test_what_a_transaction_wrote_is_kept_at_its_end(database):
 
 
 def test_any_error_undoes_all_of_a_transaction(scratch):
-    with pytest.raises(KeyError), transaction(scratch) as connection:
-        connection.execute(text("create table undone (id integer)"))
-        raise KeyError
+    def fail():
+        with transaction(scratch) as connection:
+            connection.execute(text("create table undone (id integer)"))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     with transaction(scratch) as connection:
         assert connection.execute(text("select to_regclass('undone')")).scalar_one() is None
 
