@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -137,7 +137,7 @@ def _layer_states(
             edition=Edition(row.id, row.title, row.valid_from, row.valid_to, row.recorded_at),
             accuracy_m=row.accuracy_m,
             features=by_edition.get(row.id, empty),
-            complete=_completeness(row.completeness, plane),
+            complete=None if row.completeness is None else _completeness(bytes(row.completeness), plane),
         )
         for row in editions
     }
@@ -148,8 +148,10 @@ def _flat(frame: gpd.GeoDataFrame, plane: str) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(pd.DataFrame(frame.drop(columns="geometry")), geometry=shapes, crs=plane)
 
 
-def _completeness(wkb: Any, plane: str) -> Any:
-    return None if wkb is None else to_plane(np.array([shapely.from_wkb(bytes(wkb))]), plane)[0]
+@lru_cache(maxsize=256)
+def _completeness(wkb: bytes, plane: str) -> Any:
+    """Return an edition's area in a plane; editions never change, so it is brought there once."""
+    return to_plane(np.array([shapely.from_wkb(wkb)]), plane)[0]
 
 
 def _findings_json(findings: Sequence[Finding], plane: str) -> list[dict[str, Any]]:

@@ -139,7 +139,7 @@ def test_a_building_beyond_the_border_is_drawn_in_the_margin(connection, desk, h
     place = tile_of(FIELD, 16)
     border_deg = (place["x"] + 1) / 2**16 * 360 - 180
     lat_deg = FIELD.centroid.y
-    beyond = shapely.MultiPolygon([shapely.box(border_deg + 1e-5, lat_deg, border_deg + 3e-5, lat_deg + 3e-5)])
+    beyond = shapely.MultiPolygon([shapely.box(border_deg + 4e-5, lat_deg, border_deg + 6e-5, lat_deg + 3e-5)])
     desk.add(connection, [beyond], house_codes(1))
     (layer,) = decode(building_tile(connection, z=16, x=place["x"], y=tile_of(beyond, 16)["y"]))
     assert min(x for x, _ in layer.rings[0]) > TILE_UNITS
