@@ -24,6 +24,13 @@ out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 _MARK = {"zh": ("拒绝", "处理"), "en": ("Refused", "Remedy")}
 
+_PLACES = {
+    "file": Text("", ""),
+    "layer": Text("图层 ", "layer "),
+    "feature": Text("要素 ", "feature "),
+    "line": Text("行 ", "line "),
+}
+
 
 def settings() -> Settings:
     """Return the installation's settings."""
@@ -75,15 +82,10 @@ def answering() -> Iterator[None]:
         complain(speak(error.text), speak(error.remedy))
         raise typer.Exit(EXIT_REFUSED) from error
     except (LayersError, GeocodeError) as error:
-        place = " ".join(
-            f"{word}{value}"
-            for word, value in (
-                ("", getattr(error, "file", None)),
-                ("layer ", getattr(error, "layer", None)),
-                ("feature ", getattr(error, "feature", None)),
-                ("line ", getattr(error, "line", None)),
-            )
-            if value is not None
+        place = " · ".join(
+            f"{speak(word)}{getattr(error, name)}"
+            for name, word in _PLACES.items()
+            if getattr(error, name, None) is not None
         )
         complain(speak(error.fault.text), speak(error.fault.remedy), place=place)
         raise typer.Exit(EXIT_REFUSED) from error

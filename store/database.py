@@ -14,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 
+from geocode import Text
 from store.errors import DatabaseError
 from store.schema import metadata
 
@@ -84,9 +85,11 @@ def statement(name: str) -> TextClause:
     return text(files("store").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
 
 
-def _unreachable(database: Database, error: OperationalError) -> str:
+def _unreachable(database: Database, error: OperationalError) -> Text:
     reason = str(error.orig).strip().splitlines()[-1]
-    return (
-        f"The database {database.url.render_as_string(hide_password=True)} cannot be reached: {reason}. "
-        "Start it with `luotu db start`, or name another one in DATABASE_URL."
+    address = database.url.render_as_string(hide_password=True)
+    return Text(
+        f"无法连接数据库 {address}:{reason}。用 `luotu db start` 启动,或在 DATABASE_URL 中指定另一个。",
+        f"The database {address} cannot be reached: {reason}. "
+        "Start it with `luotu db start`, or name another one in DATABASE_URL.",
     )

@@ -23,7 +23,11 @@ class ClusterError(StoreError, RuntimeError):
 
 
 class DatabaseError(StoreError, ConnectionError):
-    """The database cannot be reached; the message says why and what to do."""
+    """The database cannot be reached; the text says why and what to do."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.en)
+        self.text = text
 
 
 class NotHereError(StoreError, LookupError):

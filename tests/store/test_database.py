@@ -1,8 +1,11 @@
 """The database: its transactions, and what is said when it cannot be reached."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 
+import store
 from store.database import connect, statement, transaction
 from store.errors import DatabaseError
 
@@ -79,5 +82,9 @@ def test_a_database_that_is_missing_is_named(cluster):
         pass
 
 
-def test_a_statement_begins_with_what_it_answers():
-    assert statement("extent").text.startswith("-- Where is anything at all?\n")
+@pytest.mark.parametrize("name", sorted(path.stem for path in Path(store.__file__).parent.glob("sql/*.sql")))
+def test_a_statement_begins_with_what_it_is_for(name):
+    first, *rest = statement(name).text.splitlines()
+    assert first.startswith("-- ")
+    assert first.endswith((".", "?"))
+    assert rest

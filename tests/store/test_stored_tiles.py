@@ -198,3 +198,5 @@ def test_the_map_begins_with_all_that_stands_and_all_layers(connection, desk, ho
     assert extent(connection) == (126.2, 43.9, 126.3, 43.95)
     add_layer([FIELD])
     assert extent(connection) == (126.2, 43.8, 126.51, 43.95)
+    add_layer([], layer="GH2103", completeness=shapely.box(126.2, 43.7, 126.6, 43.95))
+    assert extent(connection) == (126.2, 43.7, 126.6, 43.95)

@@ -155,12 +155,13 @@ create table feature (
 create index feature_ground on feature using gist (geom);
 create index feature_edition on feature (edition_id);
 
--- Cells of 0.01 degrees (about 1 km) that a box touches, with a margin of about 1 m, as advisory lock keys.
+-- Cells of 0.01 degrees (about 1 km) that a box touches, as advisory lock keys. With a margin of 1 to 2 m: two footprints
+-- whose centroids lie in one cell of the building code, 1.3 m wide, meet in a cell, and are given a generation each.
 create function ground_cells(west float8, south float8, east float8, north float8)
 returns setof bigint language sql immutable strict parallel safe rows 4 as $$
     select (76::bigint << 40) + x * 18002 + y
-    from generate_series(floor((west - 0.00001 + 180) * 100)::bigint, floor((east + 0.00001 + 180) * 100)::bigint) x,
-         generate_series(floor((south - 0.00001 + 90) * 100)::bigint, floor((north + 0.00001 + 90) * 100)::bigint) y
+    from generate_series(floor((west - 0.00002 + 180) * 100)::bigint, floor((east + 0.00002 + 180) * 100)::bigint) x,
+         generate_series(floor((south - 0.00002 + 90) * 100)::bigint, floor((north + 0.00002 + 90) * 100)::bigint) y
 $$;
 
 -- Hold the ground under some boxes until the transaction ends: their cells in order, so that two transactions never wait for
