@@ -9,13 +9,15 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from geocode import Text
+from geocode import CodeError, Text, parse
 from registry.errors import SchemeError
 
 __all__ = ["Alias", "Scheme", "alias_value", "find_aliases", "find_stated", "get_scheme", "load_schemes"]
 
 NAME_FIELDS = ("name", "建筑名称", "建筑物名称", "楼栋名称", "名称", "jzwmc", "jzmc", "building_name", "name:zh")
-CODE_FIELDS = ("code", "建筑编码", "建筑单体编码", "building_code", "luotu_code")
+CODE_FIELDS = ("建筑编码", "建筑单体编码", "building_code", "luotu_code")
+# a field that may hold anybody's codes: only what is well typed is taken for ours
+ANY_CODE_FIELDS = ("code", "编码")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,17 @@ def find_aliases(attributes: Mapping[str, Any]) -> tuple[list[Alias], list[Alias
 
 def find_stated(attributes: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Return the name and the building code that a row's fields state, each None where there is none."""
-    return _first(attributes, NAME_FIELDS), _first(attributes, CODE_FIELDS)
+    anybodys = _first(attributes, ANY_CODE_FIELDS)
+    ours = anybodys if anybodys is not None and _is_code(anybodys) else None
+    return _first(attributes, NAME_FIELDS), _first(attributes, CODE_FIELDS) or ours
+
+
+def _is_code(text: str) -> bool:
+    try:
+        parse(text)
+    except CodeError:
+        return False
+    return True
 
 
 def _first(attributes: Mapping[str, Any], fields: Iterable[str]) -> str | None:

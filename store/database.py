@@ -13,6 +13,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from geocode import Text
 from store.errors import DatabaseError
@@ -47,14 +48,17 @@ def transaction(database: Database) -> Iterator[Connection]:
     Raises
     ------
     DatabaseError
-        The server cannot be reached.
+        The server cannot be reached, or it broke the transaction off: nothing of it is stored.
     """
     try:
         connection = database.connect()
-    except OperationalError as error:
+    except (OperationalError, PoolTimeoutError) as error:
         raise DatabaseError(_unreachable(database, error)) from error
-    with connection, connection.begin():
-        yield connection
+    try:
+        with connection, connection.begin():
+            yield connection
+    except OperationalError as error:
+        raise DatabaseError(_broken_off(error)) from error
 
 
 def migrate(database: Database) -> None:
@@ -85,8 +89,16 @@ def statement(name: str) -> TextClause:
     return text(files("store").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8"))
 
 
-def _unreachable(database: Database, error: OperationalError) -> Text:
-    reason = str(error.orig).strip().splitlines()[-1]
+def _broken_off(error: OperationalError) -> Text:
+    reason = str(error.orig).strip().splitlines()[0]
+    return Text(
+        f"数据库中断了操作:{reason}。没有存储任何内容,请重试。",
+        f"The database broke the operation off: {reason}. Nothing of it is stored; try again.",
+    )
+
+
+def _unreachable(database: Database, error: Exception) -> Text:
+    reason = str(getattr(error, "orig", error)).strip().splitlines()[-1]
     address = database.url.render_as_string(hide_password=True)
     return Text(
         f"无法连接数据库 {address}:{reason}。用 `luotu db start` 启动,或在 DATABASE_URL 中指定另一个。",

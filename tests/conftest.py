@@ -42,6 +42,7 @@ def cluster() -> Iterator[Any]:
         directory = Path(folder) / "pg"
         try:
             address = start_cluster(directory)
+            _forgo_safety(address.database("postgres"))
             create_database(address.database("pattern"))
             database = connect(address.database("pattern"))
             migrate(database)
@@ -49,6 +50,17 @@ def cluster() -> Iterator[Any]:
             yield address
         finally:
             remove_cluster(directory)
+
+
+def _forgo_safety(url: str) -> None:
+    """Have the tests' cluster not wait for the disk: what it holds dies with the session."""
+    from sqlalchemy import create_engine, text  # noqa: PLC0415
+
+    server = create_engine(url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text("alter system set fsync = off"))
+        connection.execute(text("select pg_reload_conf()"))
+    server.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -16,13 +16,13 @@ from blueprint.layer_state import Edition, LayerState
 from blueprint.outcomes import Finding, verdict
 from blueprint.rules import Rule, load_rules
 from geocode import STORAGE_CRS, parse
-from geocode.planes import ellipsoid_areas_m2, from_plane, measure_plane, to_plane
+from geocode.planes import ellipsoid_areas_m2, from_plane, to_plane
 from layers.catalogue import load_catalogue
 from layers.reading import read_delivery
 from store.buildings import current_ground, get_building
 from store.database import Connection, Database, transaction
 from store.editions import editions_in_effect, features_near
-from workflows.deliveries import prepare_delivery
+from workflows.deliveries import planes_of, prepare_delivery
 from workflows.errors import RefusedDeliveryError
 from workflows.reports import UploadReport, geometry_json, text_json
 from workflows.resolving import building_code
@@ -99,8 +99,7 @@ def check_ground(
     Each footprint is judged in the plane of its own centroid.
     """
     rules = [rule for rule in _footprint_rules() if rule.holds_on(as_of)]
-    middles = shapely.get_coordinates(shapely.centroid(ground.geometry.values))
-    planes = pd.Series([measure_plane(lon, lat) for lon, lat in middles], index=ground.index, dtype=object)
+    planes = planes_of(ground)
     found: dict[Any, list[tuple[Finding, dict[str, Any]]]] = {}
     for plane, rows in planes.groupby(planes):
         here = ground.loc[rows.index]

@@ -19,10 +19,12 @@ from layers.reading import Delivery
 from registry.aliases import find_stated
 from workflows.reports import fault_json
 
-__all__ = ["MAX_VERTICES", "PreparedDelivery", "in_plane", "placed_fault", "prepare_delivery"]
+__all__ = ["MAX_VERTICES", "PreparedDelivery", "in_plane", "placed_fault", "planes_of", "prepare_delivery"]
 
 # what one polygon may cost the database: an overlay of two 10,000-vertex combs takes half a minute
 MAX_VERTICES = 5_000
+# the longest buildings there are have a few kilometres
+MAX_SIZE_M = 10_000
 _SENTENCES = read_sentences("registry", "sentences.toml")
 
 
@@ -45,7 +47,7 @@ class PreparedDelivery:
     names, stated
         The name, and the building code, that rows state themselves.
     plane
-        EPSG name of the plane in which the delivery is matched and measured: that of its middle.
+        EPSG name of the plane in which the delivery is matched: that of its middle.
     """
 
     delivery: Delivery
@@ -77,6 +79,9 @@ def prepare_delivery(delivery: Delivery) -> PreparedDelivery:
         index=good,
         crs=STORAGE_CRS,
     )
+    plane = _plane_of(ground)
+    wide = _width_faults(ground, plane)
+    ground, faults = ground.drop(index=list(wide)), faults | wide
     columns = delivery.frame.drop(columns=[delivery.frame.geometry.name, "source_id"])
     records = [
         {str(key): json_value(value) for key, value in record.items() if value is not pd.NA}
@@ -86,13 +91,19 @@ def prepare_delivery(delivery: Delivery) -> PreparedDelivery:
     return PreparedDelivery(
         delivery=delivery,
         ground=ground,
-        codes={int(row): parse(str(encoded.codes[row])) for row in good},
+        codes={int(row): parse(str(encoded.codes[row])) for row in ground.index},
         faults={row: fault_json(fault, lonlat=_lonlat(gate, fault)) for row, fault in faults.items()},
         records=records,
         names=[name for name, _ in stated],
         stated={row: code for row, (_, code) in enumerate(stated) if code},
-        plane=_plane_of(ground),
+        plane=plane,
     )
+
+
+def planes_of(ground: gpd.GeoDataFrame) -> "pd.Series[str]":
+    """Return the plane in which each footprint in EPSG:4490 is measured: that of its centroid."""
+    middles = shapely.get_coordinates(shapely.centroid(ground.geometry.values))
+    return pd.Series([measure_plane(lon, lat) for lon, lat in middles], index=ground.index, dtype=object)
 
 
 def in_plane(frame: gpd.GeoDataFrame, plane: str) -> gpd.GeoDataFrame:
@@ -118,6 +129,16 @@ def _faults(delivery: Delivery, coded: NDArray[Any], delivered: NDArray[Any]) ->
         too_large = _SENTENCES.fault("too_large_for_upload", found=int(counts[row]), limit=MAX_VERTICES)
         faults.setdefault(int(row), too_large)
     return faults
+
+
+def _width_faults(ground: gpd.GeoDataFrame, plane: str) -> dict[int, Fault]:
+    """Return the faults of footprints that no building can have, by row."""
+    bounds = in_plane(ground, plane).bounds
+    size_m = np.maximum(bounds.maxx - bounds.minx, bounds.maxy - bounds.miny)
+    return {
+        int(row): _SENTENCES.fault("too_wide_for_upload", size_m=size, limit_m=MAX_SIZE_M)
+        for row, size in size_m[size_m > MAX_SIZE_M].items()
+    }
 
 
 def _multi(geometries: NDArray[Any]) -> NDArray[Any]:

@@ -18,7 +18,7 @@ from store.buildings import add_aliases, add_buildings, add_events, add_footprin
 from store.database import Connection
 from store.documents import add_document
 from store.uploads import add_upload, add_upload_rows
-from workflows.deliveries import PreparedDelivery
+from workflows.deliveries import PreparedDelivery, planes_of
 from workflows.principals import Principal
 from workflows.reports import RowReport, UploadReport
 
@@ -87,7 +87,8 @@ def _footprint_rows(
     prepared = matched.prepared
     ground = prepared.ground.loc[[row.row for row in stored]]
     shapes = np.asarray(ground.geometry.values)
-    flat = to_plane(shapes, prepared.plane)
+    planes = planes_of(ground).tolist()
+    flat = [to_plane(shapes[i : i + 1], plane)[0] for i, plane in enumerate(planes)]
     prints = fingerprints(shapes)
     return [
         {
@@ -98,7 +99,7 @@ def _footprint_rows(
             "fingerprint": prints[i],
             "h3": str(ground.h3.iloc[i]),
             "area_m2": row.area_m2,
-            "plane": prepared.plane,
+            "plane": planes[i],
             "plane_area_m2": float(flat[i].area),
             "perimeter_m": float(flat[i].length),
             "attributes": prepared.records[row.row],

@@ -16,7 +16,7 @@ from registry.fingerprints import fingerprints
 from registry.generations import issue_codes
 from registry.matching import Match, match_footprints
 from registry.stages import get_stage
-from store.buildings import highest_generations, living_footprints, lock_ground
+from store.buildings import existing_codes, highest_generations, living_footprints, lock_ground
 from store.database import Connection, Database, transaction
 from store.documents import keep_bytes
 from store.uploads import claim_content, find_upload, get_upload
@@ -127,7 +127,7 @@ def match_delivery(connection: Connection, prepared: PreparedDelivery, options: 
     shapes = np.asarray(prepared.ground.geometry.values)
     lock_ground(connection, shapes)
     living = living_footprints(connection, shapes)
-    stated, faults = _stated_buildings(prepared, living)
+    stated, faults = _stated_buildings(connection, prepared, living)
     ground = prepared.ground.drop(index=list(faults))
     ground = ground.assign(fingerprint=fingerprints(np.asarray(ground.geometry.values)))
     codes = [str(parse(code)) for code in living.code]
@@ -170,7 +170,7 @@ def _refuse_options(options: DeliveryOptions) -> None:
 
 
 def _stated_buildings(
-    prepared: PreparedDelivery, living: gpd.GeoDataFrame
+    connection: Connection, prepared: PreparedDelivery, living: gpd.GeoDataFrame
 ) -> tuple[dict[int, Any], dict[int, dict[str, Any]]]:
     """Return the living building that each row names itself, and the faults of rows that name none that is there."""
     by_code = {code: building for building, code in living.code.items()}
@@ -180,10 +180,15 @@ def _stated_buildings(
         if row not in prepared.codes:
             continue
         try:
-            stated[row] = by_code[parse(text).compact]
+            code = parse(text)
         except CodeError as error:
             faults[row] = fault_json(error.fault)
-        except KeyError:
+            continue
+        if code.compact in by_code:
+            stated[row] = by_code[code.compact]
+        elif existing_codes(connection, [code.compact]):
+            faults[row] = fault_json(_SENTENCES.fault("stated_elsewhere", code=code, iou=0.0))
+        else:
             faults[row] = fault_json(_SENTENCES.fault("stated_unknown", code=text))
     return stated, faults
 

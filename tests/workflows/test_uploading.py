@@ -87,6 +87,33 @@ def test_a_stated_code_that_nobody_bears_is_refused(register, deliver):
     assert caught.value.report.results[0].fault["kind"] == "stated_unknown"
 
 
+def test_a_stated_code_of_a_building_that_stands_elsewhere_is_refused(register, deliver):
+    code = register(deliver([house(3000, 0)], "one.gpkg")).results[0].code
+    with pytest.raises(RefusedDeliveryError) as caught:
+        register(deliver([house(0, 0)], "two.gpkg", 建筑编码=[code]))
+    assert caught.value.report.results[0].fault["kind"] == "stated_elsewhere"
+
+
+def test_codes_of_others_in_a_field_called_code_are_no_statement(register, deliver):
+    report = register(deliver([house(0, 0), house(40, 0)], code=["1500", "A-1501"]))
+    assert [row.outcome for row in report.results] == ["new", "new"]
+
+
+def test_each_footprint_is_measured_in_the_plane_of_its_own_zone(register, tmp_path, database):
+    path = tmp_path / "wide.gpkg"
+    west, east = shapely.box(117.0, 36.6, 117.0002, 36.6001), shapely.box(126.55, 43.84, 126.5502, 43.8401)
+    gpd.GeoDataFrame({"n": [1, 2]}, geometry=[west, east], crs=4490).to_file(path)
+    codes = [row.code for row in register(path).results]
+    planes = [resolve_building(database, code)["properties"]["plane"]["crs"] for code in codes]
+    assert planes == ["EPSG:4548", "EPSG:4551"]
+
+
+def test_a_footprint_wider_than_any_building_is_refused(register, deliver):
+    with pytest.raises(RefusedDeliveryError) as caught:
+        register(deliver([house(0, 0, 12_000, 50)]))
+    assert caught.value.report.results[0].fault["kind"] == "too_wide_for_upload"
+
+
 def test_one_bad_row_refuses_the_whole_delivery_and_nothing_is_stored(register, deliver, database, tmp_path):
     bow_tie = shapely.Polygon([(544000, 4856100), (544020, 4856120), (544020, 4856100), (544000, 4856120)])
     path = deliver([house(0, 0), bow_tie])
