@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from geocode import Fault, GeocodeError, Text
 from workflows.errors import NotAllowedError, RefusedDeliveryError, WorkflowError
 from workflows.failures import (
+    BlueprintError,
     ClusterError,
     DatabaseError,
     GroundTakenError,
@@ -32,6 +33,7 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     WorkflowError: HTTPStatus.UNPROCESSABLE_ENTITY,
     GeocodeError: HTTPStatus.UNPROCESSABLE_ENTITY,
     LayersError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BlueprintError: HTTPStatus.UNPROCESSABLE_ENTITY,
     DatabaseError: HTTPStatus.SERVICE_UNAVAILABLE,
     ClusterError: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -1,6 +1,5 @@
 """The one blueprint: rules, overlay, findings of footprints and conflicts between layers. Frames in, frames out."""
 
-from blueprint.areas import measure_areas
 from blueprint.certainty import Certainty, combine_accuracies
 from blueprint.conflicts import Unevaluated, find_conflicts, list_unevaluated
 from blueprint.errors import BlueprintError, FilterError, FrameCrsError, FrameError, RuleError
@@ -36,7 +35,6 @@ __all__ = [
     "find_findings",
     "list_unevaluated",
     "load_rules",
-    "measure_areas",
     "measure_outside",
     "measure_overlaps",
     "measure_widths",

@@ -7,8 +7,8 @@ a fixed number of cells: an L of 100 m by 50 m with arms of 1 mm came out as 1.0
 Here branch and bound over triangles: the constrained Delaunay triangles of a sliver are as long as the sliver. Within
 a triangle the distance to one edge of the boundary is convex, so it lies below the plane through its values at the
 corners; the lowest of three such planes bounds the distance to the boundary, and its highest point is found exactly,
-as a linear programme. A triangle whose bound is no better than the best circle is done, any other is cut in four. Where
-the edges that matter are straight and near, the bound is exact at once.
+as a linear programme. A triangle whose bound is no better than the best circle is done, any other is cut across its
+longest side. Where the edges that matter are straight and near, the bound is exact at once.
 """
 
 from itertools import combinations
@@ -65,8 +65,8 @@ def measure_widths(polygons: Geometries) -> Floats:
     Returns
     -------
     numpy.ndarray
-        The diameter of the maximum inscribed circle in metres, right to `RESOLUTION_M`; 0 where it is empty. After
-        `_MOST_TRIANGLES` triangles (a comb of thousands of equal teeth) it is the best circle that was found.
+        The diameter of the maximum inscribed circle in metres, right to `RESOLUTION_M`. Where that takes more than
+        `_MOST_TRIANGLES` (a comb of thousands of equal teeth), the best circle that was found until then.
     """
     width_m = np.zeros(len(polygons))
     by_size = np.argsort(shapely.get_num_coordinates(polygons), kind="stable")
@@ -86,7 +86,7 @@ def _measure_batch(polygons: Geometries) -> Floats:
         seen += len(triangles)
         bound_m = _bound_and_improve(triangles, owner, boundary, radius_m)
         open_ = bound_m > radius_m[owner] + _RADIUS_TOLERANCE_M
-        owner, triangles = _split(owner[open_], triangles[open_])
+        owner, triangles = _split(*_split(owner[open_], triangles[open_]))
     return 2 * radius_m
 
 
@@ -221,9 +221,11 @@ def _cross(a: Floats, b: Floats) -> Floats:
 
 
 def _split(owner: Integers, triangles: Floats) -> tuple[Integers, Floats]:
-    """Return the four triangles that the middles of its sides make of each."""
-    middles = (triangles + triangles[:, _NEXT]) / 2
-    a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
-    ab, bc, ca = middles[:, 0], middles[:, 1], middles[:, 2]
-    quarters = [np.stack(corners, axis=1) for corners in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))]
-    return np.tile(owner, 4), np.concatenate(quarters)
+    """Return both halves of each triangle, cut from the middle of its longest side: long ones are cut across."""
+    sides = triangles[:, _NEXT] - triangles
+    longest = (sides * sides).sum(axis=2).argmax(axis=1)
+    order = (longest[:, np.newaxis] + np.arange(3)) % 3
+    turned = np.take_along_axis(triangles, order[:, :, np.newaxis], axis=1)
+    a, b, c = turned[:, 0], turned[:, 1], turned[:, 2]
+    middle = (a + b) / 2
+    return np.tile(owner, 2), np.concatenate([np.stack([a, middle, c], axis=1), np.stack([middle, b, c], axis=1)])

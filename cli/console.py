@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from geocode import GeocodeError, Text
 from workflows.errors import RefusedDeliveryError, WorkflowError
-from workflows.failures import LayersError, RegistryError, StoreError
+from workflows.failures import BlueprintError, LayersError, RegistryError, StoreError
 from workflows.settings import Settings
 
 __all__ = ["EXIT_FOUND", "EXIT_REFUSED", "answering", "complain", "notes", "out", "progress_bar", "settings", "speak"]
@@ -89,7 +89,7 @@ def answering() -> Iterator[None]:
         )
         complain(speak(error.fault.text), speak(error.fault.remedy), place=place)
         raise typer.Exit(EXIT_REFUSED) from error
-    except (StoreError, RegistryError) as error:
+    except (StoreError, RegistryError, BlueprintError) as error:
         text = getattr(error, "text", None)
         complain(speak(text) if isinstance(text, Text) else str(error))
         for suggestion in getattr(error, "suggestions", ()):

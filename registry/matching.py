@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geocode.faults import Fault, read_sentences
 
-__all__ = ["OVERLAP_TOLERANCE", "SAME_IOU", "STATED_IOU", "Match", "match_footprints"]
+__all__ = ["OVERLAP_TOLERANCE", "SAME_IOU", "STATED_IOU", "Match", "match_footprints", "same_ground"]
 
 SAME_IOU = 0.9
 STATED_IOU = 0.5
@@ -90,6 +90,19 @@ def match_footprints(
             claimed.add(match.building)
         matches.append(match)
     return matches
+
+
+def same_ground(left: NDArray[Any], right: NDArray[Any]) -> list[tuple[int, int]]:
+    """Return the pairs of positions whose footprints are the same building by their ground alone: IoU ≥ `SAME_IOU`.
+
+    Parameters
+    ----------
+    left, right
+        Valid polygons in one plane in metres.
+    """
+    overlaps = _overlaps(left, right)
+    alike = overlaps.iou >= SAME_IOU
+    return list(zip(overlaps.left[alike].tolist(), overlaps.right[alike].tolist(), strict=True))
 
 
 def _earlier_row(row: int, inside: _Overlaps, matches: list[Match]) -> int | None:

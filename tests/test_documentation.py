@@ -3,6 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
+from blueprint import load_rules
 from registry.stages import load_stages
 from workflows.settings import Settings
 
@@ -22,3 +23,12 @@ def test_every_stage_has_a_name_in_both_languages():
 def test_the_sentences_of_every_room_are_installed_with_it():
     for room, name in (("geocode", "faults.toml"), ("layers", "refusals.toml"), ("registry", "sentences.toml")):
         assert files(room).joinpath(name).is_file()
+
+
+def test_every_rule_is_documented_with_its_title_and_severity():
+    lines = (DOCS / "rules.md").read_text(encoding="utf-8").splitlines()
+    for rule in load_rules():
+        (line,) = [line for line in lines if line.startswith(f"| {rule.id} |")]
+        assert rule.title.en in line
+        assert rule.title.zh in line
+        assert f"| {rule.severity} |" in line

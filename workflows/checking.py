@@ -1,6 +1,6 @@
 """What the blueprint says of footprints: load the layers around them, judge, bring the witnesses back to the ground."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache, lru_cache
 from pathlib import Path
@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 
 from blueprint.findings import find_findings
@@ -19,10 +18,11 @@ from geocode import STORAGE_CRS, parse
 from geocode.planes import ellipsoid_areas_m2, from_plane, to_plane
 from layers.catalogue import load_catalogue
 from layers.reading import read_delivery
+from registry.matching import same_ground
 from store.buildings import current_ground, get_building
 from store.database import Connection, Database, transaction
 from store.editions import editions_in_effect, features_near
-from workflows.deliveries import planes_of, prepare_delivery
+from workflows.deliveries import in_plane, planes_of, prepare_delivery
 from workflows.errors import RefusedDeliveryError
 from workflows.reports import UploadReport, geometry_json, text_json
 from workflows.resolving import building_code
@@ -30,6 +30,8 @@ from workflows.uploading import DeliveryOptions, report_drawn
 
 __all__ = ["Checked", "check_building", "check_file", "check_ground", "check_upload"]
 
+# existing buildings, permitted buildings, registered buildings
+_BUILDING_LAYERS = {"XZ1301", "GL3106", "GL3202"}
 _NO_FEATURES: dict[str, list[Any]] = {"name": [], "class_code": [], "valid_from": [], "valid_to": [], "attrs": []}
 
 
@@ -104,10 +106,25 @@ def check_ground(
     for plane, rows in planes.groupby(planes):
         here = ground.loc[rows.index]
         layers = _layer_states(connection, here, rules, as_of=as_of, plane=str(plane))
-        findings = find_findings(_flat(here, str(plane)), layers, rules, as_of=as_of, footprint_accuracy_m=accuracy_m)
+        flat = in_plane(here, str(plane))
+        own = _own_features(flat, layers)
+        findings = find_findings(flat, layers, rules, as_of=as_of, footprint_accuracy_m=accuracy_m, own=own)
         for finding, row in zip(findings, _findings_json(findings, str(plane)), strict=True):
             found.setdefault(finding.footprint, []).append((finding, row))
     return {index: _checked(found.get(index, [])) for index in ground.index}
+
+
+def _own_features(footprints: gpd.GeoDataFrame, layers: Mapping[str, LayerState]) -> dict[Any, set[tuple[str, Any]]]:
+    """Return the features of building layers that are the footprints themselves, by footprint.
+
+    A surveyed building that stands on the blueprint already is no neighbour of itself.
+    """
+    own: dict[Any, set[tuple[str, Any]]] = {}
+    for code in _BUILDING_LAYERS & set(layers):
+        features = layers[code].features
+        for row, feature in same_ground(np.asarray(footprints.geometry.values), np.asarray(features.geometry.values)):
+            own.setdefault(footprints.index[row], set()).add((code, features.index[feature]))
+    return own
 
 
 @cache
@@ -127,7 +144,7 @@ def _layer_states(
     wanted = {code for rule in rules for code in rule.b.layers}
     editions = [row for row in editions_in_effect(connection, as_of=as_of) if row.layer in wanted]
     near = features_near(connection, [row.id for row in editions], np.asarray(ground.geometry.values))
-    flat = _flat(near, plane)
+    flat = in_plane(near, plane)
     by_edition = dict(tuple(flat.groupby("edition_id"))) if len(flat) else {}
     empty = gpd.GeoDataFrame(_NO_FEATURES, geometry=[], crs=plane)
     return {
@@ -140,11 +157,6 @@ def _layer_states(
         )
         for row in editions
     }
-
-
-def _flat(frame: gpd.GeoDataFrame, plane: str) -> gpd.GeoDataFrame:
-    shapes = to_plane(np.asarray(frame.geometry.values), plane)
-    return gpd.GeoDataFrame(pd.DataFrame(frame.drop(columns="geometry")), geometry=shapes, crs=plane)
 
 
 @lru_cache(maxsize=256)

@@ -19,7 +19,7 @@ from layers.reading import Delivery
 from registry.aliases import find_stated
 from workflows.reports import fault_json
 
-__all__ = ["MAX_VERTICES", "PreparedDelivery", "in_plane", "placed_fault", "planes_of", "prepare_delivery"]
+__all__ = ["MAX_VERTICES", "PreparedDelivery", "in_plane", "placed_fault", "planes_of", "prepare_delivery", "too_large"]
 
 # what one polygon may cost the database: an overlay of two 10,000-vertex combs takes half a minute
 MAX_VERTICES = 5_000
@@ -120,14 +120,22 @@ def placed_fault(fault: Fault, plane: str) -> dict[str, Any]:
     return fault_json(fault, lonlat=(point.x, point.y))
 
 
+def too_large(geometry: Any) -> Fault | None:
+    """Return the fault of a geometry with more vertices than the database is asked about, None for others."""
+    found = int(shapely.get_num_coordinates(geometry))
+    if found <= MAX_VERTICES:
+        return None
+    return _SENTENCES.fault("too_large_for_upload", found=found, limit=MAX_VERTICES)
+
+
 def _faults(delivery: Delivery, coded: NDArray[Any], delivered: NDArray[Any]) -> dict[int, Fault]:
     """Return each row's fault: what reading found comes before what coding found."""
     faults = {int(row): coded[row] for row in np.flatnonzero(~are_sound(coded))}
     faults |= {int(row): delivery.faults[row] for row in np.flatnonzero(~are_sound(delivery.faults))}
-    counts = shapely.get_num_coordinates(delivered)
-    for row in np.flatnonzero(counts > MAX_VERTICES):
-        too_large = _SENTENCES.fault("too_large_for_upload", found=int(counts[row]), limit=MAX_VERTICES)
-        faults.setdefault(int(row), too_large)
+    for row in np.flatnonzero(shapely.get_num_coordinates(delivered) > MAX_VERTICES):
+        fault = too_large(delivered[row])
+        if fault is not None:
+            faults.setdefault(int(row), fault)
     return faults
 
 

@@ -16,7 +16,7 @@ from registry.matching import match_footprints
 from store.buildings import living_footprints
 from store.database import Connection, Database, transaction
 from workflows.checking import check_ground
-from workflows.deliveries import in_plane, placed_fault
+from workflows.deliveries import in_plane, placed_fault, too_large
 from workflows.errors import RefusedDrawingError
 from workflows.reports import text_json
 
@@ -42,8 +42,9 @@ def preview_footprint(database: Database, drawn: dict[str, Any], *, crs: CrsInpu
     """
     geometry = _read(drawn)
     encoded = encode_many(np.array([geometry], dtype=object), crs=crs)
-    if encoded.faults[0] is not None:
-        raise FootprintError(encoded.faults[0])
+    fault = encoded.faults[0] or too_large(geometry)
+    if fault is not None:
+        raise FootprintError(fault)
     ground = gpd.GeoDataFrame(geometry=to_storage(np.array([geometry], dtype=object), crs), crs=STORAGE_CRS)
     middle = ground.geometry.values[0].centroid
     plane = measure_plane(middle.x, middle.y)

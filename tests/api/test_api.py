@@ -85,6 +85,19 @@ def test_findings_of_a_registered_building_carry_measure_basis_and_witness(clien
     assert shapely.geometry.shape(found["witness"]).within(shapely.box(126, 43, 127, 44.5))
 
 
+def test_a_surveyed_building_that_stands_on_the_blueprint_is_no_neighbour_of_itself(client):
+    standing = read_delivery(SAMPLES / "district.gpkg", layer="XZ1301_FWJZ").frame.to_crs(4490).geometry
+    for building in standing.iloc[:400:80]:
+        findings = client.post("/codes", json=feature(building)).json()["findings"]
+        itself = next(found for found in findings if (found["rule"], found["layer"]["code"]) == ("R16", "XZ1301"))
+        assert itself["outcome"] == "pass"
+
+
+def test_a_drawing_with_more_vertices_than_the_database_is_asked_about_is_a_problem(client):
+    round_house = shapely.Point(126.7, 43.7).buffer(1e-4, quad_segs=2000)
+    assert client.post("/codes", json=feature(round_house)).json()["type"] == "/problems/too_large_for_upload"
+
+
 def test_the_catalogue_is_listed_with_what_is_loaded(client):
     layers = client.get("/layers").json()["layers"]
     assert len(layers) == 63

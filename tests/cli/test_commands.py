@@ -136,6 +136,14 @@ def test_the_layers_are_listed_and_loading_them_again_changes_nothing(luotu):
     assert "already there" in again.stderr
 
 
+def test_a_filter_that_is_no_cql2_is_refused_with_its_place(luotu):
+    district = SAMPLES / "district.gpkg"
+    result = luotu("layers", "load", district, "--layer", "GH2204_CSLX", "--where", "a = (")
+    assert result.exit_code == 3
+    assert "Traceback" not in result.stderr
+    assert "a = (" in result.stderr
+
+
 def moved_to_jilin(path, target):
     """Move real shapes of Nanjing by a local shift in metres to Jilin City, zone 120 E to zone 126 E."""
     frame = read_delivery(path).frame.dropna(axis="columns", how="all")
