@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from blueprint.certainty import NOISE_M
 from blueprint.layer_state import Ground
-from blueprint.overlay import ENGINE_MODES, Cut, cut, describe_unusable, list_parts, unite
+from blueprint.overlay import ENGINE_MODES, Cut, cut, describe_unusable, unite
 from blueprint.rules import Container
 from blueprint.widths import RESOLUTION_M, measure_widths
 
@@ -145,10 +145,9 @@ def lies_within(subjects: Subjects, area: Any) -> NDArray[np.bool_]:
     shapely.prepare(area)
     rows = subjects.usable_rows()
     within[rows] = shapely.covers(area, subjects.geometry[rows])
-    near = rows[~within[rows]]
+    near = rows[~within[rows] & shapely.intersects(area, subjects.geometry[rows])]
     rest = cut(subjects.geometry[near], np.full(len(near), area, dtype=object))
-    within[near] = pd.isna(rest.error)
-    within[near[list_parts(rest.outside).row]] = False
+    within[near] = pd.isna(rest.error) & ~_wider_than(RESOLUTION_M, rest.outside)
     return within
 
 
