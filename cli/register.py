@@ -65,12 +65,12 @@ def upload(  # noqa: PLR0913 - one for each option
 
 
 def resolve(
-    name: Annotated[str, typer.Argument(help="A code, leniently typed, or any other name of the building")],
+    name: Annotated[list[str], typer.Argument(help="A code, leniently typed, or any other name of the building")],
     form: Form = "table",
 ) -> None:
     """Find the building that bears a code or an alias, with its history."""
     with answering(), opened_database(settings()) as database:
-        feature = resolve_building(database, name)
+        feature = resolve_building(database, " ".join(name))
     if form == "json":
         out.print_json(json.dumps(feature, ensure_ascii=False))
     else:

@@ -106,7 +106,7 @@ def test_the_main_job_runs_from_survey_to_resolved_code(luotu, tmp_path):
     back = read_delivery(tmp_path / "coded.zip").frame
     assert back["code"].notna().all()
     code = back["code"].iloc[0]
-    resolved = luotu("resolve", code.lower())
+    resolved = luotu("resolve", *code.lower().split("-"))
     assert resolved.exit_code == 0
     assert code in resolved.stdout
     assert "Registered" in resolved.stdout
