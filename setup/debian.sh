@@ -12,8 +12,9 @@ has_postgis() {
     return 1
 }
 
+# The browser, a font for its Chinese, and what the Node of its driver (Playwright's own) is linked with.
 has_chromium() {
-    command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q .
+    command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q . && compgen -G '/usr/lib/*/libatomic.so.1*' >/dev/null
 }
 
 # A Python that was named is its owner's business.
@@ -57,7 +58,7 @@ for need in "$@"; do
             packages+=("$(postgis_package)")
             [ "${packages[-1]}" = postgresql-postgis ] && before=$(no_main_cluster)
             ;;
-        chromium) packages+=(chromium fonts-wqy-microhei) ;;
+        chromium) packages+=(chromium fonts-wqy-microhei libatomic1) ;;
         venv) packages+=(python3-venv) ;;
     esac
 done
