@@ -117,7 +117,8 @@ def load(  # noqa: PLR0913 - one for each option
             )
     refused = 0
     for one in loaded:
-        state = Text(f"{one.features} 个要素,已加载", f"{one.features} features, loaded")
+        plural = "" if one.features == 1 else "s"
+        state = Text(f"{one.features} 个要素,已加载", f"{one.features} feature{plural}, loaded")
         if not one.added:
             state = Text("该版本已存在", "this edition is already there")
         notes([Text(f"{one.layer} {one.name.zh}:{state.zh}", f"{one.layer} {one.name.en}: {state.en}")])

@@ -26,8 +26,14 @@ def start() -> None:
 def stop() -> None:
     """Stop the private PostGIS."""
     with answering():
-        stop_database(settings())
-        notes([Text("数据库已停止。", "The database is stopped.")])
+        ran = stop_database(settings())
+        notes(
+            [
+                Text("数据库已停止。", "The database is stopped.")
+                if ran
+                else Text("数据库未在运行。", "No database runs.")
+            ]
+        )
 
 
 @database.command()

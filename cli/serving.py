@@ -1,5 +1,7 @@
 """`luotu serve`: the page and the API."""
 
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -25,6 +27,8 @@ def serve(
         chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         configured = settings().model_copy(update=chosen)
         start_database(configured)
+        # told to stop is stopped well: uvicorn gives the signal back once it has closed its connections
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         address = f"http://{configured.host}:{configured.port}"
         notes([Text(f"页面与接口:{address} (Ctrl+C 停止)", f"Page and API: {address} (Ctrl+C stops them)")])
         uvicorn.run(

@@ -16,7 +16,7 @@ is_serving() {
 }
 
 first_code() {
-    .venv/bin/luotu code "$1" | grep -oE '[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{3}' | head -n 1
+    .venv/bin/luotu code "$1" 2>/dev/null | grep -oE '[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{3}' | head -n 1
 }
 
 start() {
@@ -24,7 +24,10 @@ start() {
     step layers load data/samples/district.gpkg
     step upload data/samples/survey.zip
     step resolve "$(first_code data/samples/survey.zip)"
-    if [ "${SERVE:-1}" = 0 ]; then exit; fi
+    if [ "${SERVE:-1}" = 0 ]; then
+        printf '\nThe database keeps running; make stop ends it.\n'
+        exit
+    fi
     if is_serving; then
         printf '\nServing already; make stop ends it.\n'
         exit

@@ -40,9 +40,9 @@ def opened_database(settings: Settings) -> Iterator[Database]:
         database.dispose()
 
 
-def stop_database(settings: Settings) -> None:
-    """Stop the private cluster, if it runs."""
-    stop_cluster(settings.cluster)
+def stop_database(settings: Settings) -> bool:
+    """Stop the private cluster and return whether it ran."""
+    return stop_cluster(settings.cluster)
 
 
 def database_status(settings: Settings) -> ClusterStatus:
