@@ -24,7 +24,7 @@ from workflows.deliveries import PreparedDelivery, in_plane, placed_fault, prepa
 from workflows.errors import RefusedDeliveryError, RefusedOptionError
 from workflows.principals import Principal
 from workflows.registering import MatchedDelivery, register_delivery
-from workflows.reports import RowReport, UploadReport, fault_json
+from workflows.reports import RowReport, UploadReport, fault_json, text_json
 
 __all__ = ["DeliveryOptions", "find_report", "match_delivery", "report_drawn", "upload_file", "write_coded"]
 
@@ -245,17 +245,13 @@ def _report(prepared: PreparedDelivery, options: DeliveryOptions, rows: list[Row
         file=delivery.file,
         sha256=delivery.sha256,
         format=delivery.format,
-        encoding=None if encoding is None else {"name": encoding.name, "why": _both(encoding.why)},
-        crs={"name": delivery.crs_name, "why": _both(delivery.crs_why)},
+        encoding=None if encoding is None else {"name": encoding.name, "why": text_json(encoding.why)},
+        crs={"name": delivery.crs_name, "why": text_json(delivery.crs_why)},
         stage=options.stage,
         mode=options.mode,
         notes=[*delivery.notes, *odd],
         results=rows,
     )
-
-
-def _both(text: Text) -> dict[str, str]:
-    return {"zh": text.zh, "en": text.en}
 
 
 def _stored_report(connection: Connection, identity: str, principal: Principal, *, repeated: bool) -> UploadReport:
