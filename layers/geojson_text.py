@@ -63,6 +63,7 @@ def _number(identity: str | None) -> int | str | None:
 def _properties(frame: gpd.GeoDataFrame) -> list[dict[str, Any]]:
     """Return the properties of each row."""
     rows: list[dict[str, Any]] = [{} for _ in range(len(frame))]
+    delivered = frame.attrs.get("reserved_names", {})
     for name in frame.columns:
         if name in RESERVED or name == frame.geometry.name:
             continue
@@ -71,7 +72,7 @@ def _properties(frame: gpd.GeoDataFrame) -> list[dict[str, Any]]:
         absent = column.dtype == object
         for row, value in zip(rows, values, strict=True):
             if not (absent and value is pd.NA):
-                row[str(name)] = value
+                row[delivered.get(name, str(name))] = value
     return rows
 
 

@@ -73,6 +73,9 @@ def frame_of(table: Table, crs: pyproj.CRS, *, first_row: int = 0) -> tuple[gpd.
     flat = shapely.force_2d(table.geometries)
     frame = gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=flat, crs=crs)
     frame.attrs["numeric_ids"] = table.has_numeric_ids
+    # of each name that is taken here, the first: where it is free, as in GeoJSON, it is written as it came
+    firsts = {old: new for old, new in reversed(changes) if old in RESERVED}
+    frame.attrs["reserved_names"] = {new: old for old, new in firsts.items()}
     notes = [remark("z_dropped", count=with_z)] if with_z else []
     if changes:
         shown = "; ".join(f"{old} → {new}" for old, new in changes[:_MAX_SHOWN])

@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import hypothesis
 import pytest
 
 from store.cluster import create_database, remove_cluster, start_cluster
@@ -19,6 +20,11 @@ from store.database import Database, connect, migrate, transaction
 PROJECT = Path(__file__).resolve().parents[1]
 SAMPLES = PROJECT / "data" / "samples"
 SHARED = PROJECT.parent / "shared" / "data"
+
+# the same examples every time, on any machine and at any speed; --hypothesis-profile=search looks for new ones
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("search", max_examples=2_000, deadline=None)
+hypothesis.settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

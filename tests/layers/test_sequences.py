@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from making import collection, feature, lonlat_squares, squares
 
@@ -66,6 +66,7 @@ def test_properties_survive_from_in_to_out(separator):
     assert out.getvalue().startswith(separator.encode() + b'{"type":"Feature"')
 
 
+@example([{"geometry": 1, "source_id": [True], "geometry_2": None}, {"geometry": "x"}])
 @given(
     st.lists(st.dictionaries(st.text(), st.none() | st.integers() | st.text() | st.lists(st.booleans())), min_size=1)
 )
