@@ -5,15 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 import shapely
-from hypothesis import settings
 from hypothesis import strategies as st
 
 UNITS_PER_DEG = 10**8
 Ring = tuple[tuple[int, int], ...]
-
-# the machine may be busy: a law is about results, not about time
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 
 @dataclass(frozen=True, slots=True)
