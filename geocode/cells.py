@@ -5,10 +5,14 @@ coarser cell is one contiguous range of numbers.
 """
 
 from itertools import repeat
+from typing import Any
 
 import h3.api.basic_int as h3
 import numpy as np
 from numpy.typing import NDArray
+
+from geocode.compiled import as_texts, compiled
+from geocode.h3_entry import find_entry, latlng_to_cell
 
 __all__ = [
     "CELL_COUNT",
@@ -18,8 +22,10 @@ __all__ = [
     "cell_number",
     "cell_numbers",
     "cell_parent",
+    "cell_resolution",
     "cell_texts",
     "cells_of",
+    "is_cell",
     "is_cell_number",
     "number_cell",
 ]
@@ -30,29 +36,61 @@ _BASE_SHIFT, _BASE_MASK = 45, 0x7F
 _DIGIT_MASK = 0x7
 # mode 1 (cell) and resolution 15, base cell and digits still zero
 _HEADER = (1 << 59) | (RESOLUTION << 52)
-_HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
+_HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8).astype(np.uint32)
+_TEXT_LENGTH = 15
+_ENTRY = find_entry()
+
+
+@compiled("void(i8, f8[:], f8[:], u8[::1])", nogil=False)
+def _cells_of(entry: int, lon: Any, lat: Any, cells: Any) -> None:
+    """Write the cells that hold the points."""
+    for row in range(cells.size):
+        cells[row] = latlng_to_cell(entry, lat[row], lon[row], np.int32(RESOLUTION))
+
+
+@compiled("void(u8[::1], i8[::1])")
+def _cell_numbers(cells: Any, numbers: Any) -> None:
+    """Write the numbers of the cells."""
+    for row in range(cells.size):
+        bits = np.int64(cells[row])
+        number = (bits >> _BASE_SHIFT) & _BASE_MASK
+        for shift in range(3 * (RESOLUTION - 1), -1, -3):
+            number = number * 7 + ((bits >> shift) & _DIGIT_MASK)
+        numbers[row] = number
+
+
+@compiled("void(u8[::1], u4[:, ::1])")
+def _cell_texts(cells: Any, letters: Any) -> None:
+    """Write the hexadecimal digits of the cells, as code points."""
+    for row in range(cells.size):
+        bits = cells[row]
+        for place in range(_TEXT_LENGTH - 1, -1, -1):
+            letters[row, place] = _HEX[bits & 0xF]
+            bits >>= 4
 
 
 def cells_of(lon_deg: NDArray[np.float64], lat_deg: NDArray[np.float64]) -> NDArray[np.uint64]:
     """Return the resolution-15 cells that hold the points, shape (n,)."""
-    cells = map(h3.latlng_to_cell, lat_deg.tolist(), lon_deg.tolist(), repeat(RESOLUTION))
-    return np.fromiter(cells, dtype=np.uint64, count=len(lon_deg))
+    if _ENTRY is None:
+        points = map(h3.latlng_to_cell, lat_deg.tolist(), lon_deg.tolist(), repeat(RESOLUTION))
+        return np.fromiter(points, dtype=np.uint64, count=len(lon_deg))
+    cells = np.empty(len(lon_deg), dtype=np.uint64)
+    _cells_of(_ENTRY, lon_deg, lat_deg, cells)
+    return cells
 
 
 def cell_numbers(cells: NDArray[np.uint64]) -> NDArray[np.int64]:
     """Return the numbers (0 ≤ n < 122 × 7¹⁵) of resolution-15 cells, shape (n,)."""
-    bits = cells.astype(np.int64)
-    numbers = (bits >> _BASE_SHIFT) & _BASE_MASK
-    for shift in range(3 * (RESOLUTION - 1), -1, -3):
-        numbers = numbers * 7 + ((bits >> shift) & _DIGIT_MASK)
+    numbers = np.empty(len(cells), dtype=np.int64)
+    _cell_numbers(cells, numbers)
     return numbers
 
 
 def cell_texts(cells: NDArray[np.uint64]) -> NDArray[np.str_]:
     """Return H3's own text of resolution-15 cells: fifteen hexadecimal digits each, shape (n,)."""
-    shifts = np.arange(56, -1, -4, dtype=np.uint64)
-    digits = (cells[:, None] >> shifts) & np.uint64(0xF)
-    return _HEX[digits].view("S15").ravel().astype("U15") if len(cells) else np.empty(0, dtype="U15")
+    letters = np.empty((len(cells), _TEXT_LENGTH), dtype=np.uint32)
+    _cell_texts(cells, letters)
+    return as_texts(letters)
 
 
 def cell_number(cell: int) -> int:
@@ -89,3 +127,13 @@ def cell_boundary(cell: int) -> list[tuple[float, float]]:
 def cell_parent(cell: int, resolution: int) -> int:
     """Return the cell's ancestor at a coarser resolution."""
     return int(h3.cell_to_parent(cell, resolution))
+
+
+def is_cell(cell: int) -> bool:
+    """Tell whether 64 bits are a cell of any resolution."""
+    return bool(h3.is_valid_cell(cell))
+
+
+def cell_resolution(cell: int) -> int:
+    """Return a cell's resolution, 0 to 15."""
+    return int(h3.get_resolution(cell))

@@ -8,12 +8,14 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geocode.alphabet import ALPHABET, BASE, LOOK_ALIKES, VALUES, check_value, check_values
+from geocode.alphabet import ALPHABET, BASE, LOOK_ALIKES, VALUES, WEIGHTS, check_value
 from geocode.cells import is_cell_number, number_cell
+from geocode.compiled import as_texts, compiled
 from geocode.errors import CodeError
 from geocode.faults import read_sentences
 
@@ -23,6 +25,10 @@ CODE_LENGTH = 13
 CELL_LENGTH = 10
 LAST_GENERATION = BASE - 1
 _PREFIX_LENGTH = 6
+_TEXT_LENGTH = CODE_LENGTH + 2
+_LETTERS = np.frombuffer(ALPHABET.encode(), dtype=np.uint8).astype(np.uint32)
+_WEIGHTS = np.array(WEIGHTS, dtype=np.int64)
+_HYPHEN = ord("-")
 # blanks of every kind, the hyphens and dashes that forms and keyboards produce
 _SEPARATORS = re.compile(r"[\s\-‐-―−]+")
 _SENTENCES = read_sentences("geocode", "faults.toml")
@@ -87,21 +93,29 @@ class BuildingCode:
         return f"{text[:5]}-{text[5:10]}-{text[10:]}"
 
 
+@compiled("void(i8[::1], i8[::1], i8[::1], u4[:, ::1])")
+def _code_texts(numbers: Any, size_classes: Any, generations: Any, letters: Any) -> None:
+    """Write the grouped texts of the codes, as code points."""
+    for row in range(numbers.size):
+        rest = numbers[row]
+        check = size_classes[row] * _WEIGHTS[CELL_LENGTH] + generations[row] * _WEIGHTS[CELL_LENGTH + 1]
+        for place in range(CELL_LENGTH - 1, -1, -1):
+            value = rest % BASE
+            rest //= BASE
+            check += value * _WEIGHTS[place]
+            letters[row, place + place // 5] = _LETTERS[value]
+        letters[row, 5] = letters[row, 11] = _HYPHEN
+        letters[row, 12], letters[row, 13] = _LETTERS[size_classes[row]], _LETTERS[generations[row]]
+        letters[row, 14] = _LETTERS[-check % BASE]
+
+
 def code_texts(
     numbers: NDArray[np.int64], size_classes: NDArray[np.int64], generations: NDArray[np.int64] | int = 0
 ) -> NDArray[np.str_]:
     """Return the grouped texts of codes given by their parts, shape (n,), dtype ``U15``."""
-    values = np.empty((len(numbers), CODE_LENGTH), dtype=np.int64)
-    rest = numbers
-    for position in range(CELL_LENGTH - 1, -1, -1):
-        rest, values[:, position] = np.divmod(rest, BASE)
-    values[:, 10] = size_classes
-    values[:, 11] = generations
-    values[:, 12] = check_values(values[:, :12])
-    letters = np.frombuffer(ALPHABET.encode(), dtype=np.uint8)[values]
-    hyphen = np.full((len(numbers), 1), ord("-"), dtype=np.uint8)
-    grouped = np.hstack([letters[:, :5], hyphen, letters[:, 5:10], hyphen, letters[:, 10:]])
-    return grouped.view("S15").ravel().astype("U15") if len(numbers) else np.empty(0, dtype="U15")
+    letters = np.empty((len(numbers), _TEXT_LENGTH), dtype=np.uint32)
+    _code_texts(numbers, size_classes, np.full(len(numbers), generations, dtype=np.int64), letters)
+    return as_texts(letters)
 
 
 def parse(text: str) -> BuildingCode:

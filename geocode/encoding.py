@@ -3,23 +3,23 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from geocode.cells import cell_numbers, cell_texts, cells_of
-from geocode.centroids import centroids
+from geocode.centroids import Centroids, centroids
 from geocode.codes import BuildingCode, code_texts, parse
 from geocode.crs import STORAGE_CRS, CrsGate, CrsInput, crs_gate
 from geocode.errors import FootprintError
-from geocode.faults import are_sound, read_sentences
-from geocode.footprints import find_faults
-from geocode.rings import Rings, flatten
+from geocode.faults import Fault, read_sentences
+from geocode.footprints import examine
+from geocode.rings import Rings
 from geocode.sizes import UNITS_PER_DEG, area_m2, size_classes
+from geocode.snapping import Snapped, snap
 
 __all__ = ["EncodedFootprints", "encode", "encode_many"]
 
+_BATCH_ROWS = 10_000
 _SENTENCES = read_sentences("geocode", "faults.toml")
-_MAX_RING_SPAN_DEG = 180.0
 
 
 class EncodedFootprints(NamedTuple):
@@ -35,12 +35,16 @@ class EncodedFootprints(NamedTuple):
         Area on the CGCS2000 ellipsoid's scale at the centroid; NaN where a row is refused.
     faults
         dtype object: a `Fault` where a row is refused, else None.
+    lon_deg, lat_deg
+        The snapped centroid; NaN where a row is refused.
     """
 
     codes: NDArray[np.str_]
     h3: NDArray[np.str_]
     area_m2: NDArray[np.float64]
     faults: NDArray[Any]
+    lon_deg: NDArray[np.float64]
+    lat_deg: NDArray[np.float64]
 
 
 def encode(geometry: Any, *, crs: CrsInput | None = STORAGE_CRS) -> BuildingCode:
@@ -89,64 +93,53 @@ def encode_many(geometries: Any, *, crs: CrsInput | None = STORAGE_CRS) -> Encod
     """
     gate = crs_gate(crs)
     rows = np.asarray(geometries, dtype=object)
-    faults = find_faults(rows)
-    good = np.flatnonzero(are_sound(faults))
-    count = len(rows)
-    codes, cells = np.full(count, "", dtype="U15"), np.full(count, "", dtype="U15")
-    areas = np.full(count, np.nan)
-    if len(good):
-        coded = _code_valid(rows[good], gate)
-        codes[good], cells[good], areas[good], faults[good] = coded
-    return EncodedFootprints(codes, cells, areas, faults)
+    starts = range(0, max(len(rows), 1), _BATCH_ROWS)
+    batches = [_encode_batch(rows[start : start + _BATCH_ROWS], gate) for start in starts]
+    return EncodedFootprints(*map(np.concatenate, zip(*batches, strict=True)))
 
 
-def _code_valid(geometries: NDArray[Any], gate: CrsGate) -> EncodedFootprints:
-    """Code valid polygons; what can still go wrong is the place of a vertex, and an area that snapping takes."""
-    rings = flatten(geometries)
-    lon, lat = gate.to_lonlat(rings.x, rings.y)
-    faults = np.full(len(geometries), None, dtype=object)
-    _refuse_places(faults, rings, lon, lat, gate)
-    _refuse_wide_rings(faults, rings, lon)
-    safe = _vertices_of(rings, are_sound(faults), len(lon))
-    # rint(degrees × 1e8): one multiplication, then round half to even; the refused are moved to 0, 0
-    x = np.rint(np.where(safe, lon, 0.0) * UNITS_PER_DEG).astype(np.int64)
-    y = np.rint(np.where(safe, lat, 0.0) * UNITS_PER_DEG).astype(np.int64)
-    centre = centroids(x, y, rings, len(geometries))
-    for row in np.flatnonzero((centre.double_area <= 0) & are_sound(faults)):
-        first = shapely.get_coordinates(geometries[row])[0]
-        faults[row] = _SENTENCES.fault("zero_area", x=float(first[0]), y=float(first[1]), vertex=0)
-    good = are_sound(faults)
-    lat_deg = np.where(good, centre.y, 0) / UNITS_PER_DEG
-    cells = cells_of(np.where(good, centre.x, 0) / UNITS_PER_DEG, lat_deg)
-    areas = np.where(good, area_m2(np.where(good, centre.double_area, 1.0), lat_deg), np.nan)
-    texts = code_texts(cell_numbers(cells), size_classes(np.where(good, areas, 1.0)))
-    return EncodedFootprints(np.where(good, texts, ""), np.where(good, cell_texts(cells), ""), areas, faults)
+def _encode_batch(geometries: NDArray[Any], gate: CrsGate) -> EncodedFootprints:
+    """Code as many geometries as a processor's cache holds the vertices of."""
+    faults, rows, sound, rings = examine(geometries)
+    vertices = snap(*gate.to_lonlat(rings.x, rings.y), rings)
+    for position in np.flatnonzero(sound & ((vertices.lost >= 0) | vertices.is_wide)).tolist():
+        faults[rows[position]] = _misplaced(position, rings, vertices, gate)
+        sound[position] = False
+    centre = centroids(vertices.x, vertices.y, rings, sound)
+    for position in np.flatnonzero(sound & (centre.double_area <= 0)).tolist():
+        place = rings.vertices_of(position).start
+        fault = _SENTENCES.fault("zero_area", x=float(rings.x[place]), y=float(rings.y[place]), vertex=0)
+        faults[rows[position]] = fault
+        sound[position] = False
+    coded = Centroids(centre.x[sound], centre.y[sound], centre.double_area[sound])
+    return _encoded(faults, rows[sound], coded)
 
 
-def _refuse_places(
-    faults: NDArray[Any], rings: Rings, lon: NDArray[np.float64], lat: NDArray[np.float64], gate: CrsGate
-) -> None:
-    """Write a fault for each footprint with a vertex that is no longitude and latitude."""
-    lost = np.flatnonzero(~((np.abs(lon) <= 180) & (np.abs(lat) <= 90)))  # noqa: PLR2004 - degrees
-    rows, first_lost = np.unique(rings.owner[np.searchsorted(rings.starts, lost, side="right") - 1], return_index=True)
-    places = lost[first_lost]
-    vertices = places - rings.starts[np.searchsorted(rings.owner, rows)]
+def _misplaced(position: int, rings: Rings, vertices: Snapped, gate: CrsGate) -> Fault:
+    """Return the fault of a footprint with a vertex that is no longitude and latitude, or with a wide ring."""
+    place = int(vertices.lost[position])
+    if place < 0:
+        return _SENTENCES.fault("wide_ring")
     kind = "out_of_range" if gate.is_storage else "outside_crs"
-    for row, place, vertex in zip(rows.tolist(), places.tolist(), vertices.tolist(), strict=True):
-        x, y = float(rings.x[place]), float(rings.y[place])
-        faults[row] = _SENTENCES.fault(kind, x=x, y=y, vertex=vertex, crs=gate.name)
+    x, y, vertex = float(rings.x[place]), float(rings.y[place]), place - rings.vertices_of(position).start
+    return _SENTENCES.fault(kind, x=x, y=y, vertex=vertex, crs=gate.name)
 
 
-def _refuse_wide_rings(faults: NDArray[Any], rings: Rings, lon: NDArray[np.float64]) -> None:
-    """Write a fault for each footprint with a ring that spans more than 180° of longitude."""
-    with np.errstate(invalid="ignore"):
-        # ∞ − ∞ where a whole ring has no place: refused already
-        span = np.maximum.reduceat(lon, rings.starts) - np.minimum.reduceat(lon, rings.starts)
-    for row in np.unique(rings.owner[span > _MAX_RING_SPAN_DEG]):
-        if faults[row] is None:
-            faults[row] = _SENTENCES.fault("wide_ring")
+def _encoded(faults: NDArray[Any], rows: NDArray[np.int64], centre: Centroids) -> EncodedFootprints:
+    """Return the codes of the rows whose centroids and areas are given, shapes (n,), (m,) and (m,)."""
+    lon_deg, lat_deg = centre.x / UNITS_PER_DEG, centre.y / UNITS_PER_DEG
+    cells, areas_m2 = cells_of(lon_deg, lat_deg), area_m2(centre.double_area, lat_deg)
+    texts = code_texts(cell_numbers(cells), size_classes(areas_m2))
+    columns = (texts, cell_texts(cells), areas_m2, lon_deg, lat_deg)
+    if len(rows) == len(faults):
+        codes, h3, areas_m2, lon_deg, lat_deg = columns
+    else:
+        codes, h3, areas_m2, lon_deg, lat_deg = (_spread(values, rows, len(faults)) for values in columns)
+    return EncodedFootprints(codes, h3, areas_m2, faults, lon_deg, lat_deg)
 
 
-def _vertices_of(rings: Rings, chosen: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
-    """Return which vertices belong to chosen footprints."""
-    return np.repeat(chosen[rings.owner], np.diff(np.append(rings.starts, count)))
+def _spread(values: NDArray[Any], rows: NDArray[np.int64], count: int) -> NDArray[Any]:
+    """Return values at their rows, and nothing (empty text, NaN) at the others, shape (count,)."""
+    column = np.full(count, np.nan if values.dtype.kind == "f" else "", dtype=values.dtype)
+    column[rows] = values
+    return column

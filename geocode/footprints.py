@@ -1,15 +1,17 @@
 """What may be coded: the checks every footprint passes before it has a code, in the coordinates as delivered."""
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from geocode.faults import Fault, read_sentences
+from geocode.rings import Rings, flatten
+from geocode.simplicity import mark_simple
 
-__all__ = ["MAX_VERTICES", "find_faults"]
+__all__ = ["MAX_VERTICES", "Examined", "examine", "find_faults"]
 
 MAX_VERTICES = 200_000
 _POLYGON, _MULTIPOLYGON = 3, 6
@@ -28,6 +30,27 @@ _KINDS = {
 _REASON = re.compile(r"^(?P<words>[^\[]+)(?:\[(?P<x>\S+) (?P<y>\S+)\])?")
 
 
+class Examined(NamedTuple):
+    """What examining n geometries found.
+
+    Attributes
+    ----------
+    faults
+        dtype object, shape (n,): a `Fault` where a geometry is no footprint, else None.
+    rows
+        The rows that are polygons, sound or not, ascending, shape (m,).
+    sound
+        Which of those rows are footprints, shape (m,).
+    rings
+        The rings of those rows.
+    """
+
+    faults: NDArray[Any]
+    rows: NDArray[np.int64]
+    sound: NDArray[np.bool_]
+    rings: Rings
+
+
 def find_faults(geometries: NDArray[Any]) -> NDArray[Any]:
     """Return what keeps each geometry from being a footprint: a `Fault`, or None where nothing does.
 
@@ -40,17 +63,32 @@ def find_faults(geometries: NDArray[Any]) -> NDArray[Any]:
     -------
     ndarray of object, shape (n,)
     """
+    return examine(geometries).faults
+
+
+def examine(geometries: NDArray[Any]) -> Examined:
+    """Return the faults of geometries, and the rings of the polygons among them: `find_faults`, for who goes on."""
     faults = np.full(len(geometries), None, dtype=object)
     kind = shapely.get_type_id(geometries)
-    polygonal = (kind == _POLYGON) | (kind == _MULTIPOLYGON)
-    sound = polygonal & ~shapely.is_empty(geometries) & shapely.is_valid(geometries)
+    is_polygon = (kind == _POLYGON) | (kind == _MULTIPOLYGON)
+    rows = np.flatnonzero(is_polygon)
+    polygons = geometries if len(rows) == len(geometries) else geometries[rows]
+    rings = flatten(polygons)
+    sound = _are_valid(polygons, rings)
+    for row in (*np.flatnonzero(~is_polygon), *rows[~sound]):
+        faults[row] = _fault_of(geometries[row])
+    return Examined(faults, rows, sound, rings)
+
+
+def _are_valid(polygons: NDArray[Any], rings: Rings) -> NDArray[np.bool_]:
+    """Return which polygons are valid and have an area, shape (n,); GEOS is asked where arithmetic leaves a doubt."""
+    valid = np.empty(len(polygons), dtype=bool)
+    mark_simple(rings.x, rings.y, rings.starts, rings.first, valid)
+    doubtful = np.flatnonzero(~valid & (rings.counts() <= MAX_VERTICES))
     with np.errstate(over="ignore"):
         # an area of zero is valid only where GEOS does not look: tell it before anything else could
-        sound &= shapely.area(geometries) > 0
-    sound &= shapely.get_num_coordinates(geometries) <= MAX_VERTICES
-    for row in np.flatnonzero(~sound):
-        faults[row] = _fault_of(geometries[row])
-    return faults
+        valid[doubtful] = shapely.is_valid(polygons[doubtful]) & (shapely.area(polygons[doubtful]) > 0)
+    return valid
 
 
 def _fault_of(geometry: Any) -> Fault:

@@ -1,10 +1,12 @@
-"""Rings of many footprints in flat arrays: the form in which the kernel reads coordinates."""
+"""Rings of many footprints in flat arrays: the form in which the kernels read coordinates."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+
+from geocode.compiled import compiled
 
 __all__ = ["Rings", "flatten"]
 
@@ -17,52 +19,63 @@ class Rings(NamedTuple):
     x, y
         Ordinates of every vertex, shape (v,); each ring repeats its first vertex at its end.
     starts
-        Index of each ring's first vertex, shape (r,).
+        Index of each ring's first vertex, and v at the end, shape (r + 1,).
     is_hole
         Whether a ring is a hole, shape (r,).
-    owner
-        Row of the footprint a ring belongs to, shape (r,), ascending.
+    first
+        Index of each footprint's first ring, and r at the end, shape (n + 1,).
     """
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     starts: NDArray[np.int64]
     is_hole: NDArray[np.bool_]
-    owner: NDArray[np.int64]
+    first: NDArray[np.int64]
+
+    def vertices_of(self, footprint: int) -> slice:
+        """Return where the vertices of one footprint stand."""
+        return slice(int(self.starts[self.first[footprint]]), int(self.starts[self.first[footprint + 1]]))
+
+    def counts(self) -> NDArray[np.int64]:
+        """Return how many vertices each footprint has, shape (n,)."""
+        return np.diff(self.starts[self.first])
+
+
+@compiled("void(f8[:, ::1], i8[::1], b1[::1])")
+def _mark_single_rings(xy: Any, starts: Any, single: Any) -> None:
+    """Write which geometries are certainly one ring: the first vertex comes back once, and at the very end.
+
+    Taking rings apart costs more than reading coordinates does, so only the rest is taken apart. A second ring makes
+    the first vertex come back before the end; a repeated first vertex merely goes the slow way.
+    """
+    for row in range(single.size):
+        begin, last = starts[row], starts[row + 1] - 1
+        back = begin + 1
+        while back < last and not (xy[back, 0] == xy[begin, 0] and xy[back, 1] == xy[begin, 1]):
+            back += 1
+        single[row] = back == last and xy[last, 0] == xy[begin, 0] and xy[last, 1] == xy[begin, 1]
 
 
 def flatten(geometries: NDArray[Any]) -> Rings:
-    """Return the rings of polygons and multipolygons, shape (n,); every one must have at least one ring."""
-    xy = shapely.get_coordinates(geometries)
-    single = _has_one_ring(xy, shapely.get_num_coordinates(geometries))
-    one, several = np.flatnonzero(single), np.flatnonzero(~single)
+    """Return the rings of polygons and multipolygons, shape (n,); an empty one has none."""
+    xy, owner = shapely.get_coordinates(geometries, return_index=True)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(geometries)))])
+    single = np.empty(len(geometries), dtype=bool)
+    _mark_single_rings(xy, starts, single)
+    if single.all():
+        first = np.arange(len(geometries) + 1)
+        return Rings(xy[:, 0], xy[:, 1], starts, np.zeros(len(geometries), dtype=bool), first)
+    several = np.flatnonzero(~single)
     parts, part_owner = shapely.get_parts(geometries[several], return_index=True)
     rings, ring_part = shapely.get_rings(parts, return_index=True)
-    owner = np.concatenate([one, several[part_owner[ring_part]]])
-    lengths = np.concatenate([shapely.get_num_coordinates(geometries[one]), shapely.get_num_coordinates(rings)])
-    is_hole = np.concatenate([np.zeros(len(one), dtype=bool), _repeats(ring_part)])
-    order = np.argsort(owner, kind="stable")
-    ends = np.cumsum(lengths[order])
-    return Rings(
-        x=np.ascontiguousarray(xy[:, 0]),
-        y=np.ascontiguousarray(xy[:, 1]),
-        starts=ends - lengths[order],
-        is_hole=is_hole[order],
-        owner=owner[order],
-    )
-
-
-def _has_one_ring(xy: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which geometries are certainly one ring: the first vertex comes back once, and at the very end.
-
-    Taking rings apart costs four times what reading coordinates does, so only the rest is taken apart. A second ring
-    makes the first vertex come back before the end; a repeated first vertex merely goes the slow way.
-    """
-    starts = np.cumsum(counts) - counts
-    back = (xy == np.repeat(xy[starts], counts, axis=0)).all(axis=1)
-    return np.asarray((np.add.reduceat(back, starts, dtype=np.int64) == 2) & back[starts + counts - 1])  # noqa: PLR2004
-
-
-def _repeats(group: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which entries of an ascending array equal the one before: rings after the first of a part are holes."""
-    return np.concatenate([np.zeros(min(1, len(group)), dtype=bool), group[1:] == group[:-1]])
+    counts = np.ones(len(geometries), dtype=np.int64)
+    counts[several] = np.bincount(part_owner[ring_part], minlength=len(several))
+    first = np.concatenate([[0], np.cumsum(counts)])
+    # the rings of each footprint stand together, and in order, as do those that were taken apart
+    apart = np.repeat(~single, counts)
+    lengths, is_hole = np.empty(len(apart), dtype=np.int64), np.zeros(len(apart), dtype=bool)
+    lengths[~apart] = np.diff(starts)[single]
+    lengths[apart] = shapely.get_num_coordinates(rings)
+    # after its first, the rings of a part are holes
+    is_hole[apart] = np.diff(ring_part, prepend=-1) == 0
+    return Rings(xy[:, 0], xy[:, 1], np.concatenate([[0], np.cumsum(lengths)]), is_hole, first)

@@ -52,4 +52,5 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 $python -m pip install -qq --require-hashes -r "$lock"
 mkdir -p web/dist # the wheel's list of files names it, and the page may not be built yet
 $python -m pip install -qq --no-deps --no-build-isolation --editable .
+$python -c 'import geocode' # compiles its loops, so that the first command does not wait for it
 state_for "$1" >"$stamp"

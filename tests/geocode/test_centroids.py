@@ -38,11 +38,11 @@ def measured(footprints):
     rings = Rings(
         x=x.astype(float),
         y=y.astype(float),
-        starts=np.cumsum([0, *lengths[:-1]]),
+        starts=np.cumsum([0, *lengths]),
         is_hole=np.array([is_hole for _, is_hole, _ in closed]),
-        owner=np.array([row for _, _, row in closed]),
+        first=np.cumsum([0, *(len(rings) for rings in footprints)]),
     )
-    return centroids(np.ascontiguousarray(x), np.ascontiguousarray(y), rings, len(footprints))
+    return centroids(np.ascontiguousarray(x), np.ascontiguousarray(y), rings, np.ones(len(footprints), dtype=bool))
 
 
 def check(footprints):
@@ -100,7 +100,7 @@ def test_the_unbounded_path_and_the_64_bit_path_agree(rings):
     footprints = [[(ring, False)] for ring in rings]
     narrow = measured(footprints)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kernel, "_INT64_LIMIT", 0.0)
+        patch.setattr(kernel, "INT64_LIMIT", 0.0)
         wide = measured(footprints)
     good = narrow.double_area > 0
     assert (narrow.double_area == wide.double_area).all()
@@ -138,7 +138,7 @@ def box(x, y, width, height):
     ],
 )
 def test_a_tie_goes_to_the_even_unit(monkeypatch, limit, start, width, middle):
-    monkeypatch.setattr(kernel, "_INT64_LIMIT", limit)
+    monkeypatch.setattr(kernel, "INT64_LIMIT", limit)
     found = measured([[(box(start, 10, width, 4), False)], [(box(10, start, 4, width), False)]])
     assert found.x.tolist() == [middle, 12]
     assert found.y.tolist() == [12, middle]
@@ -146,7 +146,7 @@ def test_a_tie_goes_to_the_even_unit(monkeypatch, limit, start, width, middle):
 
 @pytest.mark.parametrize("limit", [float(2**63), 0.0], ids=["64 bits", "unbounded"])
 def test_a_tie_beside_a_courtyard_and_a_triangle_goes_to_the_even_unit(monkeypatch, limit):
-    monkeypatch.setattr(kernel, "_INT64_LIMIT", limit)
+    monkeypatch.setattr(kernel, "INT64_LIMIT", limit)
     # x = 2.5 by symmetry, with a hole; the triangle (0 0, 3 0, 0 3) has its centroid at 1, 1, moved by halves: 2.5
     courtyard = [(box(0, 0, 5, 8), False), (box(2, 2, 1, 1), True)]
     pair = [(box(0, 0, 2, 2), False), (box(3, 0, 2, 2), False)]
@@ -157,7 +157,7 @@ def test_a_tie_beside_a_courtyard_and_a_triangle_goes_to_the_even_unit(monkeypat
 @pytest.mark.parametrize("limit", [float(2**63), 0.0], ids=["64 bits", "unbounded"])
 @pytest.mark.parametrize("backwards", [False, True])
 def test_a_ring_that_snapping_folded_into_no_area_counts_for_nothing(monkeypatch, limit, backwards):
-    monkeypatch.setattr(kernel, "_INT64_LIMIT", limit)
+    monkeypatch.setattr(kernel, "INT64_LIMIT", limit)
     # such as (1.6 1.6, 2.51 2.51, 3.4 2.1, 2.49 3.4), which is simple as drawn
     folded = [(2, 2), (3, 3), (3, 2), (2, 3)]
     rings = [(box(0, 0, 5, 5), False), (folded[::-1] if backwards else folded, True)]
