@@ -109,7 +109,7 @@ def code_frame(
         parts.append(encode_many(frame.geometry.iloc[start : start + _BATCH_ROWS].to_numpy(), crs=frame.crs))
         if on_progress:
             on_progress(min(start + _BATCH_ROWS, len(frame)), len(frame))
-    codes, h3, area_m2, coded_faults = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    codes, h3, area_m2, coded_faults, *_ = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     found = np.where(are_sound(faults), coded_faults, faults)
     refused = [
         CodedRow(int(frame.index[row]), frame["source_id"].iloc[row], found[row])
