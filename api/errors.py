@@ -11,12 +11,14 @@ from starlette.exceptions import HTTPException
 from geocode import Fault, GeocodeError, Text
 from workflows.errors import NotAllowedError, RefusedDeliveryError, WorkflowError
 from workflows.failures import (
+    AliasError,
     BlueprintError,
     ClusterError,
     DatabaseError,
     GroundTakenError,
     LayersError,
     NotHereError,
+    SchemeFileError,
     StageError,
     UnknownLayer,
 )
@@ -29,6 +31,8 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     UnknownLayer: HTTPStatus.NOT_FOUND,
     GroundTakenError: HTTPStatus.CONFLICT,
     StageError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    AliasError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    SchemeFileError: HTTPStatus.INTERNAL_SERVER_ERROR,
     RefusedDeliveryError: HTTPStatus.UNPROCESSABLE_ENTITY,
     WorkflowError: HTTPStatus.UNPROCESSABLE_ENTITY,
     GeocodeError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -72,9 +76,9 @@ def _parts(error: Exception) -> dict[str, Any]:
         parts["zh"] = {"detail": error.text.zh, "remedy": error.remedy.zh}
     if isinstance(error, RefusedDeliveryError):
         parts |= error.report.as_json()
-    suggestions = getattr(error, "suggestions", None)
-    if suggestions is not None:
-        parts["suggestions"] = list(suggestions)
+    for name in ("suggestions", "nearest"):
+        if hasattr(error, name):
+            parts[name] = list(getattr(error, name))
     return parts
 
 

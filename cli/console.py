@@ -13,7 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from geocode import GeocodeError, Text
 from workflows.errors import RefusedDeliveryError, WorkflowError
-from workflows.failures import BlueprintError, LayersError, RegistryError, StoreError
+from workflows.failures import (
+    AliasError,
+    BlueprintError,
+    LayersError,
+    RegistryError,
+    SchemeFileError,
+    StoreError,
+)
 from workflows.settings import Settings
 
 __all__ = ["EXIT_FOUND", "EXIT_REFUSED", "answering", "complain", "notes", "out", "progress_bar", "settings", "speak"]
@@ -81,7 +88,7 @@ def answering() -> Iterator[None]:
     except WorkflowError as error:
         complain(speak(error.text), speak(error.remedy))
         raise typer.Exit(EXIT_REFUSED) from error
-    except (LayersError, GeocodeError) as error:
+    except (LayersError, GeocodeError, AliasError, SchemeFileError) as error:
         place = " · ".join(
             f"{speak(word)}{getattr(error, name)}"
             for name, word in _PLACES.items()

@@ -15,6 +15,7 @@ from workflows.databases import opened_database
 from workflows.principals import find_principal
 from workflows.reports import UploadReport
 from workflows.resolving import resolve_building
+from workflows.schemes import configured_schemes
 from workflows.uploading import DeliveryOptions, upload_file, write_coded
 
 __all__ = ["resolve", "upload"]
@@ -52,6 +53,7 @@ def upload(  # noqa: PLR0913 - one for each option
             documents=configured.documents,
             file=source.name,
             options=options,
+            schemes=configured_schemes(configured),
         )
         if output is not None:
             notes(write_coded(source, output, report, options))

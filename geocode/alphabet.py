@@ -5,20 +5,21 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ALPHABET", "BASE", "LOOK_ALIKES", "VALUES", "check_value", "check_values"]
+__all__ = ["ALPHABET", "BASE", "LOOK_ALIKES", "VALUES", "WEIGHTS", "check_value", "check_values"]
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 BASE = len(ALPHABET)
 VALUES = {character: value for value, character in enumerate(ALPHABET)}
 LOOK_ALIKES = {"I": "1", "O": "0", "S": "5", "V": "U", "Z": "2"}
-WEIGHTS = tuple(pow(3, i, BASE) for i in range(12))
+# 3 generates all thirty remainders, so no two places of a code that may have weights of its own share one
+WEIGHTS = tuple(pow(3, i, BASE) for i in range(BASE - 1))
 
 
 def check_value(values: Sequence[int]) -> int:
-    """Return the check value of the first twelve values: (−Σ vᵢ·3ⁱ) mod 31."""
-    return -sum(value * weight for value, weight in zip(values, WEIGHTS, strict=True)) % BASE
+    """Return the check value of up to thirty values: (−Σ vᵢ·3ⁱ) mod 31, i from 0."""
+    return -sum(value * weight for value, weight in zip(values, WEIGHTS[: len(values)], strict=True)) % BASE
 
 
 def check_values(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the check values of rows of twelve values, shape (n, 12) → (n,)."""
-    return -(values @ np.array(WEIGHTS, dtype=np.int64)) % BASE
+    """Return the check values of rows of up to thirty values, shape (n, k) → (n,)."""
+    return -(values @ np.array(WEIGHTS[: values.shape[1]], dtype=np.int64)) % BASE

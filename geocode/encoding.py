@@ -95,7 +95,7 @@ def encode_many(geometries: Any, *, crs: CrsInput | None = STORAGE_CRS) -> Encod
     rows = np.asarray(geometries, dtype=object)
     starts = range(0, max(len(rows), 1), _BATCH_ROWS)
     batches = [_encode_batch(rows[start : start + _BATCH_ROWS], gate) for start in starts]
-    return EncodedFootprints(*map(np.concatenate, zip(*batches, strict=True)))
+    return batches[0] if len(batches) == 1 else EncodedFootprints(*map(np.concatenate, zip(*batches, strict=True)))
 
 
 def _encode_batch(geometries: NDArray[Any], gate: CrsGate) -> EncodedFootprints:

@@ -85,7 +85,7 @@ def _are_valid(polygons: NDArray[Any], rings: Rings) -> NDArray[np.bool_]:
     valid = np.empty(len(polygons), dtype=bool)
     mark_simple(rings.x, rings.y, rings.starts, rings.first, valid)
     doubtful = np.flatnonzero(~valid & (rings.counts() <= MAX_VERTICES))
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         # an area of zero is valid only where GEOS does not look: tell it before anything else could
         valid[doubtful] = shapely.is_valid(polygons[doubtful]) & (shapely.area(polygons[doubtful]) > 0)
     return valid

@@ -1,13 +1,31 @@
 """Errors of the register.
 
 RegistryError
-├── StageError (LookupError)     a stage that the stage list does not know
-└── SchemeError (LookupError)    an alias scheme that the scheme list does not know
+├── StageError (LookupError)        a stage that the stage list does not know
+├── SchemeError (LookupError)       an alias scheme that the scheme list does not know
+├── AliasError (ValueError)         a text that is no name under a scheme
+└── SchemeFileError (ValueError)    a city's file of schemes that cannot be used
+
+The last two carry their :class:`~geocode.faults.Fault`: kind, sentence and remedy in both languages.
 """
 
 from difflib import get_close_matches
+from typing import Any
 
-__all__ = ["RegistryError", "SchemeError", "StageError"]
+from geocode.faults import Fault, read_sentences
+
+__all__ = [
+    "AliasError",
+    "RegistryError",
+    "SchemeError",
+    "SchemeFileError",
+    "StageError",
+    "refused_alias",
+    "refused_scheme",
+]
+
+_SENTENCES = read_sentences("registry", "sentences.toml")
+_SHOWN = 40
 
 
 class RegistryError(Exception):
@@ -36,3 +54,46 @@ class SchemeError(_UnknownNameError):
     """An alias scheme that the scheme list does not know."""
 
     kind = "alias scheme"
+
+
+class AliasError(RegistryError, ValueError):
+    """A text that is no name under a scheme.
+
+    Attributes
+    ----------
+    position
+        The offending character, counted from 1 in the text as it is read: in capitals, without blanks and hyphens. None
+        where the fault is not of one character.
+    """
+
+    def __init__(self, fault: Fault, *, position: int | None = None) -> None:
+        super().__init__(f"{fault.text.en} {fault.remedy.en}")
+        self.fault = fault
+        self.position = position
+
+
+class SchemeFileError(RegistryError, ValueError):
+    """A city's file of schemes that cannot be used; `file`, and `line` from 1, are None where they are not known."""
+
+    def __init__(self, fault: Fault, *, line: int | None = None) -> None:
+        super().__init__(f"{fault.text.en} {fault.remedy.en}")
+        self.fault = fault
+        self.file: str | None = None
+        self.line = line
+
+    def __str__(self) -> str:
+        """Return the place, the sentence and the remedy."""
+        place = [("", self.file), ("line ", self.line)]
+        where = ", ".join(f"{word}{value}" for word, value in place if value is not None)
+        return f"{where}: {super().__str__()}" if where else super().__str__()
+
+
+def refused_alias(kind: str, *, text: str, position: int | None = None, **values: Any) -> AliasError:
+    """Return the refusal of a kind, to be raised; a long text is told by its beginning."""
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return AliasError(_SENTENCES.fault(kind, text=shown, position=position, **values), position=position)
+
+
+def refused_scheme(kind: str, *, line: int | None = None, **values: Any) -> SchemeFileError:
+    """Return the refusal of a kind, to be raised; whoever knows the file adds it."""
+    return SchemeFileError(_SENTENCES.fault(kind, **values), line=line)

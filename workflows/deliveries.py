@@ -16,7 +16,7 @@ from geocode.faults import are_sound, read_sentences
 from geocode.planes import from_plane, measure_plane, to_plane
 from layers.json_values import json_value
 from layers.reading import Delivery
-from registry.aliases import find_stated
+from registry.aliases import Alias, RefusedAlias, Scheme, find_aliases, find_stated
 from workflows.reports import fault_json
 
 __all__ = ["MAX_VERTICES", "PreparedDelivery", "in_plane", "placed_fault", "planes_of", "prepare_delivery", "too_large"]
@@ -46,6 +46,8 @@ class PreparedDelivery:
         The attributes of every row, as JSON can hold them.
     names, stated
         The name, and the building code, that rows state themselves.
+    aliases, refused_aliases
+        The names that good rows carry under the schemes, and the values that are none; rows without any are left out.
     plane
         EPSG name of the plane in which the delivery is matched: that of its middle.
     """
@@ -57,11 +59,18 @@ class PreparedDelivery:
     records: Sequence[Mapping[str, Any]]
     names: Sequence[str | None]
     stated: dict[int, str]
+    aliases: dict[int, list[Alias]]
+    refused_aliases: dict[int, list[RefusedAlias]]
     plane: str
 
 
-def prepare_delivery(delivery: Delivery) -> PreparedDelivery:
+def prepare_delivery(delivery: Delivery, *, schemes: Sequence[Scheme] | None = None) -> PreparedDelivery:
     """Code a delivery's rows.
+
+    Parameters
+    ----------
+    schemes
+        Those that the rows' aliases may be of; those that need no configuration where None.
 
     Raises
     ------
@@ -88,6 +97,7 @@ def prepare_delivery(delivery: Delivery) -> PreparedDelivery:
         for record in columns.to_dict("records")
     ]
     stated = [find_stated(record) for record in records]
+    aliases = {int(row): find_aliases(records[row], schemes) for row in ground.index}
     return PreparedDelivery(
         delivery=delivery,
         ground=ground,
@@ -96,6 +106,8 @@ def prepare_delivery(delivery: Delivery) -> PreparedDelivery:
         records=records,
         names=[name for name, _ in stated],
         stated={row: code for row, (_, code) in enumerate(stated) if code},
+        aliases={row: taken for row, (taken, _) in aliases.items() if taken},
+        refused_aliases={row: refused for row, (_, refused) in aliases.items() if refused},
         plane=plane,
     )
 

@@ -2,10 +2,11 @@
 
 from blueprint.errors import BlueprintError
 from layers.errors import CannotWrite, LayersError, RefusedFile, UnknownLayer
-from registry.errors import RegistryError, StageError
+from registry.errors import AliasError, RegistryError, SchemeFileError, StageError
 from store.errors import ClusterError, DatabaseError, GroundTakenError, NotHereError, StoreError
 
 __all__ = [
+    "AliasError",
     "BlueprintError",
     "CannotWrite",
     "ClusterError",
@@ -15,6 +16,7 @@ __all__ = [
     "NotHereError",
     "RefusedFile",
     "RegistryError",
+    "SchemeFileError",
     "StageError",
     "StoreError",
     "UnknownLayer",

@@ -11,7 +11,7 @@ import numpy as np
 
 from geocode import parse
 from geocode.planes import to_plane
-from registry.aliases import find_aliases
+from registry.aliases import Alias
 from registry.fingerprints import fingerprints
 from registry.matching import Match
 from store.buildings import add_aliases, add_buildings, add_events, add_footprints, close_footprints
@@ -135,6 +135,7 @@ def _add_aliases(
     connection: Connection, prepared: PreparedDelivery, buildings: dict[int, str], common: dict[str, Any]
 ) -> None:
     """Add the aliases that rows carry, with an event for each that is news."""
+    carried = [(building, alias) for row, building in buildings.items() for alias in prepared.aliases.get(row, [])]
     rows = [
         {
             "building_id": building,
@@ -143,17 +144,23 @@ def _add_aliases(
             "value": alias.value,
             "source": prepared.delivery.file,
         }
-        for row, building in buildings.items()
-        for alias in find_aliases(prepared.records[row])[0]
+        for building, alias in carried
     ]
     added = add_aliases(connection, rows)
+    bodies = {(alias.scheme, alias.value): _alias_body(alias) for _, alias in carried}
     add_events(
         connection,
         [
-            {**common, "building_id": building, "kind": "alias_added", "body": {"scheme": scheme, "value": value}}
+            {**common, "building_id": building, "kind": "alias_added", "body": bodies[scheme, value]}
             for building, scheme, value in added
         ],
     )
+
+
+def _alias_body(alias: Alias) -> dict[str, str]:
+    body = {"scheme": alias.scheme, "value": alias.value}
+    # the table has no column for it: the event alone says by which check the name was found well typed
+    return body if alias.check_variant is None else {**body, "check_variant": alias.check_variant}
 
 
 def _upload_row(row: RowReport, building: str | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from geocode import BuildingCode, CodeError, Text, parse, suggest
-from registry.aliases import alias_value, get_scheme
+from registry.aliases import alias_value, scheme_name
 from registry.stages import get_stage
 from store.buildings import existing_codes, find_buildings, get_building
 from store.database import Connection, Database, transaction
@@ -89,7 +89,7 @@ def _feature(record: dict[str, Any]) -> dict[str, Any]:
             "aliases": [
                 {
                     "scheme": alias.scheme,
-                    "label": text_json(get_scheme(alias.scheme).name),
+                    "label": text_json(scheme_name(alias.scheme)),
                     "value": alias.value,
                     "source": alias.source,
                     "valid_from": alias.valid_from.isoformat(),

@@ -39,6 +39,8 @@ class Settings(BaseSettings):
         Largest delivery over HTTP.
     footprint_accuracy_m
         Positional accuracy (standard deviation) of a drawn or surveyed footprint's boundary, in metres.
+    city_codes
+        Path of the file with the city's own schemes of building codes; none where it is empty.
     """
 
     model_config = SettingsConfigDict(env_prefix="LUOTU_", env_file=".env", extra="ignore")
@@ -52,6 +54,7 @@ class Settings(BaseSettings):
     language: Literal["", "zh", "en"] = ""
     upload_limit_mb: int = 200
     footprint_accuracy_m: float = 0.05
+    city_codes: str = ""
 
     @computed_field  # type: ignore[prop-decorator]
     @property

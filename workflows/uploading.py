@@ -1,5 +1,6 @@
 """A delivery into the register: read, check, match, issue codes; all of it or none, in one transaction."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from geocode import CodeError, Text, parse
 from geocode.faults import read_sentences
 from layers.reading import read_delivery
 from layers.writing import write_frame
-from registry.aliases import find_aliases, get_scheme
+from registry.aliases import Scheme
 from registry.fingerprints import fingerprints
 from registry.generations import issue_codes
 from registry.matching import Match, match_footprints
@@ -52,7 +53,7 @@ class DeliveryOptions:
     mode: str = "all"
 
 
-def upload_file(
+def upload_file(  # noqa: PLR0913 - what, for whom, and how
     database: Database,
     path: Path,
     *,
@@ -60,6 +61,7 @@ def upload_file(
     documents: Path,
     options: DeliveryOptions,
     file: str | None = None,
+    schemes: Sequence[Scheme] | None = None,
 ) -> UploadReport:
     """Register the footprints of a file and report on every row.
 
@@ -69,6 +71,8 @@ def upload_file(
         Folder in which the delivered bytes are kept.
     file
         The file's name as delivered, where `path` is a copy.
+    schemes
+        Those that the rows' aliases may be of, as `configured_schemes` returns them; the built-in ones where None.
 
     Raises
     ------
@@ -84,7 +88,8 @@ def upload_file(
     The same bytes with the same options are the same upload: its report comes back, `repeated`.
     """
     _refuse_options(options)
-    prepared = prepare_delivery(read_delivery(path, crs=options.crs, layer=options.layer, name=file))
+    delivery = read_delivery(path, crs=options.crs, layer=options.layer, name=file)
+    prepared = prepare_delivery(delivery, schemes=schemes)
     wanted, sha256 = asdict(options), prepared.delivery.sha256
     with transaction(database) as connection:
         claim_content(connection, office_id=principal.office_id, sha256=sha256)
@@ -232,13 +237,13 @@ def _coded(row: RowReport, code: str, area_m2: float) -> RowReport:
 
 def _report(prepared: PreparedDelivery, options: DeliveryOptions, rows: list[RowReport]) -> UploadReport:
     delivery = prepared.delivery
-    refused = [(row, alias) for row in prepared.codes for alias in find_aliases(prepared.records[row])[1]]
     odd = [
         Text(
-            f"第 {row} 行的{get_scheme(alias.scheme).name.zh}“{alias.value}”格式不符,未作为别名。",
-            f"Row {row}: {get_scheme(alias.scheme).name.en} “{alias.value}” has another form and is not taken as alias.",
+            f"第 {row} 行的{alias.label.zh}未作为别名:{alias.fault.text.zh}{alias.fault.remedy.zh}",
+            f"Row {row}: {alias.label.en} not taken as alias. {alias.fault.text.en} {alias.fault.remedy.en}",
         )
-        for row, alias in refused
+        for row, refused in prepared.refused_aliases.items()
+        for alias in refused
     ]
     encoding = delivery.encoding
     return UploadReport(

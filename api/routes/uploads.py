@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Response, UploadFile
 
 from api.answers import answer
 from api.dependencies import Asking, Configured, Stored
+from workflows.schemes import configured_schemes
 from workflows.uploading import DeliveryOptions, find_report, upload_file
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
@@ -40,6 +41,7 @@ def upload(  # noqa: PLR0913 - one for each field of the form
             documents=settings.documents,
             file=name,
             options=DeliveryOptions(crs=crs or None, layer=layer or None, stage=stage, mode=mode),
+            schemes=configured_schemes(settings),
         )
     made = answer(report.as_json(), status=200 if report.repeated else 201)
     made.headers["Location"] = f"/uploads/{report.id}"
