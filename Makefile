@@ -1,6 +1,6 @@
 # Luotu: what a person runs. Each step says one line when it does something and nothing when it is done already.
 .DEFAULT_GOAL := help
-.PHONY: help demo stop test check web lock samples benchmarks clean
+.PHONY: help demo stop test check web lock samples vectors benchmarks clean
 .NOTPARALLEL:
 
 SERVE ?= 1
@@ -48,6 +48,10 @@ lock: ## Write the lock files anew (UPGRADE=--upgrade: with the newest versions)
 samples: ## Generate data/samples anew
 	@setup/python.sh dev
 	.venv/bin/python data/samples/generate.py
+
+vectors: ## Generate data/vectors/building_code.jsonl anew
+	@setup/python.sh dev
+	.venv/bin/python data/vectors/generate.py
 
 benchmarks: ## Measure the speed and print the figures
 	@setup/python.sh dev

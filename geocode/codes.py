@@ -19,7 +19,7 @@ from geocode.compiled import as_texts, compiled
 from geocode.errors import CodeError
 from geocode.faults import read_sentences
 
-__all__ = ["CODE_LENGTH", "LAST_GENERATION", "BuildingCode", "code_texts", "parse", "suggest"]
+__all__ = ["CODE_LENGTH", "LAST_GENERATION", "BuildingCode", "code_texts", "parse", "read_letters", "suggest"]
 
 CODE_LENGTH = 13
 CELL_LENGTH = 10
@@ -126,7 +126,7 @@ def parse(text: str) -> BuildingCode:
     CodeError
         The text is no code. Its fault says why; its suggestions are the codes one keystroke away.
     """
-    letters = _checked_division(text, _letters(text))
+    letters = _checked_division(text, read_letters(text))
     if len(letters) != CODE_LENGTH:
         raise CodeError(_SENTENCES.fault("code_length", text=text, found=len(letters)), suggest(letters))
     _refuse_strangers(text, letters)
@@ -143,14 +143,14 @@ def suggest(text: str) -> list[str]:
 
     One keystroke is a character replaced, left out, typed twice or in excess, or two neighbours exchanged.
     """
-    letters = _without_division(_letters(text))
+    letters = _without_division(read_letters(text))
     looks = "".join(LOOK_ALIKES.get(letter, letter) for letter in letters)
     found = [looks] if looks != letters and _checks(looks) else []
     found += sorted({near for near in _one_keystroke_away(looks) if _checks(near)} - {letters, *found})
     return [str(_from_values([VALUES[letter] for letter in near])) for near in found]
 
 
-def _letters(text: str) -> str:
+def read_letters(text: str) -> str:
     """Return the text in NFKC and upper case, without blanks and hyphens."""
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
 

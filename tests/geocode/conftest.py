@@ -1,7 +1,12 @@
 """Drawings to try the code on: footprints in whole units of 1e-8 degrees, valid by construction."""
 
+import importlib
 import math
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pytest
 import shapely
@@ -61,3 +66,15 @@ def _drawing(draw) -> Drawing:
 def drawings() -> st.SearchStrategy[Drawing]:
     """The strategy itself: a fixture, so that no test module imports another."""
     return _drawing()
+
+
+@pytest.fixture(scope="session")
+def oracle() -> Iterator[SimpleNamespace]:
+    """The reference implementation and what stands beside it: a program of its own and no package."""
+    folder = Path(__file__).parents[2] / "data" / "vectors"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        modules: dict[str, ModuleType] = {path.stem: importlib.import_module(path.stem) for path in folder.glob("*.py")}
+    yield SimpleNamespace(**modules)
+    for name in modules:
+        del sys.modules[name]
