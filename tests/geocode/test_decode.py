@@ -1,5 +1,6 @@
 """What a code alone tells."""
 
+import numpy as np
 import pytest
 import shapely
 from hypothesis import assume, given
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from geocode import BuildingCode, CodeError, decode
 from geocode.cells import CELL_COUNT, is_cell_number
+from geocode.decoding import cell_parents, decode_h3, decode_many
 from geocode.sizes import size_class_range_m2
 
 codes = st.builds(
@@ -52,3 +54,44 @@ def test_the_code_of_the_specification_says_what_the_specification_says():
 def test_a_text_that_is_no_code_is_an_error():
     with pytest.raises(CodeError):
         decode("4E7U5-CKJ2W-F0K")
+
+
+def decode_alone(text):
+    try:
+        return decode(text)
+    except CodeError as error:
+        return error
+
+
+@given(st.lists(codes.map(str) | st.text(max_size=16)))
+def test_many_texts_tell_what_each_tells_alone(texts):
+    told = decode_many(texts)
+    for row, alone in enumerate(map(decode_alone, texts)):
+        if isinstance(alone, CodeError):
+            assert (told.errors[row].fault, told.errors[row].suggestions) == (alone.fault, alone.suggestions)
+            assert (told.codes[row], told.h3[row], told.generations[row], told.hexagons[row]) == ("", "", -1, None)
+            assert np.isnan([told.lon_deg[row], told.area_from_m2[row]]).all()
+        else:
+            assert told.errors[row] is None
+            assert (told.codes[row], told.h3[row]) == (str(alone.code), alone.h3)
+            assert (told.lon_deg[row], told.lat_deg[row]) == alone.centre
+            assert (told.area_from_m2[row], told.area_to_m2[row]) == (alone.area_from_m2, alone.area_to_m2)
+            assert told.generations[row] == alone.generation
+            assert told.hexagons[row].equals_exact(alone.hexagon, 0)
+
+
+@given(codes)
+def test_the_parents_of_a_cell_are_cells_one_within_the_other(code):
+    parents = [decode_h3(text) for text in cell_parents(code.h3)]
+    assert [parent.resolution for parent in parents] == list(range(15))
+    assert decode_h3(code.h3.upper()).centre == decode(code).centre
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("", "h3_form"), ("8f31701895426", "h3_form"), ("8f317018954261g", "h3_form"), ("fffffffffffffff", "h3_cell")],
+)
+def test_a_text_that_is_no_h3_cell_is_an_error(text, kind):
+    with pytest.raises(CodeError) as caught:
+        decode_h3(text)
+    assert caught.value.fault.kind == kind
