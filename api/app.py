@@ -10,7 +10,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from api.errors import add_error_handlers
 from api.page import mount_page
 from api.protection import Protection
-from api.routes import buildings, codes, layers, session, tiles, uploads
+from api.routes import buildings, codes, layers, names, session, tiles, uploads
 from geocode import __version__
 from workflows.databases import open_database
 from workflows.settings import Settings
@@ -45,7 +45,7 @@ def create_app(settings: Settings, *, page: Path | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.database = database
     add_error_handlers(app)
-    for module in (session, codes, uploads, buildings, layers, tiles):
+    for module in (session, codes, names, uploads, buildings, layers, tiles):
         app.include_router(module.router)
     mount_page(app, page)
     app.add_middleware(Protection, body_limit_bytes=settings.upload_limit_mb * 1_000_000)

@@ -1,20 +1,33 @@
 """`luotu code`: codes for the footprints of a file or a stream."""
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from cli.console import EXIT_FOUND, EXIT_REFUSED, answering, complain, complain_row, notes, out, progress_bar, speak
+from cli.forms import Form, settled
 from geocode import Text
-from workflows.coding import CodedFile, code_file, code_stream, write_stream
+from workflows.coding import CODES, Answer, CodedBatch, CodedFile, Columns, OpenDelivery, code_file
 from workflows.reports import fault_json
 
-__all__ = ["code"]
+__all__ = ["answer_rows", "code"]
 
 _TABLE_ROWS = 40
+_TITLES = {
+    "code": Text("编码", "code"),
+    "area_m2": Text("面积 m²", "area m²"),
+    "beidou": Text("北斗网格位置码", "BeiDou"),
+    "pluscode": Text("Plus Code", "Plus Code"),
+    "ubid": Text("UBID", "UBID"),
+}
+_SHOWN_REFUSALS = 20
+_TERMINATED = 128 + signal.SIGTERM
 
 
 def code(
@@ -26,76 +39,133 @@ def code(
     ] = None,
     crs: Annotated[str | None, typer.Option(help="CRS of the coordinates, where the file tells none")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer to read, where the file holds several")] = None,
-    form: Annotated[
-        Literal["auto", "table", "geojsonl"],
-        typer.Option("--format", help="Without --output: a table on a terminal, GeoJSON features on a pipe"),
-    ] = "auto",
+    form: Form = "auto",
 ) -> None:
-    """Give every footprint of a file its code. No database is needed."""
-    with answering():
-        if source == "-":
-            _code_stream(crs)
-            return
-        with progress_bar(Text("赋码", "Coding")) as move:
-            coded = code_file(Path(source), output, crs=crs, layer=layer, on_progress=move)
+    """Give every footprint of a file its code. No database is needed.
+
+    Every row comes out again with the columns code, h3, area_m2 and fault; a refused row has no code and says why in
+    fault. The first 20 refusals are also printed, with place and remedy, and the rest counted by kind.
+
+    Writes .gpkg .fgb .parquet .geojson .geojsonl .csv or .zip (a shapefile); without --output, prints as --format says.
+    """
+    answer_rows(source, output, crs=crs, layer=layer, form=form)
+
+
+def answer_rows(
+    source: str,
+    output: Path | None,
+    *,
+    crs: str | None,
+    layer: str | None,
+    form: str,
+    columns: Columns = CODES,
+) -> None:
+    """Give every footprint of a file or a stream some columns, and leave with the exit code that its faults make."""
+    chosen: Any = settled(form)
+    target = output or (None if chosen == "table" else Answer(sys.stdout.buffer, chosen))
+    is_pipe = source == "-" and output is None
+    with answering(), _ending_tidily(), _progress(source) as move:
+        watcher = _Watcher(source, move, columns, is_quiet=is_pipe)
+        stream_or_path = sys.stdin.buffer if source == "-" else Path(source)
+        coded = code_file(stream_or_path, target, crs=crs, layer=layer, columns=columns, watcher=watcher)
+    if not is_pipe:
         _tell(coded, output)
-        if output is None and len(coded.refused) < len(coded.frame):
-            if form == "table" or (form == "auto" and sys.stdout.isatty()):
-                _print_table(coded)
-            else:
-                write_stream(sys.stdout.buffer, coded)
-        _leave(len(coded.frame), len(coded.refused))
+    if target is None and coded.good:
+        _print_table(watcher, coded.rows)
+    refused = coded.rows - coded.good
+    if refused or (output is not None and not coded.rows):
+        raise typer.Exit(EXIT_FOUND if coded.good else EXIT_REFUSED)
 
 
-def _code_stream(crs: str | None) -> None:
-    rows = refused = 0
-    for count, faults in code_stream(sys.stdin.buffer, sys.stdout.buffer, crs=crs):
-        sys.stdout.buffer.flush()
-        rows, refused = rows + count, refused + len(faults)
-        for fault in faults:
-            complain_row("-", fault.row, fault.feature, fault_json(fault.fault))
-    _leave(rows, refused)
+class _Watcher:
+    """Says what the file is, which rows are refused and how far the work is, and keeps the rows of a short table."""
+
+    def __init__(self, file: str, move: Any, columns: Columns, *, is_quiet: bool) -> None:
+        self.shown = [name for name in columns.names if name in _TITLES]
+        self.first_rows: list[tuple[Any, ...]] = []
+        self._file, self._move, self._is_quiet = file, move, is_quiet
+        self._total: int | None = None
+        self._rows = self._refused = 0
+
+    def see_delivery(self, delivery: OpenDelivery) -> None:
+        self._file, self._total = delivery.file, delivery.rows
+        understood = [delivery.format, f"{delivery.crs_name} ({speak(delivery.crs_why)})"]
+        if delivery.encoding:
+            understood.insert(1, f"{delivery.encoding.name} ({speak(delivery.encoding.why)})")
+        if not self._is_quiet:
+            notes([Text(f"{delivery.file}:" + ",".join(understood), f"{delivery.file}: " + ", ".join(understood))])
+
+    def see_batch(self, batch: CodedBatch) -> None:
+        for row in batch.refused[: max(0, _SHOWN_REFUSALS - self._refused)]:
+            complain_row(self._file, row.row, row.feature, fault_json(row.fault))
+        missing = _TABLE_ROWS - len(self.first_rows)
+        first = batch.frame.iloc[: max(0, missing)]
+        self.first_rows += zip(first.index, *(first[name] for name in self.shown), strict=True)
+        self._rows += len(batch.frame)
+        self._refused += len(batch.refused)
+        self._move(self._rows, self._total)
+
+
+@contextmanager
+def _ending_tidily() -> Iterator[None]:
+    """Have a request to end unwind the work, as Ctrl-C does, so that nothing half-written stays beside the target."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(_TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _progress(source: str) -> AbstractContextManager[Any]:
+    """Return a bar, or for a pipe, of which nobody knows the length, what takes its place."""
+    return nullcontext(lambda *_: None) if source == "-" else progress_bar(Text("赋码", "Coding"))
 
 
 def _tell(coded: CodedFile, output: Path | None) -> None:
-    """Print what the file is, which rows are refused, and how many are coded."""
-    delivery = coded.delivery
-    understood = [delivery.format, f"{delivery.crs_name} ({speak(delivery.crs_why)})"]
-    if delivery.encoding:
-        understood.insert(1, f"{delivery.encoding.name} ({speak(delivery.encoding.why)})")
-    notes([Text(f"{delivery.file}:" + ",".join(understood), f"{delivery.file}: " + ", ".join(understood))])
-    notes(delivery.notes)
-    for row in coded.refused:
-        complain_row(delivery.file, row.row, row.feature, fault_json(row.fault))
-    good = len(coded.frame) - len(coded.refused)
-    where = f" → {output}" if output and good else ""
+    """Print what was found on the way, and how many rows are coded and refused."""
+    notes(coded.notes)
+    refused = coded.rows - coded.good
+    if refused > _SHOWN_REFUSALS:
+        kinds = ", ".join(f"{kind} {count}" for kind, count in coded.refused.most_common())
+        notes(
+            [
+                Text(
+                    f"另有 {refused - _SHOWN_REFUSALS} 行被拒绝,未逐行列出;按类型:{kinds};各行原因见 fault 列。",
+                    f"{refused - _SHOWN_REFUSALS} more rows are refused; by kind: {kinds}; the column fault has them all.",
+                )
+            ]
+        )
+    where = f" → {output}" if output and coded.good else ""
     notes(
         [
             Text(
-                f"{len(coded.frame)} 行:赋码 {good},拒绝 {len(coded.refused)}{where}",
-                f"{len(coded.frame)} rows: {good} coded, {len(coded.refused)} refused{where}",
-            ),
-            *coded.notes,
+                f"{coded.rows} 行:赋码 {coded.good},拒绝 {refused}{where}",
+                f"{coded.rows} rows: {coded.good} coded, {refused} refused{where}",
+            )
         ]
     )
-    if not good:
+    if output and not coded.good:
         complain(speak(Text("没有可赋码的行,未写出文件。", "No row can be coded, so nothing is written.")))
 
 
-def _print_table(coded: CodedFile) -> None:
+def _print_table(watcher: _Watcher, count: int) -> None:
     table = Table(box=None, header_style="bold")
-    for title in (Text("行", "row"), Text("编码", "code"), Text("面积 m²", "area m²")):
-        table.add_column(speak(title), justify="right" if title.en != "code" else "left")
-    for row, (text, area) in enumerate(zip(coded.frame["code"], coded.frame["area_m2"], strict=True)):
-        if row == _TABLE_ROWS:
-            break
-        table.add_row(str(row), text or "–", f"{area:.2f}" if text else "–")
+    table.add_column(speak(Text("行", "row")), justify="right")
+    for name in watcher.shown:
+        table.add_column(speak(_TITLES[name]), justify="right" if name == "area_m2" else "left")
+    for row, *values in watcher.first_rows:
+        table.add_row(str(row), *map(_cell, values))
     out.print(table)
-    if len(coded.frame) > _TABLE_ROWS:
-        rest = len(coded.frame) - _TABLE_ROWS
+    rest = count - len(watcher.first_rows)
+    if rest:
         out.print(speak(Text(f"… 另有 {rest} 行;用 -o 写出全部。", f"… and {rest} more; write them all with -o.")))
 
 
-def _leave(rows: int, refused: int) -> None:
-    if refused:
-        raise typer.Exit(EXIT_REFUSED if refused == rows else EXIT_FOUND)
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "–" if value != value else f"{value:.2f}"  # noqa: PLR0124 - NaN: a refused row

@@ -3,7 +3,7 @@
 import locale
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from geocode import GeocodeError, Text
-from workflows.errors import RefusedDeliveryError, WorkflowError
+from workflows.errors import RefusedDeliveryError, RefusedOptionError, WorkflowError
 from workflows.failures import (
     AliasError,
     BlueprintError,
@@ -65,18 +65,20 @@ def notes(texts: Any) -> None:
         _err.print(f"[dim]·[/] {speak(text)}", markup=True)
 
 
-def complain(sentence: str, remedy: str = "", *, place: str = "") -> None:
-    """Print one refusal: the place, the sentence, the remedy."""
+def complain(sentence: str, remedy: str = "", *, place: str = "", suggestions: Iterable[str] = ()) -> None:
+    """Print one refusal: the place, the sentence, the remedy, and what may have been meant."""
     mark, mend = _MARK[language()]
     _err.print(f"[bold red]{mark}[/]", end=" ")
     _err.print(f"{place}: {sentence}" if place else sentence, markup=False)
     if remedy:
         _err.print(f"  → {mend}: {remedy}" if language() == "en" else f"  → {mend}:{remedy}", markup=False)
+    for suggestion in suggestions:
+        _err.print(f"  ? {suggestion}", markup=False)
 
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """Turn the errors of a use case into one sentence and the exit code 3."""
+    """Turn the errors of a use case into one sentence and the exit code 3, or 2 where an option is wrong."""
     try:
         yield
     except RefusedDeliveryError as error:
@@ -87,7 +89,7 @@ def answering() -> Iterator[None]:
         raise typer.Exit(EXIT_REFUSED) from error
     except WorkflowError as error:
         complain(speak(error.text), speak(error.remedy))
-        raise typer.Exit(EXIT_REFUSED) from error
+        raise typer.Exit(EXIT_USAGE if isinstance(error, RefusedOptionError) else EXIT_REFUSED) from error
     except (LayersError, GeocodeError, AliasError, SchemeFileError) as error:
         place = " · ".join(
             f"{speak(word)}{getattr(error, name)}"
@@ -98,18 +100,28 @@ def answering() -> Iterator[None]:
         raise typer.Exit(EXIT_REFUSED) from error
     except (StoreError, RegistryError, BlueprintError) as error:
         text = getattr(error, "text", None)
-        complain(speak(text) if isinstance(text, Text) else str(error))
-        for suggestion in getattr(error, "suggestions", ()):
-            _err.print(f"  ? {suggestion}", markup=False)
-        raise typer.Exit(EXIT_REFUSED) from error
-    except FileNotFoundError as error:
-        sentence = Text(f"没有文件 {error.filename}。", f"There is no file {error.filename}.")
-        complain(speak(sentence), speak(Text("检查路径。", "Check the path.")))
+        sentence = speak(text) if isinstance(text, Text) else str(error)
+        complain(sentence, suggestions=getattr(error, "suggestions", ()))
         raise typer.Exit(EXIT_REFUSED) from error
     except BrokenPipeError:
         # the reader has what it wanted, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
+    except OSError as error:
+        _complain_of_file(error)
+        raise typer.Exit(EXIT_REFUSED) from error
+
+
+def _complain_of_file(error: OSError) -> None:
+    """Print what the system says of a file."""
+    if isinstance(error, FileNotFoundError):
+        sentence = Text(f"没有文件 {error.filename}。", f"There is no file {error.filename}.")
+        complain(speak(sentence), speak(Text("检查路径。", "Check the path.")))
+        return
+    reason = error.strerror or str(error)
+    sentence = Text(f"无法读写:{reason}。", f"It cannot be read or written: {reason}.")
+    remedy = Text("检查权限和磁盘空间。", "See whether you may, and whether the disk has room.")
+    complain(speak(sentence), speak(remedy), place=str(error.filename or ""))
 
 
 def complain_row(file: str, row: int, feature: str | None, fault: dict[str, Any]) -> None:

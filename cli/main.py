@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli import blueprint, coding, database, register, serving
+from cli import blueprint, coding, database, naming, register, serving
 from geocode import __version__
 
 __all__ = ["app"]
@@ -17,6 +17,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("code")(coding.code)
+app.command("decode")(naming.decode)
+app.command("alias")(naming.alias)
 app.command("upload")(register.upload)
 app.command("check")(blueprint.check)
 app.command("resolve")(register.resolve)

@@ -126,7 +126,6 @@ def _print_building(feature: dict[str, Any]) -> None:
         (Text("阶段", "stage"), speak(said["stage"])),
         (Text("面积", "area"), f"{said['area_m2']:.2f} m² (CGCS2000), {plane['area_m2']:.2f} m² ({plane['crs']})"),
         (Text("位置", "place"), f"{(west + east) / 2:.7f}, {(south + north) / 2:.7f}"),
-        (Text("H3 单元", "H3 cell"), said["h3"]),
         (Text("图形版本", "geometry version"), str(said["version"])),
         (Text("单位", "office"), speak(said["office"])),
     ):

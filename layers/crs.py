@@ -25,6 +25,8 @@ __all__ = [
     "crs_asked_for",
     "crs_of_geojson",
     "crs_of_name",
+    "crs_of_ogc",
+    "crs_of_projjson",
     "crs_of_rfc7946",
     "crs_of_wkt",
     "suggest_crs",
@@ -110,6 +112,32 @@ def crs_of_name(name: str, *, why: str) -> FoundCrs:
         raise refused("crs_unreadable", found=name[:80]) from error
     crs = _identified(crs)
     return FoundCrs(crs, crs_name(crs), remark(why, name=name.strip()))
+
+
+def crs_of_projjson(document: Any, *, why: str) -> FoundCrs:
+    """Return the CRS of a GeoParquet: PROJJSON, or WKT as in its first drafts.
+
+    Raises
+    ------
+    RefusedFile
+        It is neither.
+    """
+    if isinstance(document, str):
+        return crs_of_wkt(document, why=why)
+    try:
+        crs = pyproj.CRS.from_json_dict(document if isinstance(document, dict) else {})
+    except CRSError as error:
+        raise refused("crs_unreadable", found=str(document)[:80]) from error
+    if crs.to_authority() == ("OGC", "CRS84"):
+        return crs_of_ogc(why=why)
+    crs = _identified(crs)
+    name = crs_name(crs)
+    return FoundCrs(crs, name, remark(why, name=name))
+
+
+def crs_of_ogc(*, why: str) -> FoundCrs:
+    """Return OGC:CRS84: longitude and latitude of WGS 84, which is EPSG:4326 where x comes first anyway."""
+    return FoundCrs(pyproj.CRS.from_epsg(4326), "EPSG:4326", remark(why, name="OGC:CRS84"))
 
 
 def crs_of_rfc7946() -> FoundCrs:

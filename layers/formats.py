@@ -27,6 +27,7 @@ class Format(Enum):
     SHAPEFILE = "Shapefile"
     GEOPACKAGE = "GeoPackage"
     FLATGEOBUF = "FlatGeobuf"
+    GEOPARQUET = "GeoParquet"
     GEOJSON = "GeoJSON"
     GEOJSONSEQ = "GeoJSONSeq"
     ZIP = "zip"
@@ -45,6 +46,7 @@ _MAGIC = {
     b"PK\x05\x06": Format.ZIP,
     b"\x1f\x8b": Format.GZIP,
     _FLATGEOBUF: Format.FLATGEOBUF,
+    b"PAR1": Format.GEOPARQUET,
 }
 # what else people send, and what it is called
 _FOREIGN = {
@@ -53,7 +55,6 @@ _FOREIGN = {
     b"Rar!": "RAR",
     b"7z\xbc\xaf\x27\x1c": "7z",
     b"\xd0\xcf\x11\xe0": "Word/Excel 97",
-    b"PAR1": "Parquet",
     b"\x89PNG": "PNG",
     b"\xff\xd8\xff": "JPEG",
     b"II*\x00": "TIFF",

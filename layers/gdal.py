@@ -5,25 +5,39 @@ named ``x.gpkg`` returns another office's rows. So every driver that we do not u
 remains is asserted. Setting ``GDAL_SKIP`` would do the same only before the first import of pyogrio, with a list of names
 that grows with each release; deregistering works in any order of imports and leaves other copies of GDAL (rasterio's)
 alone. GeoJSON is read and written without GDAL, whose driver follows links in a ``crs`` member.
+
+Rows come and go as a stream of Arrow batches, so that a file of any length takes the same memory.
 """
 
 import ctypes
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pyogrio
 import pyogrio._ogr
 from numpy.typing import NDArray
 from pyogrio import raw
-from pyogrio.errors import DataLayerError, DataSourceError
+from pyogrio.errors import DataLayerError, DataSourceError, FieldError
 
-from layers.errors import cannot_write, refused
+from layers.errors import CannotWrite, cannot_write, refused
 
-__all__ = ["DRIVERS", "Field", "GdalRows", "driver_names", "read_rows", "write_rows"]
+__all__ = [
+    "DRIVERS",
+    "GdalBatch",
+    "GdalLayer",
+    "driver_names",
+    "open_layer",
+    "read_chords",
+    "write_rows",
+    "write_stream",
+]
 
 DRIVERS = frozenset({"ESRI Shapefile", "GPKG", "FlatGeobuf"})
 _OPTIONS = {
@@ -36,52 +50,73 @@ _OPTIONS = {
     "SHAPE_RESTORE_SHX": "NO",
     # arcs: at most 1 mm off the chord up to a radius of 100 m
     "OGR_ARC_STEPSIZE": "0.5",
+    # the drivers' own ways into Arrow lose rows' places behind a missing geometry (FlatGeobuf, GDAL 3.12), or make
+    # 1970-01-01 of a date that is none (GeoPackage); the common one takes 0.6 µs a row more
+    "OGR_FLATGEOBUF_STREAM_BASE_IMPL": "YES",
+    "OGR_GPKG_STREAM_BASE_IMPL": "YES",
+    # a batch of giants is cut short; an index in memory goes to disk before it matters
+    "OGR_ARROW_MEM_LIMIT": str(256 << 20),
+    "OGR_GPKG_MAX_RAM_USAGE_RTREE": str(64 << 20),
 }
 _FAILURES = (
     DataSourceError,
     DataLayerError,
+    FieldError,
     ValueError,
     OverflowError,
+    # how errors come out of an Arrow stream
+    OSError,
+    RuntimeError,
     # what pyogrio 0.13 stumbles over in broken files
     IndexError,
     UnboundLocalError,
 )
+_WARNING = 2
+_MAX_SAID = 20
+_ErrorHandler = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_int, ctypes.c_char_p)
 
 
-class Field(NamedTuple):
-    """One attribute as GDAL gives it: its name, values of shape (n,), and GDAL's names of its type."""
-
-    name: str
-    values: NDArray[Any]
-    type: str
-    subtype: str
-
-
-class GdalRows(NamedTuple):
-    """The rows of one layer, in the order of the file.
+class GdalBatch(NamedTuple):
+    """Some rows of a layer, in the order of the file.
 
     Attributes
     ----------
     fids
-        Feature ids as GDAL numbers them, shape (n,).
+        Feature ids as GDAL numbers them, int64.
     wkb
-        Geometries as bytes, or None, shape (n,); arcs are already chords.
+        Geometries as binary or null; arcs are still arcs.
     fields
-        The attributes, in order; names may repeat.
-    crs
-        ``EPSG:…`` or WKT; None where the file states none.
-    stated_rows
-        How many rows the file says it has; -1 where it does not say.
-    warnings
-        What GDAL complained of.
+        Name and values of each attribute, in order; names may repeat.
     """
 
-    fids: NDArray[np.int64]
-    wkb: NDArray[Any]
-    fields: tuple[Field, ...]
+    fids: pa.Array
+    wkb: pa.Array
+    fields: tuple[tuple[str, pa.Array], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GdalLayer:
+    """A layer that is open.
+
+    Attributes
+    ----------
+    crs
+        ``EPSG:…`` or WKT; None where the file states none.
+    geometry
+        The type of geometry that the file declares, such as ``MultiPolygon``, or ``Unknown``.
+    stated_rows
+        How many rows the file says it has; -1 where it does not say.
+    batches
+        Its rows, once.
+    warnings
+        What GDAL complains of, so far.
+    """
+
     crs: str | None
+    geometry: str
     stated_rows: int
-    warnings: tuple[str, ...]
+    batches: Iterator[GdalBatch]
+    warnings: list[str]
 
 
 def driver_names() -> frozenset[str]:
@@ -91,13 +126,18 @@ def driver_names() -> frozenset[str]:
     return frozenset(library.GDALGetDriverShortName(library.GDALGetDriver(i)).decode() for i in range(count))
 
 
-def read_rows(path: Path, *, layer: str | None = None, encoding: str | None = None, **options: str) -> GdalRows:
-    """Return the rows of a layer, every one.
+@contextmanager
+def open_layer(
+    path: Path, *, rows: int, layer: str | None = None, encoding: str | None = None, **options: str
+) -> Iterator[GdalLayer]:
+    """Open a layer and yield it; its rows are read as they are asked for.
 
     Parameters
     ----------
     path
         A file of which the format is known already, under a name that we gave it.
+    rows
+        How many there are in a batch, at most.
     layer
         Its layer; the first by default.
     encoding
@@ -110,24 +150,73 @@ def read_rows(path: Path, *, layer: str | None = None, encoding: str | None = No
     RefusedFile
         GDAL cannot read it.
     """
-    with _listening(path, lambda reason: refused("unreadable", layer=layer, reason=reason)) as said:
-        info = pyogrio.read_info(path, layer=layer, encoding=encoding, **options)
-        meta, fids, wkb, values = raw.read(path, layer=layer, encoding=encoding, return_fids=True, **options)
-    fields = zip(meta["fields"], values, meta["ogr_types"], meta["ogr_subtypes"], strict=True)
-    return GdalRows(
-        fids=fids,
-        wkb=np.full(len(fids), None, dtype=object) if wkb is None else wkb,
-        fields=tuple(Field(*field) for field in fields),
-        crs=meta["crs"],
-        stated_rows=int(info["features"]),
-        warnings=tuple(said),
-    )
+    said: list[str] = []
+
+    def listening() -> AbstractContextManager[None]:
+        return _listening(path, said, lambda reason: refused("unreadable", layer=layer, reason=reason))
+
+    with ExitStack() as stack:
+        with listening():
+            info = pyogrio.read_info(path, layer=layer, encoding=encoding, **options)
+            opened = raw.open_arrow(
+                path, layer=layer, encoding=encoding, return_fids=True, batch_size=rows, use_pyarrow=True, **options
+            )
+            meta, stream = stack.enter_context(opened)
+        kind = meta["geometry_type"]
+        batches = _batches(stream, listening, has_geometry=kind is not None)
+        yield GdalLayer(meta["crs"], str(kind), int(info["features"]), batches, said)
+
+
+def read_chords(path: Path, start: int, count: int, *, layer: str | None = None, **options: str) -> NDArray[Any]:
+    """Return the WKB of some rows with every arc made chords, or None, shape (count,), rows counted from 0.
+
+    Raises
+    ------
+    RefusedFile
+        GDAL cannot read it, or finds other rows than before.
+    """
+    with _listening(path, [], lambda reason: refused("unreadable", layer=layer, reason=reason)):
+        read = raw.read(path, layer=layer, columns=[], skip_features=start, max_features=count, **options)
+    if len(read[2]) != count:
+        raise refused("rows_lost", read=len(read[2]), expected=count)
+    return np.asarray(read[2], dtype=object)
+
+
+def write_stream(
+    path: Path, *, driver: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch], **options: Any
+) -> tuple[str, ...]:
+    """Write the rows of a layer to a new file as they come, and return what GDAL complained of.
+
+    Parameters
+    ----------
+    path, driver
+        The file, which must not exist, and its format.
+    schema
+        Of all batches; its last field is the geometry as WKB.
+    options
+        Of :func:`pyogrio.raw.write_arrow`: ``crs``, ``geometry_type``, ``layer``, ``layer_options``, …
+
+    Raises
+    ------
+    CannotWrite
+        GDAL cannot write it. What goes wrong in making a batch is raised as it is.
+    """
+    source, said = _Source(batches), list[str]()
+    reader = pa.RecordBatchReader.from_batches(schema, source)
+    try:
+        with _listening(path, said, lambda reason: cannot_write("unwritable", driver=driver, reason=reason)):
+            raw.write_arrow(reader, path, driver=driver, geometry_name=schema.names[-1], **options)
+    except CannotWrite:
+        if source.failure is not None:
+            raise source.failure from None
+        raise
+    return tuple(said)
 
 
 def write_rows(
     path: Path, *, driver: str, geometry: NDArray[Any], fields: list[Any], **options: Any
 ) -> tuple[str, ...]:
-    """Write the rows of a layer to a new file and return what GDAL complained of.
+    """Write the rows of a layer to a new file, all at once, and return what GDAL complained of.
 
     Parameters
     ----------
@@ -146,22 +235,69 @@ def write_rows(
         GDAL cannot write it.
     """
     names, data, masks = ([field[i] for field in fields] for i in range(3))
-    with _listening(path, lambda reason: cannot_write("unwritable", driver=driver, reason=reason)) as said:
+    said: list[str] = []
+    with _listening(path, said, lambda reason: cannot_write("unwritable", driver=driver, reason=reason)):
         raw.write(path, geometry, data, names, field_mask=masks, driver=driver, **options)
     return tuple(said)
 
 
-@contextmanager
-def _listening(path: Path, failure: Callable[[str], Exception]) -> Iterator[list[str]]:
-    """Collect GDAL's warnings and turn its errors into ours, without the folder they name."""
-    said: list[str] = []
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+class _Source:
+    """Batches on their way into GDAL, which keeps no more of an error than that there was one."""
+
+    def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
+        self._batches = batches
+        self.failure: BaseException | None = None
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
         try:
-            yield said
-        except _FAILURES as error:
-            raise failure(_plain(str(error), path)) from error
-    said.extend(dict.fromkeys(_plain(str(warning.message), path) for warning in caught))
+            yield from self._batches
+        except BaseException as error:
+            self.failure = error
+            raise
+
+
+def _batches(
+    stream: pa.RecordBatchReader, listening: Callable[[], AbstractContextManager[None]], *, has_geometry: bool
+) -> Iterator[GdalBatch]:
+    """Yield the rows of a stream, in which the id stands first and the geometry last."""
+    while True:
+        with listening():
+            batch = next(stream, None)
+        if batch is None:
+            return
+        columns = list(zip(batch.schema.names, batch.columns, strict=True))
+        wkb = columns.pop()[1] if has_geometry else pa.nulls(len(batch), pa.binary())
+        yield GdalBatch(columns[0][1], wkb, tuple(columns[1:]))
+
+
+@contextmanager
+def _listening(path: Path, said: list[str], failure: Callable[[str], Exception]) -> Iterator[None]:
+    """Write down GDAL's warnings, in this thread, and turn its errors into ours, without the folder they name."""
+
+    def hear(severity: int, _number: int, message: bytes) -> None:
+        if severity == _WARNING:
+            _say(said, message.decode("utf-8", "replace"), path)
+
+    # pyogrio makes Python's warnings of what it hears itself; between its calls, streams speak to the handler alone
+    library, handler = _library(), _ErrorHandler(hear)
+    library.CPLPushErrorHandler(handler)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield
+    except _FAILURES as error:
+        raise failure(_plain(str(error), path)) from error
+    finally:
+        library.CPLPopErrorHandler()
+    for warning in caught:
+        _say(said, str(warning.message), path)
+
+
+def _say(said: list[str], message: str, path: Path) -> None:
+    """Write a message down once; of a great many that differ, the first."""
+    text = _plain(message, path)
+    if text not in said and len(said) <= _MAX_SAID:
+        said.append(text if len(said) < _MAX_SAID else "…")
 
 
 def _plain(message: str, path: Path) -> str:
@@ -169,6 +305,7 @@ def _plain(message: str, path: Path) -> str:
     return first_sentence.replace(f"{path.parent}/", "").strip()[:300].rstrip(".")
 
 
+@cache
 def _library() -> ctypes.CDLL:
     """Return GDAL as pyogrio has it loaded, found through the extension that is linked to it."""
     library = ctypes.CDLL(pyogrio._ogr.__file__)  # noqa: SLF001 - pyogrio offers no other way to its GDAL
@@ -180,6 +317,10 @@ def _library() -> ctypes.CDLL:
     library.GDALGetDriverShortName.argtypes = [ctypes.c_void_p]
     library.GDALDeregisterDriver.restype = None
     library.GDALDeregisterDriver.argtypes = [ctypes.c_void_p]
+    library.CPLPushErrorHandler.restype = None
+    library.CPLPushErrorHandler.argtypes = [_ErrorHandler]
+    library.CPLPopErrorHandler.restype = None
+    library.CPLPopErrorHandler.argtypes = []
     return library
 
 

@@ -1,178 +1,165 @@
-"""Shapefiles, GeoPackages and FlatGeobufs as tables: read by GDAL, counted by us."""
+"""Shapefiles, GeoPackages and FlatGeobufs as tables, batch by batch: read by GDAL, counted by us."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from geocode.faults import Text, read_sentences
-from layers.crs import FoundCrs, crs_of_wkt
+from layers.columns import readable_columns
+from layers.crs import crs_of_wkt
 from layers.errors import refused
 from layers.formats import Format
-from layers.gdal import Field, GdalRows, read_rows
-from layers.geopackage import list_tables, rows_with_geometry
-from layers.remarks import remark
+from layers.gdal import GdalBatch, GdalLayer, open_layer, read_chords
+from layers.geopackage import list_tables, rows_with_geometry, stored_kinds
+from layers.kinds import declared_kinds
+from layers.remarks import Note, remark
 from layers.shapefile import ShapefileFacts, decode_attributes, inspect_shapefile
 from layers.sources import LayerEntry
-from layers.strict_json import JsonError, parse
-from layers.tables import Table
+from layers.tables import BATCH_ROWS, OpenTable, Table, join_tables, with_own_ids
+from layers.wkb import broken_geometries, geometries_of_wkb
 
-__all__ = ["read_with_gdal"]
+__all__ = ["open_with_gdal"]
 
-_SENTENCES = read_sentences("layers", "faults.toml")
-_EXACT_IN_DOUBLE = 2**53
-_CURVED = ("CURVE", "MULTISURFACE", "CIRCULARSTRING")
+# other tables and views are not even looked at, and no journal is opened or made
+_GEOPACKAGE_OPTIONS = {"LIST_ALL_TABLES": "NO", "IMMUTABLE": "YES"}
+# rows of a batch, told by its first row, that have bytes of a geometry, readable or not
+_HasShape = Callable[[int, GdalBatch], NDArray[np.bool_]]
+# the WKB of so many rows from a row on, with chords for arcs
+_Chords = Callable[[int, int], NDArray[Any]]
 
 
-def read_with_gdal(entry: LayerEntry) -> Table:
-    """Return the rows of a layer of a shapefile, GeoPackage or FlatGeobuf.
+def open_with_gdal(entry: LayerEntry) -> AbstractContextManager[OpenTable]:
+    """Open a layer of a shapefile, GeoPackage or FlatGeobuf.
+
+    A shapefile comes in one piece, since the encoding of its attributes is told from all of them.
 
     Raises
     ------
     RefusedFile
-        GDAL cannot read it, or reads another number of rows than there are.
+        GDAL cannot read it, or reads another number of rows than there are, which shows behind the last.
     """
-    return _READERS[entry.source.format](entry)
+    return _OPENERS[entry.source.format](entry)
 
 
-def _read_shapefile(entry: LayerEntry) -> Table:
+@contextmanager
+def _open_shapefile(entry: LayerEntry) -> Iterator[OpenTable]:
     facts = inspect_shapefile(entry.source.parts)
+
+    def has_shape(start: int, batch: GdalBatch) -> NDArray[np.bool_]:
+        return facts.has_shape[start : start + len(batch.wkb)]
+
     # Latin-1 keeps every byte: what they mean is found out below
-    rows = read_rows(entry.source.path, encoding="ISO-8859-1")
-    _check_count(rows, facts.rows)
-    if len(rows.fields) != len(facts.widths):
+    with open_layer(entry.source.path, rows=BATCH_ROWS, encoding="ISO-8859-1") as opened:
+        whole = join_tables(_tables(opened, facts.rows, has_shape=has_shape))
+    yield OpenTable(iter([_decoded(whole, facts)] if facts.rows else []), facts.rows)
+
+
+def _decoded(table: Table, facts: ShapefileFacts) -> Table:
+    """Return the whole of a shapefile with its texts in the encoding that they are in."""
+    if len(table.columns) != len(facts.widths):
         raise refused("shapefile_broken", suffix=".dbf")
-    decoded = decode_attributes(
-        [field.name for field in rows.fields],
-        [field.values for field in rows.fields],
+    found = decode_attributes(
+        [name for name, _ in table.columns],
+        [values for _, values in table.columns],
         facts.widths,
         stated=facts.cpg,
         driver_id=facts.driver_id,
     )
-    fields = [
-        field._replace(name=name, values=values)
-        for field, name, values in zip(rows.fields, decoded.names, decoded.values, strict=True)
-    ]
-    crs = None if facts.crs is None else crs_of_wkt(facts.crs, why="crs_prj")
-    table = _table(rows, fields, facts.has_shape, crs, ids=rows.fids)
-    return replace(table, encoding=decoded.encoding, notes=(*table.notes, *_shapefile_notes(facts, decoded.cut)))
-
-
-def _shapefile_notes(facts: ShapefileFacts, cut: int) -> Sequence[Text]:
     counted = {
         "rows_deleted": facts.deleted,
         "m_dropped": facts.rows if facts.has_m else 0,
         "trailing_bytes": facts.trailing_bytes,
-        "values_cut": cut,
+        "values_cut": found.cut,
     }
-    return [remark(kind, count=count) for kind, count in counted.items() if count]
+    decoded = replace(
+        table,
+        columns=list(zip(found.names, found.values, strict=True)),
+        crs=None if facts.crs is None else crs_of_wkt(facts.crs, why="crs_prj"),
+        encoding=found.encoding,
+        has_numeric_ids=True,
+        notes=(*table.notes, *(remark(kind, count=count) for kind, count in counted.items() if count)),
+    )
+    return with_own_ids(decoded)
 
 
-def _read_geopackage(entry: LayerEntry) -> Table:
+@contextmanager
+def _open_geopackage(entry: LayerEntry) -> Iterator[OpenTable]:
     path = entry.source.path
-    layer = next(layer for layer in list_tables(path) if layer.name == entry.name_in_source)
-    # other tables and views are not even looked at, and no journal is opened or made
-    rows = read_rows(path, layer=layer.name, LIST_ALL_TABLES="NO", IMMUTABLE="YES")
-    _check_count(rows, layer.rows)
-    has_shape = np.ones(len(rows.fids), dtype=bool)
-    if any(wkb is None for wkb in rows.wkb):
-        stored = rows_with_geometry(path, layer)
-        has_shape = np.array([fid in stored for fid in rows.fids.tolist()], dtype=bool)
-    crs = crs_of_wkt(rows.crs, why="crs_geopackage") if rows.crs and layer.has_crs else None
-    table = _table(rows, rows.fields, has_shape, crs, ids=rows.fids)
-    notes = list(table.notes)
-    if layer.has_m:
-        notes.append(remark("m_dropped", count=layer.rows))
-    if any(word in layer.geometry for word in _CURVED):
-        notes.append(remark("arcs_linearised"))
-    return replace(table, notes=tuple(notes))
+    # the rows were counted when the layers were listed
+    layer = next(layer for layer in list_tables(path, count=False) if layer.name == entry.name_in_source)
+
+    def has_shape(_start: int, batch: GdalBatch) -> NDArray[np.bool_]:
+        return rows_with_geometry(path, layer, batch.fids.to_numpy())
+
+    def chords(start: int, count: int) -> NDArray[Any]:
+        return read_chords(path, start, count, layer=layer.name, **_GEOPACKAGE_OPTIONS)
+
+    with open_layer(path, rows=BATCH_ROWS, layer=layer.name, **_GEOPACKAGE_OPTIONS) as opened:
+        crs = crs_of_wkt(opened.crs, why="crs_geopackage") if opened.crs and layer.has_crs else None
+        notes = (remark("m_dropped", count=entry.rows),) if layer.has_m else ()
+        tables = (
+            with_own_ids(replace(table, crs=crs, has_numeric_ids=True, notes=(*table.notes, *notes)))
+            for table in _tables(opened, entry.rows, has_shape=has_shape, chords=chords)
+        )
+        yield OpenTable(tables, entry.rows, lambda: stored_kinds(path, layer))
 
 
-def _read_flatgeobuf(entry: LayerEntry) -> Table:
-    rows = read_rows(entry.source.path)
-    _check_count(rows, rows.stated_rows if rows.stated_rows > 0 else len(rows.fids))
-    crs = None if rows.crs is None else crs_of_wkt(rows.crs, why="crs_flatgeobuf")
-    return _table(rows, rows.fields, np.array([wkb is not None for wkb in rows.wkb], dtype=bool), crs)
+@contextmanager
+def _open_flatgeobuf(entry: LayerEntry) -> Iterator[OpenTable]:
+    path = entry.source.path
+    with open_layer(path, rows=BATCH_ROWS) as opened:
+        rows = opened.stated_rows if opened.stated_rows > 0 else None
+        crs = None if opened.crs is None else crs_of_wkt(opened.crs, why="crs_flatgeobuf")
+        tables = (
+            with_own_ids(replace(table, source_ids=None, crs=crs))
+            for table in _tables(opened, rows, chords=lambda start, count: read_chords(path, start, count))
+        )
+        yield OpenTable(tables, rows, lambda: declared_kinds([opened.geometry]))
 
 
-_READERS: Mapping[Format, Callable[[LayerEntry], Table]] = {
-    Format.SHAPEFILE: _read_shapefile,
-    Format.GEOPACKAGE: _read_geopackage,
-    Format.FLATGEOBUF: _read_flatgeobuf,
+_OPENERS: Mapping[Format, Callable[[LayerEntry], AbstractContextManager[OpenTable]]] = {
+    Format.SHAPEFILE: _open_shapefile,
+    Format.GEOPACKAGE: _open_geopackage,
+    Format.FLATGEOBUF: _open_flatgeobuf,
 }
 
 
-def _check_count(rows: GdalRows, expected: int) -> None:
-    if len(rows.fids) != expected:
-        raise refused("rows_lost", read=len(rows.fids), expected=expected)
+def _tables(
+    opened: GdalLayer, expected: int | None, *, has_shape: _HasShape | None = None, chords: _Chords | None = None
+) -> Iterator[Table]:
+    """Yield what GDAL reads; refuse the file behind the last row where they are not as many as there should be."""
+    start = 0
+    for batch in opened.batches:
+        count = len(batch.wkb)
+        geometries, odd = _geometries(batch.wkb, None if chords is None else partial(chords, start, count))
+        lost = shapely.is_missing(geometries)
+        if lost.any():
+            lost &= np.asarray(batch.wkb.is_valid()) if has_shape is None else has_shape(start, batch)
+        columns, mended = readable_columns(batch.fields)
+        yield Table(
+            geometries=geometries,
+            faults=broken_geometries(lost, reason="GDAL"),
+            columns=columns,
+            source_ids=batch.fids.cast(pa.string()),
+            notes=(*(remark("reader_said", text=text) for text in opened.warnings), *odd, *mended),
+        )
+        start += count
+    if expected is not None and start != expected:
+        raise refused("rows_lost", read=start, expected=expected)
 
 
-def _table(
-    rows: GdalRows,
-    fields: Sequence[Field],
-    has_shape: NDArray[np.bool_],
-    crs: FoundCrs | None,
-    *,
-    ids: NDArray[np.int64] | None = None,
-) -> Table:
-    """Return what GDAL read as a table; a geometry that stands in the file and was not built is a fault of its row."""
-    with np.errstate(invalid="ignore"):
-        geometries = np.asarray(shapely.from_wkb(rows.wkb, on_invalid="ignore"), dtype=object)
-    faults = np.full(len(geometries), None, dtype=object)
-    for row in np.flatnonzero(has_shape & shapely.is_missing(geometries)):
-        faults[row] = _SENTENCES.fault("geometry_broken", reason="GDAL")
-    notes = [
-        *(remark("reader_said", text=text) for text in rows.warnings),
-        *(remark("integers_rounded", name=field.name) for field in fields if _is_rounded(field)),
-    ]
-    own_ids = [field for field in fields if field.name == "source_id"]
-    return Table(
-        geometries=geometries,
-        faults=faults,
-        columns=[(field.name, _values(field)) for field in fields if not any(field is own for own in own_ids[:1])],
-        source_ids=_ids(own_ids[0].values if own_ids else ids),
-        crs=crs,
-        has_numeric_ids=ids is not None and not own_ids,
-        notes=tuple(notes),
-    )
-
-
-def _ids(values: NDArray[Any] | None) -> list[str | None] | None:
-    """Return ids as text: a column that says so (a file written here has one), else what GDAL numbers rows by."""
-    return None if values is None else [None if pd.isna(value) else str(value) for value in values.tolist()]
-
-
-def _values(field: Field) -> Any:
-    """Return a column with the types it has in the file, where pyogrio gives another for want of a missing value."""
-    values = field.values
-    if field.type in {"OFTInteger", "OFTInteger64"} and values.dtype.kind == "f":
-        kind = "boolean" if field.subtype == "OFSTBoolean" else "Int64"
-        return pd.array([None if np.isnan(v) else int(v) for v in values.tolist()], dtype=kind)
-    if field.type == "OFTDate":
-        return _objects(values.astype("datetime64[D]").tolist())
-    if field.subtype == "OFSTJSON":
-        return _objects([_json(value) for value in values])
-    return values
-
-
-def _objects(values: list[Any]) -> NDArray[Any]:
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column
-
-
-def _json(value: Any) -> Any:
-    try:
-        return parse(value).value if isinstance(value, str) else value
-    except JsonError:
-        return value
-
-
-def _is_rounded(field: Field) -> bool:
-    """Return whether integers beyond 2⁵³ went through a double on their way, as they do beside a missing value."""
-    is_double = field.type == "OFTInteger64" and field.values.dtype.kind == "f"
-    return is_double and bool((np.abs(np.nan_to_num(field.values)) >= _EXACT_IN_DOUBLE).any())
+def _geometries(wkb: pa.Array, chords: Callable[[], NDArray[Any]] | None) -> tuple[NDArray[Any], tuple[Note, ...]]:
+    """Return geometries of a batch, None where one cannot be built, and whether arcs were made chords."""
+    if chords is not None:
+        try:
+            return geometries_of_wkb(wkb), ()
+        except NotImplementedError:
+            # shapely knows no arcs, and GDAL makes chords of them only where it reads without Arrow
+            return geometries_of_wkb(chords(), arcs=False), (remark("arcs_linearised"),)
+    return geometries_of_wkb(wkb, arcs=False), ()

@@ -1,25 +1,30 @@
-"""GeoPackages, FlatGeobufs and zipped shapefiles out of frames."""
+"""GeoPackages, FlatGeobufs and zipped shapefiles out of rows; the first two as the rows come."""
 
 import re
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import geopandas as gpd
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyproj
 import shapely
 from numpy.typing import NDArray
 
 from geocode.faults import Text
 from layers.errors import cannot_write
-from layers.gdal import write_rows
-from layers.gdal_fields import WrittenField, fields_of
-from layers.names import Renamed, make_distinct
+from layers.fields import TypedRows, renaming_notes
+from layers.gdal import write_rows, write_stream
+from layers.json_values import json_value
+from layers.kinds import MULTI, promoted, written_kind
+from layers.names import make_distinct
 from layers.remarks import remark
 
 __all__ = ["WRITERS"]
 
+_GEOMETRY = "geom"
 _SHAPEFILE_NAME_BYTES = 10
 _SHAPEFILE_TEXT_BYTES = 254
 _GDAL_TEXT_BYTES = 80
@@ -27,39 +32,56 @@ _LARGEST_DBF_INTEGER = 10**17
 _ENCODING = "GB18030"
 # the same bytes for the same frame: archives carry no time of day
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-_MULTI = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
-_MAX_SHOWN = 20
 
 
-def _write_geopackage(frame: gpd.GeoDataFrame, path: Path, layer: str) -> tuple[Text, ...]:
-    fields = fields_of(frame)
+class _Field(NamedTuple):
+    """One field of a .dbf: its name, values of shape (n,), and where a value is missing."""
+
+    name: str
+    values: NDArray[Any]
+    mask: NDArray[np.bool_]
+
+
+def _write_geopackage(rows: TypedRows, path: Path, layer: str, crs: pyproj.CRS) -> tuple[Text, ...]:
     # SQLite's names of columns know no case, and two of them are the format's own
-    renamed = make_distinct([field.name for field in fields], taken=("fid", "geom"), fold=str.casefold)
-    said = _write(frame, path, _with_names(fields, renamed), driver="GPKG", layer=layer)
-    return (*_notes(fields, renamed, "GeoPackage"), *said)
+    renamed = make_distinct(rows.schema.names, taken=("fid", _GEOMETRY), fold=str.casefold)
+    said = _stream(rows, renamed.names, path, crs, driver="GPKG", layer=layer)
+    return (*renaming_notes(rows, renamed, "GeoPackage"), *said)
 
 
-def _write_flatgeobuf(frame: gpd.GeoDataFrame, path: Path, layer: str) -> tuple[Text, ...]:
-    fields = fields_of(frame)
+def _write_flatgeobuf(rows: TypedRows, path: Path, layer: str, crs: pyproj.CRS) -> tuple[Text, ...]:
+    renamed = make_distinct(rows.schema.names, taken=(_GEOMETRY,))
     # its spatial index would put the rows into another order
-    said = _write(frame, path, fields, driver="FlatGeobuf", layer=layer, layer_options={"SPATIAL_INDEX": "NO"})
-    return (*_notes(fields, Renamed([], []), "FlatGeobuf"), *said)
+    said = _stream(
+        rows, renamed.names, path, crs, driver="FlatGeobuf", layer=layer, layer_options={"SPATIAL_INDEX": "NO"}
+    )
+    return (*renaming_notes(rows, renamed, "FlatGeobuf"), *said)
 
 
-def _write_shapefile(frame: gpd.GeoDataFrame, path: Path, layer: str) -> tuple[Text, ...]:
-    kinds = {_MULTI.get(kind, kind) for kind in frame.geometry.geom_type.dropna().unique()}
+def _write_shapefile(rows: TypedRows, path: Path, layer: str, crs: pyproj.CRS) -> tuple[Text, ...]:
+    kinds = {MULTI.get(kind, kind) for kind in rows.kinds}
     if len(kinds) > 1:
         raise cannot_write("mixed_geometries", found=", ".join(sorted(kinds)))
-    fields = [_for_dbf(field) for field in fields_of(frame)]
-    renamed = make_distinct([field.name for field in fields], fold=str.casefold, shorten=_dbf_name)
-    fields, cut = _fit_texts(_with_names(fields, renamed))
+    # the width of a text field is known behind its last row
+    batches = list(rows.batches)
+    whole = pa.Table.from_batches([batch.attributes for batch in batches], rows.schema)
+    fields = [
+        _for_dbf(_dbf_field(name, column)) for name, column in zip(whole.column_names, whole.columns, strict=True)
+    ]
+    renamed = make_distinct(rows.schema.names, fold=str.casefold, shorten=_dbf_name)
+    named = [field._replace(name=name) for field, name in zip(fields, renamed.names, strict=True)]
+    fields, cut = _fit_texts(named)
     folder = path.parent / "shapefile"
     folder.mkdir()
-    said = _write(
-        frame,
+    kind = written_kind(rows.kinds)
+    said = write_rows(
         folder / "layer.shp",
-        fields,
         driver="ESRI Shapefile",
+        geometry=np.asarray(shapely.to_wkb(np.concatenate([batch.geometries for batch in batches])), dtype=object),
+        fields=[tuple(field) for field in fields],
+        geometry_type=kind,
+        promote_to_multi=kind in MULTI.values(),
+        crs=_gdal_crs(crs),
         layer="layer",
         encoding=_ENCODING,
     )
@@ -69,58 +91,61 @@ def _write_shapefile(frame: gpd.GeoDataFrame, path: Path, layer: str) -> tuple[T
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, part.read_bytes())
     counted = [remark("texts_cut", count=cut)] if cut else []
-    return (*_notes(fields, renamed, "Shapefile"), *counted, *said)
+    return (*renaming_notes(rows, renamed, "Shapefile"), *counted, *(remark("writer_said", text=text) for text in said))
 
 
-WRITERS: Mapping[str, Callable[[gpd.GeoDataFrame, Path, str], tuple[Text, ...]]] = {
+WRITERS: Mapping[str, Callable[[TypedRows, Path, str, pyproj.CRS], tuple[Text, ...]]] = {
     ".gpkg": _write_geopackage,
     ".fgb": _write_flatgeobuf,
     ".zip": _write_shapefile,
 }
 
 
-def _write(frame: gpd.GeoDataFrame, path: Path, fields: Sequence[WrittenField], **options: Any) -> Sequence[Text]:
-    geometries = np.asarray(frame.geometry.array, dtype=object)
-    kind, promote = _geometry_type(geometries)
-    epsg = frame.crs.to_epsg()
-    said = write_rows(
-        path,
-        geometry=np.asarray(shapely.to_wkb(geometries), dtype=object),
-        fields=[field[:3] for field in fields],
-        geometry_type=kind,
-        promote_to_multi=promote,
-        crs=f"EPSG:{epsg}" if epsg else frame.crs.to_wkt("WKT1_GDAL"),
-        **options,
-    )
+def _stream(rows: TypedRows, names: Sequence[str], path: Path, crs: pyproj.CRS, **options: Any) -> list[Text]:
+    """Write rows through GDAL as they come, under names that the format bears, and return what it remarks."""
+    kind = written_kind(rows.kinds)
+    fields = [pa.field(name, column) for name, column in zip(names, rows.schema.types, strict=True)]
+    schema = pa.schema([*fields, pa.field(_GEOMETRY, pa.binary())])
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in rows.batches:
+            wkb = pa.array(shapely.to_wkb(promoted(batch.geometries, kind)), pa.binary())
+            columns = [_without_nul(column) for column in batch.attributes.columns]
+            yield pa.RecordBatch.from_arrays([*columns, wkb], schema=schema)
+
+    said = write_stream(path, schema=schema, batches=batches(), geometry_type=kind, crs=_gdal_crs(crs), **options)
     return [remark("writer_said", text=text) for text in said]
 
 
-def _geometry_type(geometries: NDArray[Any]) -> tuple[str, bool]:
-    """Return the type that a layer declares, and whether single parts become multi-parts for its sake."""
-    codes = np.unique(shapely.get_type_id(geometries[~shapely.is_missing(geometries)]))
-    kinds = {shapely.GeometryType(code).name for code in codes.tolist()}
-    proper = {name.upper(): name for pair in _MULTI.items() for name in pair}
-    if len(kinds) == 1:
-        return proper.get(next(iter(kinds)), "Unknown"), False
-    for single, multi in _MULTI.items():
-        if kinds == {single.upper(), multi.upper()}:
-            return multi, True
-    return "Unknown", False
+def _without_nul(column: pa.Array) -> pa.Array:
+    """Return a column whose texts GDAL does not end at their first NUL."""
+    if not pa.types.is_string(column.type) or not pc.any(pc.match_substring(column, "\x00")).as_py():
+        return column
+    return pc.replace_substring(column, "\x00", "\N{REPLACEMENT CHARACTER}")
 
 
-def _with_names(fields: Sequence[WrittenField], renamed: Renamed) -> list[WrittenField]:
-    return [field._replace(name=name) for field, name in zip(fields, renamed.names, strict=True)]
+def _gdal_crs(crs: pyproj.CRS) -> str:
+    epsg = crs.to_epsg()
+    return f"EPSG:{epsg}" if epsg else str(crs.to_wkt("WKT1_GDAL"))
 
 
-def _notes(fields: Sequence[WrittenField], renamed: Renamed, kind: str) -> list[Text]:
-    notes = []
-    if renamed.changes:
-        shown = "; ".join(f"{old} → {new}" for old, new in renamed.changes[:_MAX_SHOWN])
-        notes.append(remark("fields_renamed", format=kind, count=len(renamed.changes), changes=shown))
-    as_json = [field.name for field in fields if field.is_json]
-    if as_json:
-        notes.append(remark("values_as_text", names=", ".join(as_json[:_MAX_SHOWN])))
-    return notes
+def _dbf_field(name: str, column: pa.ChunkedArray) -> _Field:
+    """Return a column as numpy has it; bytes become Base64."""
+    mask = column.is_null().to_numpy()
+    kind = column.type
+    if pa.types.is_boolean(kind):
+        return _Field(name, column.fill_null(False).to_numpy(), mask)
+    if pa.types.is_integer(kind):
+        return _Field(name, column.cast(pa.int64()).fill_null(0).to_numpy(), mask)
+    if pa.types.is_timestamp(kind):
+        return _Field(name, column.cast(pa.timestamp("ms")).to_numpy(), mask)
+    if pa.types.is_floating(kind):
+        return _Field(name, column.cast(pa.float64()).to_numpy(), mask)
+    if pa.types.is_date(kind):
+        return _Field(name, column.to_numpy(), mask)
+    texts = np.empty(len(column), dtype=object)
+    texts[:] = [json_value(value) for value in column.to_pylist()]
+    return _Field(name, texts, mask)
 
 
 def _dbf_name(name: str, ending: str) -> str:
@@ -133,7 +158,7 @@ def _cut(text: str, room: int) -> str:
     return text if len(encoded) <= room else encoded[:room].decode(_ENCODING, "ignore")
 
 
-def _for_dbf(field: WrittenField) -> WrittenField:
+def _for_dbf(field: _Field) -> _Field:
     """Return a field of a type that a .dbf has: times of day and very large integers become text."""
     values = field.values
     if values.dtype == np.dtype("datetime64[ms]"):
@@ -147,7 +172,7 @@ def _for_dbf(field: WrittenField) -> WrittenField:
     return field
 
 
-def _fit_texts(fields: Sequence[WrittenField]) -> tuple[list[WrittenField], int]:
+def _fit_texts(fields: Sequence[_Field]) -> tuple[list[_Field], int]:
     """Return fields of which no text is longer than a .dbf allows, and how many were cut."""
     fitting, cut = [], 0
     for field in fields:
@@ -160,7 +185,7 @@ def _fit_texts(fields: Sequence[WrittenField]) -> tuple[list[WrittenField], int]
     return fitting, cut
 
 
-def _narrow_text(field: WrittenField, short: Mapping[str, str]) -> WrittenField:
+def _narrow_text(field: _Field, short: Mapping[str, str]) -> _Field:
     """Return a text field with its texts shortened, and no wider than they are.
 
     GDAL makes a text field as wide as the type of the array says, and 80 bytes wide, or wider, for objects.

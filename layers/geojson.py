@@ -19,7 +19,7 @@ from layers.encoding import decode_document
 from layers.errors import refused
 from layers.formats import GEOMETRY_TYPES
 from layers.geojson_geometries import build_geometries
-from layers.remarks import remark
+from layers.remarks import Counted, remark
 from layers.strict_json import JsonError, find_repeated_key, parse, repeated_key
 from layers.tables import Table, narrow
 
@@ -90,9 +90,7 @@ def tabulate_features(features: Sequence[Any], *, repeats: bool = False) -> Tabl
     for row, feature in enumerate(taken):
         faults[row] = feature.fault or faults[row]
     notes = [
-        remark(kind, count=count)
-        for kind, count in (("z_dropped", built.with_z), ("rings_closed", built.closed))
-        if count
+        Counted(kind, count) for kind, count in (("z_dropped", built.with_z), ("rings_closed", built.closed)) if count
     ]
     ids = [feature.id for feature in taken]
     return Table(

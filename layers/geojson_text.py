@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from layers.columns import python_values
 from layers.tables import RESERVED
 
 __all__ = ["feature_lines", "finite_geometries", "to_plain"]
@@ -49,7 +50,7 @@ def finite_geometries(frame: gpd.GeoDataFrame) -> tuple[NDArray[Any], int]:
 def _ids(frame: gpd.GeoDataFrame) -> list[Any]:
     if "source_id" not in frame:
         return [None] * len(frame)
-    ids = [None if pd.isna(value) else str(value) for value in frame["source_id"]]
+    ids = [None if pd.isna(value) else str(value) for value in frame["source_id"].tolist()]
     return [_number(value) for value in ids] if frame.attrs.get("numeric_ids") else ids
 
 
@@ -68,7 +69,7 @@ def _properties(frame: gpd.GeoDataFrame) -> list[dict[str, Any]]:
         if name in RESERVED or name == frame.geometry.name:
             continue
         column = frame[name]
-        values = column.tolist()
+        values = python_values(column)
         absent = column.dtype == object
         for row, value in zip(rows, values, strict=True):
             if not (absent and value is pd.NA):

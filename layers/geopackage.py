@@ -10,11 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from layers.errors import refused
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["GeoPackageLayer", "list_tables", "rows_with_geometry"]
+from layers.errors import refused
+from layers.kinds import kind_of_wkb
+
+__all__ = ["GeoPackageLayer", "list_tables", "rows_with_geometry", "stored_kinds"]
 
 _PAGE_SIZE_OF_ONE = 65_536
+# the first five bytes of the WKB behind the header of a geometry, whose length bits 1 to 3 of the fourth byte tell
+_WKB_HEAD = """
+substr({column}, CASE instr('0123456789ABCDEF', substr(hex(substr({column}, 4, 1)), 2, 1))
+    WHEN 1 THEN 9 WHEN 2 THEN 9 WHEN 3 THEN 41 WHEN 4 THEN 41 WHEN 9 THEN 73 WHEN 10 THEN 73 ELSE 57 END, 5)
+"""
 _LAYERS = """
 SELECT g.table_name, g.column_name, g.geometry_type_name, g.m, coalesce(m.type, 'missing'), coalesce(m.sql, ''),
     coalesce(s.organization, 'NONE')
@@ -39,7 +48,7 @@ class GeoPackageLayer:
     has_m
         Whether geometries must or may carry measures.
     rows
-        Rows that are there, counted.
+        Rows that are there, counted; None where they were not.
     has_crs
         Whether a CRS is stated.
     """
@@ -48,12 +57,12 @@ class GeoPackageLayer:
     column: str
     geometry: str
     has_m: bool
-    rows: int
+    rows: int | None
     has_crs: bool
 
 
-def list_tables(path: Path) -> tuple[GeoPackageLayer, ...]:
-    """Return the layers of a GeoPackage, in its order.
+def list_tables(path: Path, *, count: bool = True) -> tuple[GeoPackageLayer, ...]:
+    """Return the layers of a GeoPackage, in its order; counting their rows reads most of the file.
 
     Raises
     ------
@@ -66,21 +75,35 @@ def list_tables(path: Path) -> tuple[GeoPackageLayer, ...]:
         for name, column, geometry, m, kind, sql, authority in database.execute(_LAYERS):
             if kind != "table" or sql.upper().startswith("CREATE VIRTUAL"):
                 raise refused("geopackage_view", layer=name)
-            rows = int(database.execute(f"SELECT count(*) FROM {_quoted(name)}").fetchone()[0])  # noqa: S608 - quoted
+            rows = _count(database, name) if count else None
             # -1 and 0, "undefined cartesian" and "undefined geographic", are of no organization
             has_crs = str(authority).upper() != "NONE"
             layers.append(GeoPackageLayer(name, column, str(geometry).upper(), bool(m), rows, has_crs))
     return tuple(layers)
 
 
-def rows_with_geometry(path: Path, layer: GeoPackageLayer) -> frozenset[int]:
-    """Return the row ids under which bytes of a geometry are stored, readable or not."""
+def _count(database: sqlite3.Connection, table: str) -> int:
+    return int(database.execute(f"SELECT count(*) FROM {_quoted(table)}").fetchone()[0])  # noqa: S608 - quoted
+
+
+def rows_with_geometry(path: Path, layer: GeoPackageLayer, fids: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which of the rows with ids that follow one another have bytes of a geometry, readable or not, shape (n,)."""
     query = (
         f"SELECT rowid FROM {_quoted(layer.name)} "  # noqa: S608 - quoted
-        f"WHERE length({_quoted(layer.column)}) > 0"
+        f"WHERE rowid BETWEEN ? AND ? AND length({_quoted(layer.column)}) > 0"
     )
     with _database(path) as database:
-        return frozenset(row[0] for row in database.execute(query))
+        stored = database.execute(query, (int(fids.min()), int(fids.max()))).fetchall()
+    return np.isin(fids, np.array(stored, dtype=np.int64))
+
+
+def stored_kinds(path: Path, layer: GeoPackageLayer) -> frozenset[str]:
+    """Return the kinds of geometry that stand in a layer, whatever it declares: told from the first bytes of each."""
+    head = _WKB_HEAD.format(column=_quoted(layer.column))
+    query = f"SELECT DISTINCT {head} FROM {_quoted(layer.name)}"  # noqa: S608 - quoted
+    with _database(path) as database:
+        heads = [head for (head,) in database.execute(query) if isinstance(head, bytes)]
+    return frozenset(kind for kind in map(kind_of_wkb, heads) if kind is not None)
 
 
 @contextmanager

@@ -1,74 +1,41 @@
-"""Reading a delivery: any of the formats in, one frame out, with an account of how it was understood."""
+"""Reading a delivery: any of the formats in, frames out, with an account of how it was understood."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import BinaryIO
 
-import geopandas as gpd
 import pyproj
 import shapely
-from numpy.typing import NDArray
 
 from geocode.faults import Text
 from layers.crs import FoundCrs, are_degrees, choose_crs, crs_asked_for, crs_of_rfc7946, suggest_crs
-from layers.encoding import Encoding
+from layers.deliveries import Delivery, OpenDelivery
 from layers.errors import RefusedFile, refused
 from layers.formats import Format
 from layers.geojson import read_geojson
-from layers.remarks import remark
-from layers.sequences import Batch, iter_features, read_sequence
+from layers.remarks import Note, remark, told
+from layers.sequences import Batch, iter_features, iter_tables, read_sequence
 from layers.sources import LayerEntry, Sources, choose_layer, digest_delivery, find_sources, list_entries
-from layers.tables import Table, frame_of
+from layers.tables import BATCH_ROWS, OpenTable, Table, frame_of, join_tables
 
-__all__ = ["Batch", "Delivery", "LayerEntry", "iter_features", "list_layers", "read_delivery"]
+__all__ = [
+    "Batch",
+    "Delivery",
+    "LayerEntry",
+    "OpenDelivery",
+    "iter_features",
+    "list_layers",
+    "open_delivery",
+    "open_features",
+    "read_delivery",
+]
 
 _MAX_SHOWN = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One layer as it was delivered.
-
-    Attributes
-    ----------
-    frame
-        Every row of the layer, indexed from 0 in the order of the file, in the CRS of the file, in two dimensions. The
-        columns are ``source_id`` (the id that the file gives a feature, as text, or None), the attributes by their own
-        names, and ``geometry``. Text and nested values keep Python's types: null is None, and a property that a GeoJSON
-        feature does not have is ``pandas.NA``.
-    faults
-        Shape (n,): a `Fault` where a geometry stands in the file and cannot be built (the row's is None), else None.
-        Geometries that can be built are not judged here.
-    file, layer
-        The file as the person calls it, and the layer in it.
-    format
-        What it is, such as ``Shapefile in zip``.
-    encoding
-        Of the attributes, and how it is known; None where the format leaves no choice.
-    crs, crs_name, crs_why
-        The CRS of the frame, its name (``EPSG:4551``, or the one it gives itself), and how it is known.
-    notes
-        What reading found and did, in no way faults.
-    sha256, size
-        Digest of the delivered bytes, and how many there are.
-    """
-
-    frame: gpd.GeoDataFrame
-    faults: NDArray[Any]
-    file: str
-    layer: str
-    format: str
-    encoding: Encoding | None
-    crs: pyproj.CRS
-    crs_name: str
-    crs_why: Text
-    notes: tuple[Text, ...]
-    sha256: str
-    size: int
 
 
 def read_delivery(
@@ -83,8 +50,8 @@ def read_delivery(
     Parameters
     ----------
     path
-        GeoJSON, GeoJSONSeq, GeoPackage, FlatGeobuf, a shapefile's .shp, any of them gzipped, or a zip of them. The bytes
-        decide, not the name.
+        GeoJSON, GeoJSONSeq, GeoPackage, FlatGeobuf, GeoParquet, a shapefile's .shp, any of them gzipped, or a zip of
+        them. The bytes decide, not the name.
     crs
         What the coordinates really are in, whatever the file states.
     layer
@@ -99,31 +66,98 @@ def read_delivery(
     OSError
         There is no such file.
     """
-    path = Path(path)
-    shown = name or path.name
     asked = None if crs is None else crs_asked_for(crs)
-    with _naming(shown), TemporaryDirectory(prefix="luotu-") as folder:
-        sources = find_sources(path, Path(folder), name=shown)
-        digest = digest_delivery(path)
-        entries = list_entries(sources)
-        entry, left_aside = choose_layer(entries, layer)
-        with _naming(shown, entry.name if len(entries) > 1 else None):
-            table = _read_table(entry)
-            found, overridden = _settle_crs(table, entry.source.format, asked)
-            frame, changed = frame_of(table, found.crs)
+    with _chosen(Path(path), layer, name) as chosen:
+        digest = digest_delivery(Path(path))
+        table = _read_whole(chosen.entry)
+        found, overridden = _settle_crs(table, chosen.entry.source.format, asked)
+        frame, changed = frame_of(table, found.crs)
     return Delivery(
         frame=frame,
         faults=table.faults,
-        file=shown,
-        layer=entry.name,
-        format=_format_name(entry, sources),
+        file=chosen.file,
+        layer=chosen.entry.name,
+        format=chosen.format,
         encoding=table.encoding,
         crs=found.crs,
         crs_name=found.name,
         crs_why=found.why,
-        notes=(*left_aside, *_ignored(sources), *overridden, *table.notes, *changed),
+        notes=told([*chosen.notes, *overridden, *table.notes, *changed]),
         sha256=digest.sha256,
         size=digest.size,
+    )
+
+
+@contextmanager
+def open_delivery(
+    path: str | PathLike[str],
+    *,
+    crs: "str | int | pyproj.CRS | None" = None,
+    layer: str | None = None,
+    name: str | None = None,
+) -> Iterator[OpenDelivery]:
+    """Open one layer of a file, and yield it; its rows are read as they are asked for.
+
+    GeoPackage, FlatGeobuf, GeoParquet and GeoJSONSeq take the same memory however many rows they have. GeoJSON and
+    shapefiles are read whole and then given in batches: the one is a single value, and the encoding of the other is told
+    from all its texts.
+
+    Parameters
+    ----------
+    path, crs, layer, name
+        As those of `read_delivery`.
+
+    Raises
+    ------
+    RefusedFile
+        As `read_delivery`; what is wrong further down in the file is raised where it is reached.
+    OSError
+        There is no such file.
+    """
+    asked = None if crs is None else crs_asked_for(crs)
+    with _chosen(Path(path), layer, name) as chosen, _open_table(chosen.entry) as opened:
+        first = next(opened.tables, None)
+        if first is None or not len(first.geometries):
+            raise refused("no_features")
+        found, overridden = _settle_crs(first, chosen.entry.source.format, asked)
+        remarks: list[Note] = [*chosen.notes, *overridden]
+        yield OpenDelivery(
+            file=chosen.file,
+            layer=chosen.entry.name,
+            format=chosen.format,
+            encoding=first.encoding,
+            crs=found.crs,
+            crs_name=found.name,
+            crs_why=found.why,
+            rows=opened.rows,
+            find_kinds=opened.find_kinds,
+            batches=_noted(_batches(chain([first], opened.tables), found.crs), remarks),
+            remarks=remarks,
+        )
+
+
+def open_features(stream: BinaryIO, *, crs: "str | int | pyproj.CRS | None" = None, name: str = "-") -> OpenDelivery:
+    """Return a GeoJSON text sequence that comes out of a pipe as a delivery, without waiting for its first row.
+
+    Parameters
+    ----------
+    stream, crs, name
+        As those of `iter_features`.
+    """
+    found = crs_of_rfc7946() if crs is None else crs_asked_for(crs)
+    remarks: list[Note] = []
+    return OpenDelivery(
+        file=name,
+        layer=name,
+        format=Format.GEOJSONSEQ.value,
+        encoding=None,
+        crs=found.crs,
+        crs_name=found.name,
+        crs_why=found.why,
+        rows=None,
+        find_kinds=None,
+        batches=_noted(iter_features(stream, crs=crs, name=name), remarks),
+        remarks=remarks,
     )
 
 
@@ -141,6 +175,29 @@ def list_layers(path: str | PathLike[str], *, name: str | None = None) -> tuple[
         return list_entries(find_sources(path, Path(folder), name=shown))
 
 
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The layer that is meant, where it lies."""
+
+    file: str
+    entry: LayerEntry
+    format: str
+    notes: tuple[Text, ...]
+
+
+@contextmanager
+def _chosen(path: Path, layer: str | None, name: str | None) -> Iterator[_Chosen]:
+    """Lay a delivery out, yield the layer that is meant, and name it in every refusal from then on."""
+    shown = name or path.name
+    with _naming(shown), TemporaryDirectory(prefix="luotu-") as folder:
+        sources = find_sources(path, Path(folder), name=shown)
+        entries = list_entries(sources)
+        entry, left_aside = choose_layer(entries, layer)
+        format_name = " in ".join([entry.source.format.value, *sources.wrapping])
+        with _naming(shown, entry.name if len(entries) > 1 else None):
+            yield _Chosen(shown, entry, format_name, (*left_aside, *_ignored(sources)))
+
+
 @contextmanager
 def _naming(file: str, layer: str | None = None) -> Iterator[None]:
     """Tell a refusal from within which file and layer it is about."""
@@ -152,21 +209,57 @@ def _naming(file: str, layer: str | None = None) -> Iterator[None]:
         raise
 
 
-def _read_table(entry: LayerEntry) -> Table:
-    source = entry.source
-    if source.format is Format.GEOJSON:
-        table = read_geojson(source.path.read_bytes())
-    elif source.format is Format.GEOJSONSEQ:
-        with source.path.open("rb") as stream:
+def _read_whole(entry: LayerEntry) -> Table:
+    if entry.source.format is Format.GEOJSONSEQ:
+        # its columns are those of all its features
+        with entry.source.path.open("rb") as stream:
             table = read_sequence(stream)
     else:
-        # GDAL takes most of a second to load, and GeoJSON has no need of it
-        from layers.gdal_tables import read_with_gdal  # noqa: PLC0415
-
-        table = read_with_gdal(entry)
+        with _open_table(entry) as opened:
+            table = join_tables(opened.tables)
     if not len(table.geometries):
         raise refused("no_features")
     return table
+
+
+@contextmanager
+def _open_table(entry: LayerEntry) -> Iterator[OpenTable]:
+    source = entry.source
+    if source.format is Format.GEOJSON:
+        table = read_geojson(source.path.read_bytes())
+        yield OpenTable(iter([table]), len(table.geometries))
+    elif source.format is Format.GEOJSONSEQ:
+        with source.path.open("rb") as stream:
+            yield OpenTable(iter_tables(stream, rows=BATCH_ROWS))
+    elif source.format is Format.GEOPARQUET:
+        from layers.geoparquet import open_geoparquet  # noqa: PLC0415 - as below
+
+        with open_geoparquet(source.path) as opened:
+            yield opened
+    else:
+        # GDAL takes most of a second to load, and GeoJSON has no need of it
+        from layers.gdal_tables import open_with_gdal  # noqa: PLC0415
+
+        with open_with_gdal(entry) as opened:
+            yield opened
+
+
+def _batches(tables: Iterable[Table], crs: pyproj.CRS) -> Iterator[Batch]:
+    """Yield tables as frames; one that is larger than a batch in parts."""
+    first_row = 0
+    for table in tables:
+        frame, changed = frame_of(table, crs, first_row=first_row)
+        first_row += len(frame)
+        for start in range(0, len(frame), BATCH_ROWS):
+            notes = () if start else (*table.notes, *changed)
+            part = slice(start, start + BATCH_ROWS)
+            yield Batch(frame.iloc[part], table.faults[part], notes)
+
+
+def _noted(batches: Iterable[Batch], remarks: list[Note]) -> Iterator[Batch]:
+    for batch in batches:
+        remarks += batch.notes
+        yield batch
 
 
 def _settle_crs(table: Table, kind: Format, asked: FoundCrs | None) -> tuple[FoundCrs, tuple[Text, ...]]:
@@ -179,10 +272,6 @@ def _settle_crs(table: Table, kind: Format, asked: FoundCrs | None) -> tuple[Fou
         return crs_of_rfc7946(), notes
     hint = suggest_crs(xy)
     raise refused("crs_missing", hint_zh=hint.zh, hint_en=hint.en)
-
-
-def _format_name(entry: LayerEntry, sources: Sources) -> str:
-    return " in ".join([entry.source.format.value, *sources.wrapping])
 
 
 def _ignored(sources: Sources) -> tuple[Text, ...]:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from layers.crs import FoundCrs, are_degrees, crs_asked_for, crs_of_rfc7946, suggest_crs
 from layers.errors import RefusedFile, refused
 from layers.geojson import tabulate_features
+from layers.remarks import Note
 from layers.strict_json import JsonError, parse
 from layers.tables import Table, frame_of
 
-__all__ = ["Batch", "iter_features", "read_sequence"]
+__all__ = ["Batch", "iter_features", "iter_tables", "read_sequence"]
 
 _SEPARATOR = b"\x1e"
 _BOM = b"\xef\xbb\xbf"
@@ -36,10 +37,13 @@ class Batch:
         As the frame of a delivery, its index counted over the whole stream.
     faults
         As those of a delivery, shape (n,).
+    notes
+        What reading found in these rows.
     """
 
     frame: gpd.GeoDataFrame
     faults: NDArray[Any]
+    notes: tuple[Note, ...] = ()
 
 
 class _Record(NamedTuple):
@@ -74,16 +78,29 @@ def iter_features(
     asked = None if crs is None else crs_asked_for(crs)
     first_row = 0
     try:
-        for records in _arrivals(stream, rows):
-            values, repeats, damage = _parse_until_damage(records)
-            if values:
-                yield _batch(values, asked, first_row, repeats=repeats)
-                first_row += len(values)
-            if damage is not None:
-                raise damage
+        for table in iter_tables(stream, rows=rows):
+            batch = _batch(table, asked, first_row)
+            yield batch
+            first_row += len(batch.frame)
     except RefusedFile as error:
         error.file = error.file or name
         raise
+
+
+def iter_tables(stream: BinaryIO, *, rows: int) -> Iterator[Table]:
+    """Yield the features of a GeoJSON text sequence as tables of at most so many records.
+
+    Raises
+    ------
+    RefusedFile
+        A line is no JSON; the rows before it have been yielded.
+    """
+    for records in _arrivals(stream, rows):
+        values, repeats, damage = _parse_until_damage(records)
+        if values:
+            yield tabulate_features(values, repeats=repeats)
+        if damage is not None:
+            raise damage
 
 
 def read_sequence(stream: BinaryIO) -> Table:
@@ -105,14 +122,13 @@ def read_sequence(stream: BinaryIO) -> Table:
     return tabulate_features(features, repeats=any_repeats)
 
 
-def _batch(values: list[Any], asked: FoundCrs | None, first_row: int, *, repeats: bool) -> Batch:
-    table = tabulate_features(values, repeats=repeats)
+def _batch(table: Table, asked: FoundCrs | None, first_row: int) -> Batch:
     xy = shapely.get_coordinates(table.geometries)
     if asked is None and not are_degrees(xy):
         hint = suggest_crs(xy)
         raise refused("crs_missing", hint_zh=hint.zh, hint_en=hint.en)
-    frame, _ = frame_of(table, (asked or crs_of_rfc7946()).crs, first_row=first_row)
-    return Batch(frame, table.faults)
+    frame, changed = frame_of(table, (asked or crs_of_rfc7946()).crs, first_row=first_row)
+    return Batch(frame, table.faults, (*table.notes, *changed))
 
 
 def _parse_until_damage(records: list[_Record]) -> tuple[list[Any], bool, RefusedFile | None]:

@@ -13,6 +13,7 @@ from layers.archives import Member, unpack_gzip, unpack_zip
 from layers.errors import refused
 from layers.formats import Format, identify, looks_like_geojson, sniff
 from layers.geopackage import list_tables
+from layers.kinds import written_kind
 from layers.remarks import remark
 from layers.shapefile import inspect_shapefile
 
@@ -22,12 +23,13 @@ _SUFFIXES = {
     Format.SHAPEFILE: ".shp",
     Format.GEOPACKAGE: ".gpkg",
     Format.FLATGEOBUF: ".fgb",
+    Format.GEOPARQUET: ".parquet",
     Format.GEOJSON: ".geojson",
     Format.GEOJSONSEQ: ".geojsonl",
 }
 _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _NOT_FOR_GDAL = {".prj", ".cpg"}
-_LAYER_SUFFIXES = {".shp", ".gpkg", ".geojson", ".geojsonl", ".geojsons", ".fgb"}
+_LAYER_SUFFIXES = {".shp", ".gpkg", ".geojson", ".geojsonl", ".geojsons", ".fgb", ".parquet", ".geoparquet"}
 _ARCHIVE_SUFFIXES = {".zip", ".gz", ".tgz", ".tar", ".rar", ".7z", ".bz2", ".xz"}
 _HEAD_BYTES = 1 << 16
 _FIRST_GEOMETRY = re.compile(rb'"type"\s*:\s*"((?:Multi)?(?:Point|LineString|Polygon)|GeometryCollection)"')
@@ -268,6 +270,12 @@ def _entries(source: Source) -> list[LayerEntry]:
     if source.format is Format.SHAPEFILE:
         facts = inspect_shapefile(source.parts)
         return [_entry(source, source.stem, facts.geometry, facts.rows)]
+    if source.format is Format.GEOPARQUET:
+        # pyarrow's Parquet takes a moment to load
+        from layers.geoparquet import inspect_geoparquet  # noqa: PLC0415
+
+        about = inspect_geoparquet(source.path)
+        return [_entry(source, source.stem, written_kind(about.kinds) if about.kinds else None, about.rows)]
     return [_entry(source, source.stem, _first_geometry(source.path), None)]
 
 

@@ -1,41 +1,45 @@
-"""Tables: the rows of one layer between a reader and a frame, each column with its own values."""
+"""Tables: rows of one layer between a reader and a frame, each column with its own values."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geocode.faults import Text
+from layers.columns import arrow_series, plain_column, texts_of
 from layers.crs import FoundCrs
 from layers.encoding import Encoding
+from layers.kinds import FindKinds
 from layers.names import make_distinct
-from layers.remarks import remark
+from layers.remarks import Counted, Note, remark
 
-__all__ = ["RESERVED", "Table", "frame_of", "narrow"]
+__all__ = ["BATCH_ROWS", "RESERVED", "OpenTable", "Table", "frame_of", "join_tables", "narrow", "with_own_ids"]
 
 RESERVED = ("source_id", "geometry")
+# large enough that no step is felt per batch, small enough that a batch is some tens of megabytes
+BATCH_ROWS = 20_000
 _INT64 = np.iinfo(np.int64)
 _MAX_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows of one layer, in the order of the file.
+    """Some rows of one layer, or all of them, in the order of the file.
 
     Attributes
     ----------
     geometries, faults
         Shape (n,): a geometry or None, and why a geometry that stands in the file is not there.
     columns
-        Name and values of each attribute, in order; names may repeat.
+        Name and values of each attribute, in order; names may repeat. Of a batch they are Arrow's.
     source_ids
-        The ids that the file gives its features, as text; None where it gives none.
+        The ids that the file gives its features, as text, or Arrow's strings; None where it gives none.
     crs
         What the file states; None where it states nothing.
     encoding
@@ -49,14 +53,55 @@ class Table:
     geometries: NDArray[Any]
     faults: NDArray[Any]
     columns: Sequence[tuple[str, Any]]
-    source_ids: Sequence[str | None] | None = None
+    source_ids: Sequence[str | None] | pa.Array | None = None
     crs: FoundCrs | None = None
     encoding: Encoding | None = None
     has_numeric_ids: bool = False
-    notes: tuple[Text, ...] = field(default=())
+    notes: tuple[Note, ...] = field(default=())
 
 
-def frame_of(table: Table, crs: pyproj.CRS, *, first_row: int = 0) -> tuple[gpd.GeoDataFrame, tuple[Text, ...]]:
+@dataclass(frozen=True, slots=True)
+class OpenTable:
+    """A layer that is open.
+
+    Attributes
+    ----------
+    tables
+        Its rows in batches, once; all have the same columns and CRS.
+    rows
+        How many rows there are; None where only reading would tell.
+    find_kinds
+        Looks up the kinds of geometry that stand in the layer, such as ``{"Polygon"}``; None where only reading its rows
+        would tell.
+    """
+
+    tables: Iterator[Table]
+    rows: int | None = None
+    find_kinds: FindKinds | None = None
+
+
+def join_tables(tables: Iterable[Table]) -> Table:
+    """Return the batches of a layer as one table, whose columns are numpy's and pandas' own."""
+    parts = list(tables)
+    if not parts:
+        return Table(np.empty(0, dtype=object), np.empty(0, dtype=object), [])
+    first = parts[0]
+    columns = [
+        (name, _joined([part.columns[position][1] for part in parts]))
+        for position, (name, _) in enumerate(first.columns)
+    ]
+    ids = [identity for part in parts for identity in _texts(part)]
+    return replace(
+        first,
+        geometries=np.concatenate([part.geometries for part in parts]),
+        faults=np.concatenate([part.faults for part in parts]),
+        columns=columns,
+        source_ids=ids,
+        notes=tuple(note for part in parts for note in part.notes),
+    )
+
+
+def frame_of(table: Table, crs: pyproj.CRS, *, first_row: int = 0) -> tuple[gpd.GeoDataFrame, tuple[Note, ...]]:
     """Return a table as a frame in two dimensions, and what had to be changed for it.
 
     The columns are ``source_id``, the attributes by their names, and ``geometry``; the index is the row in the file.
@@ -64,23 +109,34 @@ def frame_of(table: Table, crs: pyproj.CRS, *, first_row: int = 0) -> tuple[gpd.
     names, changes = make_distinct([name for name, _ in table.columns], taken=RESERVED)
     count = len(table.geometries)
     index = pd.RangeIndex(first_row, first_row + count)
-    ids = [None] * count if table.source_ids is None else list(table.source_ids)
-    columns: Mapping[str, Any] = {
-        "source_id": pd.Series(ids, index=index, dtype=object),
+    ids = pa.nulls(count) if table.source_ids is None else table.source_ids
+    columns = {
+        "source_id": _series(ids, index),
         **{name: _series(values, index) for name, (_, values) in zip(names, table.columns, strict=True)},
     }
     with_z = int(shapely.has_z(table.geometries).sum())
-    flat = shapely.force_2d(table.geometries)
+    is_flat = not with_z and not shapely.has_m(table.geometries).any()
+    flat = table.geometries if is_flat else shapely.force_2d(table.geometries)
     frame = gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=flat, crs=crs)
     frame.attrs["numeric_ids"] = table.has_numeric_ids
     # of each name that is taken here, the first: where it is free, as in GeoJSON, it is written as it came
     firsts = {old: new for old, new in reversed(changes) if old in RESERVED}
     frame.attrs["reserved_names"] = {new: old for old, new in firsts.items()}
-    notes = [remark("z_dropped", count=with_z)] if with_z else []
+    notes: list[Note] = [Counted("z_dropped", with_z)] if with_z else []
     if changes:
         shown = "; ".join(f"{old} → {new}" for old, new in changes[:_MAX_SHOWN])
         notes.append(remark("columns_renamed", count=len(changes), changes=shown))
     return frame, tuple(notes)
+
+
+def with_own_ids(table: Table) -> Table:
+    """Return a table with a column ``source_id``, as files that are written here have it, for the ids of its rows."""
+    position = next((i for i, (name, _) in enumerate(table.columns) if name == "source_id"), None)
+    if position is None:
+        return table
+    columns = list(table.columns)
+    _, ids = columns.pop(position)
+    return replace(table, columns=columns, source_ids=texts_of(ids), has_numeric_ids=False)
 
 
 def narrow(values: NDArray[Any]) -> NDArray[Any]:
@@ -96,5 +152,20 @@ def narrow(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _series(values: Any, index: pd.Index) -> pd.Series:
+    if isinstance(values, pa.Array):
+        return arrow_series(values, index)
+    if isinstance(values, list):
+        return pd.Series(values, index=index, dtype=object)
     # text stays object: pandas' own type for it would make one missing value of null and of absent
     return pd.Series(values, index=index, dtype=object if values.dtype.kind == "O" else None)
+
+
+def _joined(columns: Sequence[Any]) -> Any:
+    """Return one column of all batches; what is not Arrow's is the whole already."""
+    return plain_column(pa.chunked_array(columns)) if isinstance(columns[0], pa.Array) else columns[0]
+
+
+def _texts(table: Table) -> Sequence[str | None]:
+    if table.source_ids is None:
+        return [None] * len(table.geometries)
+    return table.source_ids.to_pylist() if isinstance(table.source_ids, pa.Array) else table.source_ids

@@ -1,89 +1,146 @@
-"""Writing a frame: a format told by the file's name, whole or not at all."""
+"""Writing rows as they come: a format told by the file's name, whole or not at all."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
+from typing import BinaryIO, Literal, TypeAlias
 
 import geopandas as gpd
-import orjson
 import pyproj
 
-from geocode.crs import crs_gate, crs_name, to_storage
-from geocode.errors import CrsError
 from geocode.faults import Text
+from layers.delimited import write_csv
 from layers.errors import cannot_write
-from layers.geojson_text import feature_lines, finite_geometries
-from layers.remarks import remark
+from layers.fields import typed_rows
+from layers.geojson_writing import write_collection, write_features, write_sequence
+from layers.kinds import FindKinds
+from layers.remarks import Note, told
 
-__all__ = ["SUFFIXES", "write_features", "write_frame"]
+__all__ = ["SUFFIXES", "TextForm", "check_target", "write_batches", "write_features", "write_frame", "write_text"]
 
-_RECORD_SEPARATOR = b"\x1e"
+Frames: TypeAlias = Iterable[gpd.GeoDataFrame]
+TextForm: TypeAlias = Literal["geojson", "geojsonl", "csv"]
 
 
 def write_frame(frame: gpd.GeoDataFrame, path: str | PathLike[str], *, layer: str | None = None) -> tuple[Text, ...]:
     """Write a frame to a file and return remarks on what the format could not hold as it was.
 
-    The file appears when it is complete; whatever stood there before is replaced at that moment.
-
     Parameters
     ----------
     frame
-        Rows with a geometry and a CRS. A column ``source_id`` becomes the id of GeoJSON features, a field elsewhere.
+        Rows with a geometry and a CRS.
+    path, layer
+        As those of `write_batches`.
+
+    Raises
+    ------
+    CannotWrite
+        As `write_batches`, or the frame has no CRS.
+    CrsError
+        As `write_batches`.
+    """
+    check_target(path)
+    if frame.crs is None:
+        raise cannot_write("frame_without_crs")
+    return write_batches([frame], path, crs=frame.crs, layer=layer)
+
+
+def write_batches(
+    frames: Frames,
+    path: str | PathLike[str],
+    *,
+    crs: pyproj.CRS,
+    find_kinds: FindKinds | None = None,
+    layer: str | None = None,
+) -> tuple[Text, ...]:
+    """Write frames to one file as they come, and return remarks on what the format could not hold as it was.
+
+    The file appears when it is complete; whatever stood there before is replaced at that moment. An error, from the
+    frames or from writing, leaves what stood there.
+
+    Parameters
+    ----------
+    frames
+        Rows in batches, in one CRS. A column ``source_id`` becomes the id of GeoJSON features, a field elsewhere.
     path
-        Its suffix tells the format: ``.gpkg``, ``.geojson`` or ``.json``, ``.geojsonl`` or ``.geojsons``, ``.fgb``, or
-        ``.zip`` for a shapefile (attributes in GB18030, with a .cpg).
+        Its suffix tells the format: ``.gpkg``, ``.fgb``, ``.parquet`` or ``.geoparquet``, ``.geojson`` or ``.json``,
+        ``.geojsonl`` or ``.geojsons``, ``.csv`` for the attributes alone (UTF-8 with a byte order mark, without which
+        Excel takes it for GBK), or ``.zip`` for a shapefile (attributes in GB18030, with a .cpg), which alone is held in
+        memory.
+    crs
+        Of the frames.
+    find_kinds
+        Looks up the kinds of geometry among the rows, as that of an `OpenDelivery`. Without it, rows on their way into a
+        table wait on disk until all are there.
     layer
         Name of the layer in the file; the file's own name by default.
 
     Raises
     ------
     CannotWrite
-        The suffix is not known, or the format cannot hold the frame.
+        The suffix is not known, the place is not writable, or the format cannot hold the rows.
     CrsError
-        GeoJSONSeq is asked for, and the frame cannot be brought to longitude and latitude.
-    OSError
-        The folder is not there or not writable.
+        GeoJSONSeq is asked for, and the rows cannot be brought to longitude and latitude.
+    RefusedFile
+        There is no frame, and a table cannot tell its columns.
     """
     path = Path(path)
     write = _writer(path)
-    if frame.crs is None:
-        raise cannot_write("frame_without_crs")
-    with TemporaryDirectory(prefix=".luotu-", dir=path.absolute().parent) as folder:
-        complete = Path(folder) / path.name
-        notes = write(frame, complete, layer or path.stem)
+    with _folder_beside(path) as folder:
+        complete = folder / path.name
+        notes = told(write(_Job(frames, crs, find_kinds, layer or path.stem), complete))
         os.replace(complete, path)  # noqa: PTH105 - Path.replace says less of what it is: atomic
     return notes
 
 
-def write_features(stream: BinaryIO, frame: gpd.GeoDataFrame, *, separators: bool = False) -> tuple[Text, ...]:
-    """Write a frame to a stream as a GeoJSON text sequence, flush it, and return remarks.
+def write_text(frames: Frames, stream: BinaryIO, form: TextForm, *, crs: pyproj.CRS) -> tuple[Text, ...]:
+    """Write frames to a stream as they come, as the text that a file of that format holds, and return remarks.
 
     Parameters
     ----------
+    frames, crs
+        As those of `write_batches`.
     stream
-        Bytes, such as ``sys.stdout.buffer``.
-    frame
-        Rows with a geometry and a CRS; what is no longitude and latitude is transformed to EPSG:4490.
-    separators
-        Whether each record begins with RS (0x1E), as RFC 8142 has it.
+        Bytes, such as ``sys.stdout.buffer``. CSV in it bears no byte order mark: the next program wants none.
 
     Raises
     ------
     CrsError
-        The frame cannot be brought to longitude and latitude.
+        As `write_batches`.
     """
-    lonlat, notes = _in_degrees(frame)
-    written, lost = _writable(lonlat)
-    mark = _RECORD_SEPARATOR if separators else b""
-    stream.writelines(mark + line + b"\n" for line in feature_lines(written))
-    stream.flush()
-    return (*notes, *lost)
+    return told(_TEXTS[form](_Job(frames, crs), stream))
 
 
-def _writer(path: Path) -> Callable[[gpd.GeoDataFrame, Path, str], tuple[Text, ...]]:
+def check_target(path: str | PathLike[str]) -> None:
+    """See that a file could be written, before the work is done that is to be written.
+
+    Raises
+    ------
+    CannotWrite
+        Its suffix is not known, or the place is not writable.
+    """
+    path = Path(path)
+    _writer(path)
+    with _folder_beside(path):
+        pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is written: frames of one CRS, how to find their kinds of geometry, and the layer's name."""
+
+    frames: Frames
+    crs: pyproj.CRS
+    find_kinds: FindKinds | None = None
+    layer: str = ""
+
+
+def _writer(path: Path) -> Callable[[_Job, Path], Iterable[Note]]:
     suffix = path.suffix.lower()
     if suffix == ".shp":
         raise cannot_write("suffix_shapefile", name=f"{path.stem}.zip")
@@ -92,67 +149,62 @@ def _writer(path: Path) -> Callable[[gpd.GeoDataFrame, Path, str], tuple[Text, .
     return _WRITERS[suffix]
 
 
-def _write_geojson(frame: gpd.GeoDataFrame, path: Path, _layer: str) -> tuple[Text, ...]:
-    written, notes = _writable(frame)
-    member: Mapping[str, object] = {}
-    if not _is_storage(frame.crs):
-        name = crs_name(frame.crs)
-        urn = f"urn:ogc:def:crs:{name.replace(':', '::')}" if ":" in name else frame.crs.to_wkt()
-        member = {"crs": {"type": "name", "properties": {"name": urn}}}
-        notes = (*notes, remark("crs_member_written", name=name))
-    with path.open("wb") as file:
-        head = orjson.dumps({"type": "FeatureCollection", **member, "features": []})
-        file.write(head.removesuffix(b"]}"))
-        for number, line in enumerate(feature_lines(written)):
-            file.write(b",\n" * bool(number) + line)
-        file.write(b"]}\n")
-    return notes
+@contextmanager
+def _folder_beside(path: Path) -> Iterator[Path]:
+    """Yield a folder on the file system of a file, gone with all that is in it at the end."""
+    if path.is_dir():
+        raise cannot_write("target_is_folder", path=path)
+    try:
+        folder = TemporaryDirectory(prefix=".luotu-", dir=path.absolute().parent)
+    except OSError as error:
+        raise cannot_write("target_unwritable", path=path, reason=error.strerror) from error
+    with folder as name:
+        yield Path(name)
 
 
-def _write_sequence(frame: gpd.GeoDataFrame, path: Path, _layer: str) -> tuple[Text, ...]:
-    with path.open("wb") as file:
-        return write_features(file, frame)
+def _write_csv(job: _Job, stream: BinaryIO, *, mark: bool = False) -> Iterable[Note]:
+    with typed_rows(job.frames, find_kinds=frozenset) as rows:
+        return write_csv(rows, stream, mark=mark)
 
 
-def _write_with_gdal(frame: gpd.GeoDataFrame, path: Path, layer: str) -> tuple[Text, ...]:
+def _write_geoparquet(job: _Job, path: Path) -> Iterable[Note]:
+    from layers.geoparquet_writing import write_geoparquet  # noqa: PLC0415 - as below
+
+    with typed_rows(job.frames, find_kinds=frozenset, nested=True) as rows:
+        return write_geoparquet(rows, path, job.crs)
+
+
+def _write_with_gdal(job: _Job, path: Path) -> Iterable[Note]:
     # GDAL takes most of a second to load, and GeoJSON has no need of it
     from layers.gdal_writing import WRITERS  # noqa: PLC0415
 
-    return WRITERS[path.suffix.lower()](frame, path, layer)
+    with typed_rows(job.frames, find_kinds=job.find_kinds) as rows:
+        return WRITERS[path.suffix.lower()](rows, path, job.layer, job.crs)
 
 
-_WRITERS: Mapping[str, Callable[[gpd.GeoDataFrame, Path, str], tuple[Text, ...]]] = {
+def _into_file(write: Callable[[_Job, BinaryIO], Iterable[Note]]) -> Callable[[_Job, Path], Iterable[Note]]:
+    def write_file(job: _Job, path: Path) -> Iterable[Note]:
+        with path.open("wb") as file:
+            return list(write(job, file))
+
+    return write_file
+
+
+_TEXTS: Mapping[str, Callable[[_Job, BinaryIO], Iterable[Note]]] = {
+    "geojson": lambda job, stream: write_collection(job.frames, stream, crs=job.crs),
+    "geojsonl": lambda job, stream: write_sequence(job.frames, stream),
+    "csv": _write_csv,
+}
+_WRITERS: Mapping[str, Callable[[_Job, Path], Iterable[Note]]] = {
     ".gpkg": _write_with_gdal,
-    ".geojson": _write_geojson,
-    ".json": _write_geojson,
-    ".geojsonl": _write_sequence,
-    ".geojsons": _write_sequence,
+    ".geojson": _into_file(_TEXTS["geojson"]),
+    ".json": _into_file(_TEXTS["geojson"]),
+    ".geojsonl": _into_file(_TEXTS["geojsonl"]),
+    ".geojsons": _into_file(_TEXTS["geojsonl"]),
     ".fgb": _write_with_gdal,
+    ".parquet": _write_geoparquet,
+    ".geoparquet": _write_geoparquet,
+    ".csv": _into_file(partial(_write_csv, mark=True)),
     ".zip": _write_with_gdal,
 }
 SUFFIXES = tuple(_WRITERS)
-
-
-def _is_storage(crs: pyproj.CRS) -> bool:
-    """Return whether coordinates are longitude and latitude as RFC 7946 has them."""
-    try:
-        return crs_gate(crs).is_storage
-    except CrsError:
-        return False
-
-
-def _in_degrees(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, tuple[Text, ...]]:
-    """Return a frame in longitude and latitude, and a remark where it was not."""
-    gate = crs_gate(frame.crs)
-    if gate.is_storage:
-        return frame, ()
-    stored = frame.set_geometry(to_storage(frame.geometry.to_numpy(), frame.crs), crs="EPSG:4490")
-    return stored, (remark("crs_transformed", name=gate.name),)
-
-
-def _writable(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, tuple[Text, ...]]:
-    """Return a frame of which JSON can say every ordinate, and a remark where that costs a geometry."""
-    geometries, lost = finite_geometries(frame)
-    if not lost:
-        return frame, ()
-    return frame.set_geometry(geometries, crs=frame.crs), (remark("geometry_not_written", count=lost),)

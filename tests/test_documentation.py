@@ -1,9 +1,13 @@
 """The documentation names what there is."""
 
+import doctest
 from importlib.resources import files
 from pathlib import Path
 
+import layers.accessor
 from blueprint import load_rules
+from geocode.names import load_name_schemes
+from registry.schemes import load_schemes
 from registry.stages import load_stages
 from workflows.settings import Settings
 
@@ -32,3 +36,22 @@ def test_every_rule_is_documented_with_its_title_and_severity():
         assert rule.title.en in line
         assert rule.title.zh in line
         assert f"| {rule.severity} |" in line
+
+
+def test_every_scheme_of_names_is_documented_with_its_fields_and_its_example():
+    lines = (DOCS / "names.md").read_text(encoding="utf-8").splitlines()
+    for scheme in load_schemes():
+        english, chinese = [line for line in lines if line.startswith(f"| `{scheme.code}` |")]
+        assert scheme.name.en in english
+        assert all(f"`{field}`" in english for field in scheme.fields)
+        assert scheme.name.zh in chinese
+    for computed in load_name_schemes():
+        (line,) = [line for line in lines if line.startswith(f"| `{computed.code}` |")]
+        assert f"`{computed.example}`" in line
+
+
+def test_the_examples_of_names_and_of_the_accessor_are_what_python_prints():
+    page = doctest.testfile(str(DOCS / "names.md"), module_relative=False, encoding="utf-8")
+    assert page.attempted > 20
+    assert page.failed == 0
+    assert doctest.testmod(layers.accessor).failed == 0

@@ -1,23 +1,38 @@
-"""`luotu code`: any file in, the same with codes out. No database."""
+"""`luotu code`: any file in, the same with codes out, batch by batch. No database."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal, NamedTuple, Protocol, TypeAlias
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from geocode import Text, encode_many
-from geocode.faults import are_sound
-from layers.reading import Delivery, iter_features, read_delivery
-from layers.writing import write_features, write_frame
+from geocode import Text, crs_gate
+from geocode.faults import Fault, are_sound
+from layers.code_columns import with_codes
+from layers.reading import OpenDelivery, open_delivery, open_features
+from layers.writing import check_target, write_batches, write_text
+from workflows.reports import text_json, write_records
 
-__all__ = ["CodedFile", "CodedRow", "code_file", "code_frame", "code_stream", "write_stream"]
+__all__ = [
+    "CODES",
+    "Answer",
+    "AnswerForm",
+    "CodedBatch",
+    "CodedFile",
+    "CodedRow",
+    "Columns",
+    "OpenDelivery",
+    "Watcher",
+    "code_file",
+]
 
-_BATCH_ROWS = 20_000
-Progress = Callable[[int, int], None]
+AnswerForm: TypeAlias = Literal["json", "geojson", "geojsonl", "csv"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,100 +41,211 @@ class CodedRow:
 
     row: int
     feature: str | None
-    fault: Any
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class CodedBatch:
+    """Some rows, coded.
+
+    Attributes
+    ----------
+    frame
+        As delivered, with the columns ``code, h3, area_m2, fault``.
+    faults
+        A `Fault` where a row is refused, else None, shape (n,).
+    refused
+        The rows that are refused.
+    """
+
+    frame: gpd.GeoDataFrame
+    faults: NDArray[Any]
+    refused: Sequence[CodedRow]
 
 
 @dataclass(frozen=True, slots=True)
 class CodedFile:
-    """What became of a file."""
+    """What became of a file.
 
-    delivery: Delivery
-    frame: gpd.GeoDataFrame
-    refused: Sequence[CodedRow]
+    Attributes
+    ----------
+    rows
+        How many it has.
+    refused
+        How many of them are refused, by kind of fault.
+    notes
+        What reading and writing found and did.
+    """
+
+    rows: int
+    refused: Counter[str]
     notes: Sequence[Text]
+
+    @property
+    def good(self) -> int:
+        """How many rows are coded."""
+        return self.rows - self.refused.total()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A stream to write coded rows to as they come, and their form: records, features or a table as text."""
+
+    stream: BinaryIO
+    form: AnswerForm
+
+
+class Columns(NamedTuple):
+    """What rows are given.
+
+    Attributes
+    ----------
+    add
+        Returns a frame with further columns, a fault the last of them, and what is wrong with each row.
+    names
+        Those of the columns but for the fault.
+    """
+
+    add: Callable[[gpd.GeoDataFrame, NDArray[Any]], tuple[gpd.GeoDataFrame, NDArray[Any]]]
+    names: tuple[str, ...]
+
+
+CODES = Columns(with_codes, ("code", "h3", "area_m2"))
+
+
+class Watcher(Protocol):
+    """Someone who looks on while a file is coded."""
+
+    def see_delivery(self, delivery: OpenDelivery) -> None:
+        """See what the file is, before its first row."""
+
+    def see_batch(self, batch: CodedBatch) -> None:
+        """See rows, before they are written."""
 
 
 def code_file(
-    source: Path,
-    target: Path | None = None,
+    source: Path | BinaryIO,
+    target: Path | Answer | None = None,
     *,
     crs: str | None = None,
     layer: str | None = None,
-    on_progress: Progress | None = None,
+    columns: Columns = CODES,
+    watcher: Watcher | None = None,
 ) -> CodedFile:
-    """Code every footprint of a file, and write the file again with the codes.
+    """Code every footprint of a file, and write the file again with the codes, batch by batch.
 
     Parameters
     ----------
+    source
+        A file, or a stream of GeoJSON features.
     target
-        Where to write, the format by its suffix; nothing is written where it is None or where every row is refused.
+        A file, its format by its suffix, which appears when it is complete, and not at all where every row is refused;
+        or a stream, which answers for every row; or nothing.
     crs
         The CRS of the coordinates, where the file states none or a wrong one.
+    columns
+        What rows are given besides or instead of their codes.
 
     Raises
     ------
     RefusedFile, CrsError, CannotWrite
-        The file, its CRS or the target as a whole; nothing is written.
+        The file, its CRS or the target as a whole. No file is written; what went into a stream before stands.
     """
-    delivery = read_delivery(source, crs=crs, layer=layer)
-    frame, refused = code_frame(delivery.frame, delivery.faults, on_progress=on_progress)
-    notes: Sequence[Text] = ()
-    if target is not None and len(refused) < len(frame):
-        notes = write_frame(frame, target)
-    return CodedFile(delivery, frame, refused, notes)
+    if isinstance(target, Path):
+        check_target(target)
+    tally = _Tally()
+    with _opened(source, crs, layer) as delivery:
+        crs_gate(delivery.crs)
+        if watcher:
+            watcher.see_delivery(delivery)
+        batches = _coded(delivery, columns, tally, watcher)
+        written = _write(batches, target, delivery, columns, tally)
+    return CodedFile(tally.rows, tally.refused, (*delivery.notes, *written))
 
 
-def code_stream(source: BinaryIO, target: BinaryIO, *, crs: str | None = None) -> Iterator[tuple[int, list[CodedRow]]]:
-    """Code GeoJSON features from one stream into another, batch by batch; yield each batch's rows and refusals.
+@dataclass(slots=True)
+class _Tally:
+    """How many rows there were so far, and how many were refused, by kind."""
 
-    Raises
-    ------
-    RefusedFile, CrsError
-        A line that is no feature, or a CRS that the gate refuses; what was written before stands.
-    """
-    for batch in iter_features(source, crs=crs):
-        coded, refused = code_frame(batch.frame, batch.faults)
-        write_features(target, coded)
-        yield len(coded), refused
+    rows: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
 
 
-def write_stream(target: BinaryIO, coded: CodedFile) -> None:
-    """Write a coded file as GeoJSON features, one a line."""
-    write_features(target, coded.frame)
+class _NothingCodedError(Exception):
+    """Every row is refused: what was begun to be written is not to be."""
 
 
-def code_frame(
-    frame: gpd.GeoDataFrame, faults: NDArray[Any], *, on_progress: Progress | None = None
-) -> tuple[gpd.GeoDataFrame, list[CodedRow]]:
-    """Return a frame with the columns ``code, h3, area_m2, fault``, and its refused rows.
+def _opened(source: Path | BinaryIO, crs: str | None, layer: str | None) -> AbstractContextManager[OpenDelivery]:
+    if isinstance(source, Path):
+        return open_delivery(source, crs=crs, layer=layer)
+    return nullcontext(open_features(source, crs=crs))
 
-    Parameters
-    ----------
-    frame
-        Rows as delivered, with the column ``source_id``.
-    faults
-        What reading found, shape (n,): a `Fault` or None each; it comes before what coding finds.
 
-    Notes
-    -----
-    Columns of these names that came with the delivery are kept under the name with ``_delivered`` behind it.
-    """
-    parts = []
-    for start in range(0, len(frame), _BATCH_ROWS):
-        parts.append(encode_many(frame.geometry.iloc[start : start + _BATCH_ROWS].to_numpy(), crs=frame.crs))
-        if on_progress:
-            on_progress(min(start + _BATCH_ROWS, len(frame)), len(frame))
-    codes, h3, area_m2, coded_faults, *_ = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    found = np.where(are_sound(faults), coded_faults, faults)
-    refused = [
-        CodedRow(int(frame.index[row]), frame["source_id"].iloc[row], found[row])
-        for row in np.flatnonzero(~are_sound(found))
+def _coded(delivery: OpenDelivery, columns: Columns, tally: _Tally, watcher: Watcher | None) -> Iterator[CodedBatch]:
+    for batch in delivery.batches:
+        frame, faults = columns.add(batch.frame, batch.faults)
+        coded = CodedBatch(frame, faults, _refused(frame, faults))
+        tally.rows += len(frame)
+        tally.refused.update(row.fault.kind for row in coded.refused)
+        if watcher:
+            watcher.see_batch(coded)
+        yield coded
+
+
+def _refused(frame: gpd.GeoDataFrame, faults: NDArray[Any]) -> list[CodedRow]:
+    rows = np.flatnonzero(~are_sound(faults))
+    ids = frame["source_id"].iloc[rows].tolist()
+    return [
+        CodedRow(int(frame.index[row]), None if pd.isna(identity) else str(identity), faults[row])
+        for row, identity in zip(rows, ids, strict=True)
     ]
-    taken = {name: f"{name}_delivered" for name in ("code", "h3", "area_m2", "fault") if name in frame}
-    coded = frame.rename(columns=taken).assign(
-        code=[code or None for code in codes.tolist()],
-        h3=[cell or None for cell in h3.tolist()],
-        area_m2=np.round(area_m2.astype(float), 4),
-        fault=[None if fault is None else f"{fault.kind}: {fault.text.en}" for fault in found],
-    )
-    return coded, refused
+
+
+def _write(
+    batches: Iterator[CodedBatch],
+    target: Path | Answer | None,
+    delivery: OpenDelivery,
+    columns: Columns,
+    tally: _Tally,
+) -> Sequence[Text]:
+    if target is None:
+        for _ in batches:
+            pass
+        return ()
+    if isinstance(target, Path):
+        try:
+            frames = _unless_all_are_refused(batches, tally)
+            return write_batches(frames, target, crs=delivery.crs, find_kinds=delivery.find_kinds)
+        except _NothingCodedError:
+            return ()
+    if target.form == "json":
+        write_records((_records(batch, columns.names) for batch in batches), target.stream)
+        return ()
+    frames = (batch.frame for batch in batches)
+    return write_text(frames, target.stream, target.form, crs=delivery.crs)
+
+
+def _unless_all_are_refused(batches: Iterable[CodedBatch], tally: _Tally) -> Iterator[gpd.GeoDataFrame]:
+    for batch in batches:
+        yield batch.frame
+    if tally.rows == tally.refused.total():
+        raise _NothingCodedError
+
+
+def _records(batch: CodedBatch, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield plain records: row, source_id, the columns that were given, fault."""
+    frame, names = batch.frame, ("source_id", *names)
+    columns = [frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in names]
+    for row, values, fault in zip(frame.index, zip(*columns, strict=True), batch.faults, strict=True):
+        yield {"row": row, **dict(zip(names, values, strict=True)), "fault": fault and _fault_record(fault)}
+
+
+def _fault_record(fault: Fault) -> dict[str, Any]:
+    """Return a fault with its place in the coordinates of the file."""
+    place = {"x": fault.x, "y": fault.y, "vertex": fault.vertex}
+    return {
+        "kind": fault.kind,
+        "text": text_json(fault.text),
+        "remedy": text_json(fault.remedy),
+        "place": None if fault.x is None and fault.vertex is None else place,
+    }

@@ -4,19 +4,31 @@ WorkflowError
 ├── RefusedDeliveryError (ValueError)   a delivery of which nothing is stored; carries its report
 ├── RefusedDrawingError (ValueError)    a drawing that is no GeoJSON geometry
 ├── RefusedOptionError (ValueError)     an option that no delivery could have
+├── UnknownNameError (LookupError)      a text that is the name of nothing under any scheme
 └── NotAllowedError (PermissionError)   nobody known, or nobody who may do this
 
 Errors of the rooms below pass through: `RefusedFile`, `CrsError`, `CodeError`, `NotHereError`, `DatabaseError`.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from geocode import Text
 
 if TYPE_CHECKING:
     from workflows.reports import UploadReport
 
-__all__ = ["NotAllowedError", "RefusedDeliveryError", "RefusedDrawingError", "RefusedOptionError", "WorkflowError"]
+__all__ = [
+    "NotAllowedError",
+    "RefusedDeliveryError",
+    "RefusedDrawingError",
+    "RefusedOptionError",
+    "UnknownNameError",
+    "WorkflowError",
+]
+
+_SHOWN = 60
+_COLONS = (("zh", ":"), ("en", ": "))
 
 
 class WorkflowError(Exception):
@@ -62,6 +74,35 @@ class RefusedDrawingError(WorkflowError, ValueError):
 
 class RefusedOptionError(WorkflowError, ValueError):
     """An option that no delivery could have."""
+
+
+class UnknownNameError(WorkflowError, LookupError):
+    """A text that is the name of nothing under any scheme.
+
+    Attributes
+    ----------
+    nearest
+        Why the schemes refuse it that it was perhaps meant for, as answers hold it: scheme, label, and the fault.
+    suggestions
+        The building codes one keystroke away.
+    """
+
+    kind = "unknown_name"
+
+    def __init__(self, text: str, nearest: Sequence[dict[str, Any]], suggestions: Sequence[str]) -> None:
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+        said = Text(f"“{shown}”不是任何一种已知的名称。", f"“{shown}” is no name of any kind that is known.")
+        remedy = Text(
+            "检查是否抄录完整;城市自己的编码由管理员配置。",
+            "See whether it was copied whole; a city's own codes are for the administrator to configure.",
+        )
+        if nearest:
+            first = nearest[0]
+            said = Text(*(f"{first['label'][tongue]}{colon}{first['text'][tongue]}" for tongue, colon in _COLONS))
+            remedy = Text(first["remedy"]["zh"], first["remedy"]["en"])
+        super().__init__(said, remedy)
+        self.nearest = tuple(nearest)
+        self.suggestions = tuple(suggestions)
 
 
 class NotAllowedError(WorkflowError, PermissionError):

@@ -1,14 +1,15 @@
 """What workflows report, and the JSON form of it: the same through the command line and the API."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, BinaryIO
 
+import orjson
 import shapely
 
 from geocode import Fault, Text
 
-__all__ = ["RowReport", "UploadReport", "fault_json", "geometry_json", "text_json"]
+__all__ = ["RowReport", "UploadReport", "alias_json", "fault_json", "geometry_json", "text_json", "write_records"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,27 @@ def text_json(text: Text) -> dict[str, str]:
     return {"zh": text.zh, "en": text.en}
 
 
+def alias_json(
+    scheme: str,
+    label: Text,
+    value: str,
+    *,
+    computed: bool,
+    source: str | None = None,
+    days: tuple[str | None, str | None] = (None, None),
+) -> dict[str, Any]:
+    """Return a name of a building: computed from its footprint, or assigned by a source for the days between two."""
+    return {
+        "scheme": scheme,
+        "label": text_json(label),
+        "value": value,
+        "computed": computed,
+        "source": source,
+        "valid_from": days[0],
+        "valid_to": days[1],
+    }
+
+
 def fault_json(fault: Fault, *, lonlat: tuple[float, float] | None = None) -> dict[str, Any]:
     """Return a fault; its place in longitude and latitude where that is known."""
     return {
@@ -114,3 +136,14 @@ def fault_json(fault: Fault, *, lonlat: tuple[float, float] | None = None) -> di
 def geometry_json(geometry: Any) -> dict[str, Any] | None:
     """Return a geometry as GeoJSON, with its ordinates as they are."""
     return None if geometry is None or geometry.is_empty else shapely.geometry.mapping(geometry)
+
+
+def write_records(batches: Iterable[Iterable[Mapping[str, Any]]], stream: BinaryIO) -> None:
+    """Write batches of records as they come as one JSON array, a record a line."""
+    mark = b"[\n"
+    for batch in batches:
+        for record in batch:
+            stream.write(mark + orjson.dumps(record))
+            mark = b",\n"
+        stream.flush()
+    stream.write(b"[]\n" if mark == b"[\n" else b"\n]\n")

@@ -8,7 +8,8 @@ from registry.stages import get_stage
 from store.buildings import existing_codes, find_buildings, get_building
 from store.database import Connection, Database, transaction
 from store.errors import NotHereError
-from workflows.reports import geometry_json, text_json
+from workflows.naming import computed_aliases
+from workflows.reports import alias_json, geometry_json, text_json
 
 __all__ = ["building_code", "resolve_building"]
 
@@ -86,17 +87,7 @@ def _feature(record: dict[str, Any]) -> dict[str, Any]:
             "version": record["version"],
             "recorded_at": record["recorded_at"].isoformat(),
             "attributes": record["attributes"],
-            "aliases": [
-                {
-                    "scheme": alias.scheme,
-                    "label": text_json(scheme_name(alias.scheme)),
-                    "value": alias.value,
-                    "source": alias.source,
-                    "valid_from": alias.valid_from.isoformat(),
-                    "valid_to": alias.valid_to.isoformat() if alias.valid_to else None,
-                }
-                for alias in record["aliases"]
-            ],
+            "aliases": [*map(_assigned, record["aliases"]), *computed_aliases(record["geom"])],
             "events": [
                 {
                     "kind": event.kind,
@@ -111,3 +102,9 @@ def _feature(record: dict[str, Any]) -> dict[str, Any]:
             ],
         },
     }
+
+
+def _assigned(alias: Any) -> dict[str, Any]:
+    days = alias.valid_from.isoformat(), alias.valid_to.isoformat() if alias.valid_to else None
+    label = scheme_name(alias.scheme)
+    return alias_json(alias.scheme, label, alias.value, computed=False, source=alias.source, days=days)

@@ -126,7 +126,7 @@ def test_tiles_hold_what_stands_there_and_are_empty_elsewhere(client):
         ({"type": "Point", "coordinates": [0, 0]}, "wrong_type"),
         ({"type": "Polygon", "coordinates": []}, "empty_geometry"),
         ({"type": "Polygon", "coordinates": [[[500000, 4850000], [500010, 4850000], [500010, 4850010], [500000, 4850000]]]}, "out_of_range"),
-        ({"type": "Polygon", "coordinates": "nonsense"}, "no_geojson"),
+        ({"type": "Polygon", "coordinates": "nonsense"}, "geometry_coordinates"),
         ({"type": "Feature", "geometry": None, "properties": {}}, "no_geojson"),
         ({"hello": "world"}, "no_geojson"),
     ],

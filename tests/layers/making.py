@@ -11,7 +11,7 @@ import pyproj
 import shapely
 
 from layers.gdal import write_rows
-from layers.gdal_writing import WRITERS
+from layers.writing import write_frame
 
 ZONE_126 = "EPSG:4551"
 NAMES = ["吉林市实验小学1号教学楼", "船营区临江门大街", "松花江畔"]
@@ -128,8 +128,8 @@ def geojson(path, document):
 
 def geopackage(path, frames):
     """Write a GeoPackage of several layers."""
-    first, *rest = frames.items()
-    WRITERS[".gpkg"](first[1], path, first[0])
+    (name, frame), *rest = frames.items()
+    write_frame(frame, path, layer=name)
     for name, frame in rest:
         write_rows(
             path,

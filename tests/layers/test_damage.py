@@ -10,7 +10,7 @@ from layers.errors import RefusedFile
 from layers.reading import read_delivery
 from layers.writing import write_frame
 
-SUFFIXES = [".gpkg", ".fgb", ".zip", ".geojson", ".geojsonl", ".geojson.gz", ".shp", ".shx", ".dbf", ".prj"]
+SUFFIXES = [".gpkg", ".fgb", ".parquet", ".zip", ".geojson", ".geojsonl", ".geojson.gz", ".shp", ".shx", ".dbf", ".prj"]
 ROWS = 12
 
 
@@ -20,7 +20,7 @@ def sound(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sound")
     frame = frame_of({"名称": NAMES * 4, "n": list(range(ROWS))})
     made = {}
-    for suffix in (".gpkg", ".fgb", ".zip", ".geojson", ".geojsonl"):
+    for suffix in (".gpkg", ".fgb", ".parquet", ".zip", ".geojson", ".geojsonl"):
         write_frame(frame, folder / f"a{suffix}")
         made[suffix] = (folder / f"a{suffix}").read_bytes()
     made[".geojson.gz"] = gzip.compress(made[".geojson"])
@@ -68,7 +68,9 @@ def test_a_damaged_file_is_refused_or_rows(tmp_path, sound, suffix, seed):
         assert outcome(path) is not None
 
 
-@pytest.mark.parametrize("suffix", [".gpkg", ".fgb", ".zip", ".geojson", ".geojson.gz", ".shp", ".shx", ".dbf"])
+@pytest.mark.parametrize(
+    "suffix", [".gpkg", ".fgb", ".parquet", ".zip", ".geojson", ".geojson.gz", ".shp", ".shx", ".dbf"]
+)
 @pytest.mark.parametrize("share", [0.02, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999])
 def test_a_file_cut_short_never_has_fewer_rows(tmp_path, sound, suffix, share):
     cut = sound[suffix][: int(len(sound[suffix]) * share)]
@@ -82,7 +84,7 @@ def test_a_file_cut_short_never_has_fewer_rows(tmp_path, sound, suffix, share):
 
 
 def test_the_sound_files_are_read_whole(tmp_path, sound):
-    for suffix in (".gpkg", ".fgb", ".zip", ".geojson", ".geojsonl", ".geojson.gz"):
+    for suffix in (".gpkg", ".fgb", ".parquet", ".zip", ".geojson", ".geojsonl", ".geojson.gz"):
         path = tmp_path / f"a{suffix}"
         path.write_bytes(sound[suffix])
         assert outcome(path) == ROWS

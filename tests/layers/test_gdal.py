@@ -9,7 +9,7 @@ import pytest
 from making import collection, feature, geojson, shapefile
 
 from layers.errors import RefusedFile
-from layers.gdal import DRIVERS, driver_names, read_rows
+from layers.gdal import DRIVERS, driver_names, open_layer
 
 VRT = """<OGRVRTDataSource><OGRVRTLayer name="canary"><SrcDataSource>{}</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>"""
 PIPELINE = '{{"type":"gdal_streamed_alg","command_line":"gdal vector pipeline ! read {} ! write /vsimem/x"}}'
@@ -100,13 +100,14 @@ def test_nothing_is_fetched(tmp_path):
 def test_errors_name_no_folder_of_ours(tmp_path):
     path = tmp_path / "layer.gpkg"
     path.write_bytes(b"SQLite format 3\x00" + b"\x00" * 2000)
-    with pytest.raises(RefusedFile) as caught:
-        read_rows(path)
+    with pytest.raises(RefusedFile) as caught, open_layer(path, rows=10):
+        pass
     assert str(tmp_path) not in str(caught.value)
 
 
 def test_latin_1_keeps_every_byte_of_an_attribute(tmp_path):
     texts = [bytes(range(start, start + 32)).decode("latin-1") for start in range(0x80, 0x100, 32)]
     path = shapefile(tmp_path / "set", encoding="ISO-8859-1", names=texts, field="name")
-    (field,) = read_rows(path, encoding="ISO-8859-1").fields
-    assert field.values.tolist() == texts
+    with open_layer(path, rows=10, encoding="ISO-8859-1") as opened:
+        ((_, values),) = next(opened.batches).fields
+    assert values.to_pylist() == texts

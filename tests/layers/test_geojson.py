@@ -16,6 +16,7 @@ from layers.errors import RefusedFile
 from layers.geojson import read_geojson, tabulate_features
 from layers.geojson_geometries import build_geometries
 from layers.reading import read_delivery
+from layers.remarks import told
 
 RING = [[126.5, 43.8], [126.6, 43.8], [126.6, 43.9], [126.5, 43.8]]
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
@@ -175,14 +176,14 @@ class TestGeometries:
     def test_rings_left_open_are_closed_and_counted(self):
         table = read(collection(feature(geometry=polygon(RING[:-1])), feature(geometry=polygon(RING))))
         assert shapely.equals_exact(*table.geometries)
-        assert any("闭合" in note.zh and "1" in note.zh for note in table.notes)
+        assert any("闭合" in note.zh and "1" in note.zh for note in told(table.notes))
 
     def test_heights_are_dropped_and_counted(self):
         deep = [[*position, 200.5] for position in RING]
         deeper = [[*position, 200.5, 7] for position in RING]
         table = read(collection(*(feature(geometry=polygon(ring)) for ring in (RING, deep, deeper))))
         assert not shapely.has_z(table.geometries).any()
-        assert any("2" in note.zh and "高程" in note.zh for note in table.notes)
+        assert any("2" in note.zh and "高程" in note.zh for note in told(table.notes))
 
     def test_bow_ties_and_holes_outside_are_built_as_they_are(self):
         bow_tie = polygon([[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]])
@@ -259,7 +260,7 @@ class TestDocuments:
 
     def test_padding_with_nul_is_told(self):
         table = read(json.dumps(feature()).encode() + b"\n\x00\x00")
-        assert any("2" in note.zh for note in table.notes)
+        assert any("2" in note.zh for note in told(table.notes))
 
     def test_nesting_without_end_is_refused(self):
         assert refused_as(b'{"a":' * 100_000).fault.kind == "json_unreadable"

@@ -42,7 +42,7 @@ def test_nanjing_is_what_the_json_says(shared_data):
     assert delivery.notes == ()
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", [suffix for suffix in SUFFIXES if suffix != ".csv"])
 def test_nanjing_goes_through_every_format(shared_data, tmp_path, suffix):
     frame = read_delivery(shared_data("osm_cn_nanjing/buildings_20210612.geojson.gz")).frame
     write_frame(frame, tmp_path / f"coded{suffix}")

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -20,9 +21,10 @@ import layers.writing
 from geocode import CrsError
 from layers.errors import CannotWrite
 from layers.reading import read_delivery
-from layers.writing import SUFFIXES, write_frame
+from layers.writing import SUFFIXES, check_target, write_frame
 
 TABLES = [".gpkg", ".fgb", ".zip"]
+READ_AGAIN = [suffix for suffix in SUFFIXES if suffix != ".csv"]
 TEXTS = [".geojson", ".json", ".geojsonl", ".geojsons"]
 
 
@@ -36,7 +38,7 @@ def in_degrees(attributes):
     return frame_of(attributes, geometry=lonlat_squares(len(next(iter(attributes.values())))), crs="EPSG:4490")
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", READ_AGAIN)
 class TestEveryFormat:
     def test_chinese_numbers_and_missing_values_come_back(self, tmp_path, suffix):
         attributes = {
@@ -186,7 +188,7 @@ class TestTables:
         assert through(tmp_path, frame_of(), ".gpkg")[0].layer == "成果"
 
     def test_a_frame_of_all_missing_values_is_written(self, tmp_path):
-        for suffix in SUFFIXES:
+        for suffix in READ_AGAIN:
             delivery, _ = through(tmp_path, in_degrees({"空": [None, pd.NA]}), suffix)
             assert delivery.frame["空"].isna().all()
 
@@ -329,9 +331,18 @@ class TestRefusals:
             write_frame(gpd.GeoDataFrame({"n": [1]}, geometry=lonlat_squares(1)), tmp_path / "a.gpkg")
         assert caught.value.fault.kind == "frame_without_crs"
 
-    def test_a_folder_that_is_not_there_is_an_os_error(self, tmp_path):
-        with pytest.raises(FileNotFoundError):
-            write_frame(frame_of(), tmp_path / "missing" / "a.gpkg")
+    @pytest.mark.parametrize("place", ["missing/a.gpkg", "file/a.gpkg", "folder.gpkg"])
+    def test_a_place_that_cannot_be_written_is_told_before_anything_is_read(self, tmp_path, place):
+        (tmp_path / "file").write_text("a file where a folder should be")
+        (tmp_path / "folder.gpkg").mkdir()
+        with pytest.raises(CannotWrite) as caught:
+            check_target(tmp_path / place)
+        assert caught.value.fault.kind in {"target_unwritable", "target_is_folder"}
+        assert Path(place).name in caught.value.fault.text.zh
+
+    def test_seeing_whether_a_file_can_be_written_leaves_nothing(self, tmp_path):
+        check_target(tmp_path / "a.gpkg")
+        assert list(tmp_path.iterdir()) == []
 
     def test_capitals_in_the_suffix_do_not_matter(self, tmp_path):
         write_frame(frame_of(), tmp_path / "A.GPKG")

@@ -81,6 +81,14 @@ export interface PlaneMeasure {
   perimeter_m: number;
 }
 
+/** A name under a scheme; `computed` ones follow from the footprint, the others were assigned by somebody. */
+export interface Alias {
+  scheme: string;
+  label: Bilingual;
+  value: string;
+  computed: boolean;
+}
+
 /** What the register holds on the ground: the building itself, or (refused) another that stands in the way. */
 export type KnownBuilding =
   { relation: "same" | "revised"; code: string; iou: number } | { relation: "refused"; fault: Fault };
@@ -91,6 +99,7 @@ export interface CodePreview {
   area_m2: number;
   plane: PlaneMeasure;
   building: KnownBuilding | null;
+  aliases: Alias[];
   notes: Bilingual[];
   verdict: Outcome;
   findings: Finding[];
@@ -140,7 +149,7 @@ export interface BuildingProperties {
   office: Bilingual;
   version: number;
   recorded_at: string;
-  aliases: { scheme: string; label: Bilingual; value: string }[];
+  aliases: Alias[];
   events: {
     kind: string;
     label: Bilingual;

@@ -98,6 +98,7 @@ const MESSAGES = {
   office: { zh: "登记单位", en: "Office" },
   recordedAt: { zh: "记录时间", en: "Recorded" },
   aliases: { zh: "别名", en: "Aliases" },
+  computedNames: { zh: "由基底算出的名称", en: "Names computed from the footprint" },
   history: { zh: "经过", en: "History" },
   checkFindings: { zh: "对照蓝图检查", en: "Check against the blueprint" },
   checking: { zh: "正在检查…", en: "Checking…" },

@@ -7,6 +7,7 @@ import type { BuildingProperties } from "../contract";
 import { moment } from "../format";
 import type { MessageKey, Say } from "../messages";
 import type { Card, State } from "../state";
+import { aliasesView } from "./aliases";
 import { codeView } from "./code";
 import { findingsView } from "./findings";
 import { back, cross } from "./icons";
@@ -34,7 +35,7 @@ export function cardView(card: Card, state: State, say: Say, act: Actions): Temp
         ? findingsView({ ...card.findings, chosen: state.chosen, asOf: card.findings.as_of }, say, act)
         : nothing
     }
-    ${aliasesView(properties, say)} ${historyView(properties, say)}
+    ${aliasesView(properties.aliases, say)} ${historyView(properties, say)}
   `;
 }
 
@@ -75,16 +76,6 @@ function cardTools(code: string, card: Card, { copied }: State, say: Say, act: A
       </button>
       <button @click=${() => act.copy(link, null)}>${say(copied === link ? "copied" : "copyLink")}</button>
     </div>
-  `;
-}
-
-function aliasesView({ aliases }: BuildingProperties, say: Say): TemplateResult | typeof nothing {
-  if (aliases.length === 0) return nothing;
-  return html`
-    <section>
-      <h2>${say("aliases")}</h2>
-      ${entryList(aliases.map(({ label, value }) => [say.of(label), html`<span class="code-text">${value}</span>`]))}
-    </section>
   `;
 }
 

@@ -6,6 +6,7 @@ import { problemOfFault } from "../actions/page";
 import type { CodePreview } from "../contract";
 import type { Say } from "../messages";
 import type { Draft, State } from "../state";
+import { aliasesView } from "./aliases";
 import { codeView } from "./code";
 import { findingsView } from "./findings";
 import { areaEntries, entryList } from "./measures";
@@ -18,6 +19,7 @@ export function draftView(draft: Draft, state: State, say: Say, act: Actions): T
     ${!preview && !problem ? html`<p class="quiet busy">${say("coding")}</p>` : nothing}
     ${registerForm(draft, say, act)}
     ${preview ? findingsView({ findings: preview.findings, verdict: preview.verdict, chosen: state.chosen }, say, act) : nothing}
+    ${preview ? aliasesView(preview.aliases, say) : nothing}
   `;
 }
 
