@@ -2,7 +2,7 @@
 
 from geocode.codes import BuildingCode, parse, suggest
 from geocode.crs import STORAGE_CRS, crs_gate, crs_name, to_storage
-from geocode.decoding import DecodedCode, decode
+from geocode.decoding import DecodedCode, DecodedCodes, decode, decode_many
 from geocode.encoding import EncodedFootprints, encode, encode_many
 from geocode.errors import CodeError, CrsError, FootprintError, GeocodeError
 from geocode.faults import Fault, Text
@@ -16,6 +16,7 @@ __all__ = [
     "CodeError",
     "CrsError",
     "DecodedCode",
+    "DecodedCodes",
     "EncodedFootprints",
     "Fault",
     "FootprintError",
@@ -25,6 +26,7 @@ __all__ = [
     "crs_gate",
     "crs_name",
     "decode",
+    "decode_many",
     "encode",
     "encode_many",
     "find_faults",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -65,6 +67,15 @@ def holes(rng: Random) -> Drawn:
         spot = rng.choice(CORNERS)
         plan = PLANS[rng.choice(["courtyard", "two courtyards"])]
         yield polygon(*place(rng, plan, spot[0] / 1e8, spot[1] / 1e8, 10 + 300 * rng.random(), digits=9))
+    for x, y in CORNERS:
+        # three courtyards that meet in one point
+        shell = box(x - 15_000, y - 10_000, 30_000, 20_000)
+        corners = (
+            ((5_000, 0), (5_000, 5_000)),
+            ((-5_000, 0), (-5_000, 5_001)),
+            ((0, -5_000), (-2_500, -5_000)),
+        )
+        yield polygon(shell, *(units([(x, y), *((x + dx, y + dy) for dx, dy in two)]) for two in corners))
 
 
 def parts(rng: Random) -> Drawn:
@@ -140,6 +151,40 @@ def _middle(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
     return (a[0] + b[0]) // 2, (a[1] + b[1]) // 2
 
 
+def written_otherwise(_rng: Random) -> Drawn:
+    """One square in forms that a reader may stumble over: not closed, closed twice, with empty rings and lost heights."""
+    x, y = CORNERS[0]
+    square = box(x, y, 100_000, 100_000)
+    closed = [list(vertex) for vertex in [*square, square[0]]]
+    other = [
+        list(vertex) for vertex in units([(x + 20_000, y + 20_000), (x + 30_000, y + 20_000), (x + 30_000, y + 30_000)])
+    ]
+    for rings in ([closed[:-1]], [closed, []], [closed[:-1], [], []], [closed, other], [closed[:-1], other, []]):
+        yield {"type": "Polygon", "coordinates": rings}
+    for parts in ([[closed], []], [[], [closed]], [[closed], [[]]], [[[], []], [closed[:-1]]]):
+        yield {"type": "MultiPolygon", "coordinates": parts}
+    # the first position twice at either end; a ring not closed that ends twice in one place
+    yield {"type": "Polygon", "coordinates": [[closed[0], *closed, closed[0]]]}
+    yield {"type": "Polygon", "coordinates": [[*closed[:-1], closed[-2]]]}
+    for height in (["NaN"], ["Infinity", "-Infinity"], [None], ["3 storeys", 1]):
+        yield {"type": "Polygon", "coordinates": [[[*vertex, *height] for vertex in closed]]}
+    # heights by which first and last position differ: closed all the same
+    yield {"type": "Polygon", "coordinates": [[[*vertex, place] for place, vertex in enumerate(closed)]]}
+
+
+def nearly_on_a_line(_rng: Random) -> Drawn:
+    """Put corners on a wall of a vast shell, or a double beside it: on which side, plain doubles do not tell."""
+    a, b, c = (1e-7, 3e-8), (100.1, 33.3), (2e-7, 41.7)
+    slope = (Fraction(b[1]) - Fraction(a[1])) / (Fraction(b[0]) - Fraction(a[0]))
+    for x in (0.0010762334228386, 0.0206123042255993, 0.3864914606487087, 0.2737772638252968, 7.7, 60.01):
+        on_wall = float(Fraction(a[1]) + (Fraction(x) - Fraction(a[0])) * slope)
+        for y in (on_wall, math.nextafter(on_wall, -90), math.nextafter(on_wall, 90)):
+            yield polygon([a, b, c], [(x, y), (x + 0.5, y + 9), (x + 0.1, y + 9)])
+            yield multipolygon([[a, b, c]], [[(x, y), (x + 0.1, -9.0), (x + 9, -9.0)]])
+    # on the wall to the bit: a touch
+    yield polygon([(0.0, 0.0), (96.0, 36.0), (0.0, 40.0)], [(0.1875, 0.0703125), (0.5, 9.0), (0.1, 9.0)])
+
+
 def decimals(rng: Random) -> Drawn:
     """Ordinates of 5 to 15 decimals, as files and services write them."""
     for digits in (5, 6, 7, 8, 9, 15):
@@ -148,4 +193,4 @@ def decimals(rng: Random) -> Drawn:
             yield polygon(*place(rng, plan_of(rng), lon, lat, 60 + 90 * rng.random(), digits=digits))
 
 
-GROUPS = [china, world, large, holes, parts, same_drawing, decimals]
+GROUPS = [china, world, large, holes, parts, same_drawing, written_otherwise, nearly_on_a_line, decimals]

@@ -15,11 +15,12 @@ from typing import Any
 
 import footprints
 import h3.api.basic_int as h3
+import in_frames
 import refused
 import remarkable
 import rounding
 import texts
-from reference import ALPHABET, Refused, cell_range, encode, read
+from reference import ALPHABET, Refused, cell_range, encode, read, tell
 
 __all__ = ["vectors"]
 
@@ -33,10 +34,11 @@ def vectors(*, without: tuple[str, ...] = ()) -> Iterator[Vector]:
     for group in [*footprints.GROUPS, *remarkable.GROUPS, *rounding.GROUPS, *refused.GROUPS]:
         if group.__name__ not in without:
             yield from _numbered(group, _of_footprint)
-    for plane_group in remarkable.PLANE_GROUPS:
-        yield from _numbered(plane_group, _of_footprint_in_metres)
+    for frame_group in in_frames.FRAME_GROUPS:
+        yield from _numbered(frame_group, _of_footprint_in_a_frame)
     for text_group in texts.TEXT_GROUPS:
         yield from _numbered(text_group, _of_text)
+    yield from _numbered(texts.told_by_a_code, _of_code)
     yield from _numbered(texts.coarser_cells, _of_coarser_cell)
 
 
@@ -47,12 +49,12 @@ def _numbered(group: Callable[[Random], Iterator[Any]], vector_of: Callable[[Any
         yield {"id": f"{name}-{number:03}", "group": name, **vector_of(given)}
 
 
-def _of_footprint_in_metres(given: tuple[Any, str]) -> Vector:
+def _of_footprint_in_a_frame(given: tuple[Any, str | None]) -> Vector:
     geometry, crs = given
     return {"crs": crs, **_of_footprint(geometry, crs=crs)}
 
 
-def _of_footprint(geometry: Any, *, crs: str = "EPSG:4490") -> Vector:
+def _of_footprint(geometry: Any, *, crs: str | None = "EPSG:4490") -> Vector:
     try:
         coded = encode(geometry, crs=crs)
     except Refused as refusal:
@@ -73,6 +75,10 @@ def _of_text(text: str) -> Vector:
         return {"text": text, **read(text)._asdict()}
     except Refused as refusal:
         return {"text": text, "fault": str(refusal)}
+
+
+def _of_code(text: str) -> Vector:
+    return tell(text)._asdict()
 
 
 def _of_coarser_cell(cell: int) -> Vector:

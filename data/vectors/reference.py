@@ -1,7 +1,7 @@
 """The building code in plain Python, written from docs/specification.md: the oracle of the vectors beside it.
 
-Slow and exact: whole numbers, fractions and decimals. H3 is asked for the cell of a point and for nothing else, and no line
-is shared with the program whose answers the vectors judge. Clauses in the comments are those of the specification.
+Slow and exact: whole numbers, fractions and decimals. H3 is asked for the cell of a point, and for the centre and the corners
+of a cell, and for nothing else; no line is shared with the program whose answers the vectors judge. Clauses in the comments are those of the specification.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 import h3.api.basic_int as h3
-from plane import longitude_latitude
+from plane import limits_deg, longitude_latitude
 from rules import follow_rule
 from validity import find_invalidity
 
-__all__ = ["Coded", "Read", "Refused", "cell_range", "encode", "number_of_cell", "read"]
+__all__ = ["Coded", "Read", "Refused", "Told", "cell_range", "encode", "number_of_cell", "read", "tell"]
 
 # clause 4
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -29,6 +29,16 @@ SEPARATORS = re.compile("[\t-\r\x1c-\x20\x85\u1680\u2028\u2029\\-\u2010\u2012-\u
 DIVISION_LENGTH = 6
 # clause 7
 MAX_POSITIONS = 200_000
+NOT_FINITE = {"NaN", "Infinity", "-Infinity"}
+# clause 8: frames that are the code's own, zones in the plane, frames whose parameters are not public
+SAME = {"EPSG:4490", "EPSG:4480", "EPSG:4326", "EPSG:4979", "OGC:CRS84"}
+ZONES = {f"EPSG:{code}" for code in range(4491, 4555)}
+BEIJING_1954 = [(4214, 4214), (2401, 2442), (21413, 21423), (21453, 21463), (21473, 21483)]
+XIAN_1980 = [(4610, 4610), (2327, 2390)]
+NEW_BEIJING = [(4555, 4555), (4568, 4589), (4652, 4656), (4766, 4800), (4812, 4812), (4822, 4822)]
+SECRET = {f"EPSG:{code}" for first, last in BEIJING_1954 + XIAN_1980 + NEW_BEIJING for code in range(first, last + 1)}
+# geocentric CGCS2000 and WGS 84, heights of Yellow Sea 1985 and EGM96: all that is known here of further frames
+OF_ANOTHER_KIND = {"EPSG:4479", "EPSG:4978", "EPSG:5737", "EPSG:5773"}
 # clause 10.4: base cells that are pentagons
 PENTAGONS = {4, 14, 24, 38, 49, 58, 63, 72, 83, 97, 107, 117}
 CELL_COUNT = 122 * 7**15
@@ -65,17 +75,32 @@ class Read(NamedTuple):
     generation: int
 
 
-def encode(geometry: Any, *, crs: str = "EPSG:4490") -> Coded:
+class Told(NamedTuple):
+    """What a code alone tells; places are longitude and latitude in degrees, to eight decimals."""
+
+    code: str
+    h3: str
+    size_class: int
+    generation: int
+    centre: tuple[float, float]
+    corners: list[tuple[float, float]]
+    area_from_m2: float
+    area_to_m2: float | None
+
+
+def encode(geometry: Any, *, crs: str | None = "EPSG:4490") -> Coded:
     """Return the first-generation code of a footprint given as a GeoJSON object or by a rule of annex B.
 
-    A plane frame is one of EPSG:4491 to 4554; that the footprint lies within its area is not looked at.
+    The frame is one of clause 8.1 or a zone of clause 8.3; no other is taken.
     """
+    if kind := _frame_refusal(crs):
+        raise Refused(kind)
     parts = _parts(follow_rule(geometry) if geometry and "rule" in geometry else geometry)
     if kind := find_invalidity(parts):
         raise Refused(kind)
-    if crs != "EPSG:4490":
+    if crs in ZONES:
         parts = [[[longitude_latitude(x, y, crs=crs) for x, y in ring] for ring in part] for part in parts]
-    if kind := _misplacement(list(chain(*parts))):
+    if kind := _misplacement(list(chain(*parts)), crs=crs):
         raise Refused(kind)
     double_area, x, y = _centroid(parts)
     cell = h3.latlng_to_cell(y / 1e8, x / 1e8, 15)
@@ -85,6 +110,17 @@ def encode(geometry: Any, *, crs: str = "EPSG:4490") -> Coded:
     return Coded(_text(number, size_class, 0), f"{cell:x}", float(area), number, x, y, double_area, size_class)
 
 
+def _frame_refusal(crs: str | None) -> str | None:
+    """Return why a frame is not taken (clause 8.1 and 8.4), or None where it is."""
+    if crs is None:
+        return "crs_missing"
+    if crs in SECRET:
+        return "crs_parameters"
+    if crs in OF_ANOTHER_KIND:
+        return "crs_kind"
+    return None if crs in SAME | ZONES else "crs_unknown"
+
+
 def _parts(geometry: Any) -> list[list[Ring]]:
     """Return each part's shell and holes (clause 7.1 and 7.2)."""
     if geometry is None:
@@ -92,7 +128,7 @@ def _parts(geometry: Any) -> list[list[Ring]]:
     if geometry["type"] not in {"Polygon", "MultiPolygon"}:
         raise Refused("wrong_type")
     given = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
-    parts = [[_ring(positions) for positions in part if positions] for part in given if part]
+    parts = [[_ring(positions) for positions in part if positions] for part in given if any(part)]
     positions = list(chain(*chain(*parts)))
     if not positions:
         raise Refused("empty_geometry")
@@ -100,17 +136,31 @@ def _parts(geometry: Any) -> list[list[Ring]]:
         raise Refused("too_many_vertices")
     if not all(map(math.isfinite, chain(*positions))):
         raise Refused("not_finite")
+    if any(any(part) and not part[0] for part in given):
+        raise Refused("hole_outside")
     return parts
 
 
 def _ring(positions: Any) -> Ring:
     """Return the closed ring of some positions."""
-    ring = [(float(x), float(y)) for x, y, *_ in positions]
+    ring = [(_ordinate(position, 0), _ordinate(position, 1)) for position in positions]
     return ring if ring[0] == ring[-1] else [*ring, ring[0]]
 
 
-def _misplacement(rings: list[Ring]) -> str | None:
-    """Return what is wrong with the place of a footprint (clause 8.2)."""
+def _ordinate(position: Any, place: int) -> float:
+    """Return a number of a position; no number, where there is something else or nothing."""
+    given = position[place] if place < len(position) else None
+    if isinstance(given, bool) or (isinstance(given, str) and given not in NOT_FINITE):
+        return math.nan
+    return float(given) if isinstance(given, int | float | str) else math.nan
+
+
+def _misplacement(rings: list[Ring], *, crs: str | None) -> str | None:
+    """Return what is wrong with the place of a footprint (clauses 8.2 and 8.3)."""
+    if crs in ZONES:
+        west, south, east, north = limits_deg(crs)
+        is_near = all(west <= x <= east and south <= y <= north for x, y in chain(*rings))
+        return None if is_near else "outside_crs"
     if any(abs(x) > 180 or abs(y) > 90 for x, y in chain(*rings)):
         return "out_of_range"
     spans = (max(x for x, _ in ring) - min(x for x, _ in ring) for ring in rings)
@@ -219,6 +269,20 @@ def read(text: str) -> Read:
     if not _is_cell(number):
         raise Refused("code_cell")
     return Read(_text(number, *values[10:12]), f"{_cell_of(number):x}", values[10], values[11])
+
+
+def tell(text: str) -> Told:
+    """Return what a code alone tells (clause 15)."""
+    said = read(text)
+    cell = int(said.h3, 16)
+    corners = [_rounded(*corner) for corner in h3.cell_to_boundary(cell)]
+    edges = [float(Decimal(10) ** (Decimal(k) / 5)) for k in range(30)]
+    area_from, area_to = [0.0, *edges][said.size_class], [*edges, None][said.size_class]
+    return Told(*said, _rounded(*h3.cell_to_latlng(cell)), corners, area_from, area_to)
+
+
+def _rounded(lat: float, lon: float) -> tuple[float, float]:
+    return round(lon, 8), round(lat, 8)
 
 
 def _digits(number: int) -> Iterator[int]:

@@ -44,12 +44,30 @@ def no_number(_rng: Random) -> Drawn:
                 yield {"type": "Polygon", "coordinates": [given]}
 
 
+def no_pair_of_numbers(_rng: Random) -> Drawn:
+    """Positions of one number or none, and with something that is no number in the place of one."""
+    square = [list(each) for each in box(12_655_000_000, 4_384_000_000, 20_000, 10_000)]
+    x, y = square[2]
+    for position in ([], [x], [None, y], [x, None], [str(x), y], [x, ""], [x, [y]], [True, y], [x, None, 3.5]):
+        yield {"type": "Polygon", "coordinates": [[*square[:2], position, square[3], square[0]]]}
+
+
+def hole_without_shell(_rng: Random) -> Drawn:
+    """Parts that have a hole with positions, and a shell without any."""
+    hole = [list(each) for each in box(12_655_000_000, 4_384_000_000, 20_000, 10_000)]
+    other = [[list(each) for each in box(12_655_100_000, 4_384_000_000, 20_000, 10_000)]]
+    yield {"type": "Polygon", "coordinates": [[], [*hole, hole[0]]]}
+    yield {"type": "MultiPolygon", "coordinates": [other, [[], [*hole, hole[0]]]]}
+
+
 def too_many_vertices(_rng: Random) -> Drawn:
-    """One position more than 200,000 in one ring, and 790 more over many."""
+    """One position more than 200,000 in one ring, closed or not, one without a number, and 790 more over many."""
     x, y, _ = SPOTS[0]
     hall = {"height": 900_000, "rise": 7_919, "modulus": 100_003}
     yield {"rule": "profile", "x": x, "y": y, "step": 20, "count": 199_997, **hall}
     yield {"rule": "grid", "x": x, "y": y, "columns": 207, "rows": 194, "size": 90, "gap": 10}
+    yield {"rule": "profile", "x": x, "y": y, "step": 20, "count": 199_997, **hall, "unclosed": 1}
+    yield {"rule": "profile", "x": x, "y": y, "step": 20, "count": 199_997, **hall, "nan": 100_000}
 
 
 def no_area(_rng: Random) -> Drawn:
@@ -86,6 +104,10 @@ def crossing(_rng: Random) -> Drawn:
         # corners on the other's sides, and through them
         yield multipolygon([_box(spot, 0, 0, 4, 4)], [_ring(spot, (2, -2), (6, 2), (2, 6), (-2, 2))])
         yield polygon(shell, _ring(spot, (5, 0), (10, -3), (15, 0), (10, 9)))
+    for spot in SPOTS:
+        # parts that meet in two corners of both, and in nothing else, and go in at one and out at the other
+        large = _ring(spot, (0, 0), (2, 0), (4, 0), (4, 2), (4, 4), (0, 4))
+        yield multipolygon([large], [_ring(spot, (2, 0), (4, 2), (6, -2))])
 
 
 def touching_itself(_rng: Random) -> Drawn:
@@ -151,6 +173,21 @@ def out_of_place(rng: Random) -> Drawn:
     )
 
 
+def two_reasons(_rng: Random) -> Drawn:
+    """Footprints that are refused for two reasons, of which the first in the order of clause 14.2 is named."""
+    # of 7.3, and out of range
+    yield polygon([(200.0, 10.0), (202.0, 12.0), (202.0, 10.0), (200.0, 12.0)])
+    yield polygon([(200.0, 10.0), (201.0, 11.0), (202.0, 12.0)])
+    yield polygon([(10.0, 95.0), (11.0, 95.0), (11.0, 96.0)], [(20.0, 95.0), (21.0, 95.0), (21.0, 96.0)])
+    # of 7.3, and wide
+    yield polygon([(-100.0, 0.0), (100.0, 9.0), (100.0, 0.0), (-100.0, 9.0)])
+    # no number, and on one line
+    yield {"type": "Polygon", "coordinates": [[[1.0, 1.0], ["NaN", 2.0], [3.0, 3.0], [1.0, 1.0]]]}
+    # out of range, and wide; out of range, and without area once snapped
+    yield polygon([(-170.0, 0.0), (190.0, 0.0), (190.0, 9.0)])
+    yield polygon([(200.0, 10.0), (200.000000001, 10.0), (200.000000001, 10.000000001)])
+
+
 def _ring(spot: tuple[int, int, int], *corners: tuple[int, int]) -> list[tuple[float, float]]:
     """Return a ring by its corners in the units of a spot's drawings."""
     x, y, size = spot
@@ -165,6 +202,8 @@ def _box(spot: tuple[int, int, int], dx: int, dy: int, width: int, height: int) 
 GROUPS = [
     no_polygon,
     no_number,
+    no_pair_of_numbers,
+    hole_without_shell,
     too_many_vertices,
     no_area,
     crossing,
@@ -172,4 +211,5 @@ GROUPS = [
     holes_and_parts_out_of_place,
     too_few_points,
     out_of_place,
+    two_reasons,
 ]

@@ -7,10 +7,9 @@ from random import Random
 from typing import Any
 
 import h3.api.basic_int as h3
-from plane import false_easting_m, longitude_latitude
-from shapes import PLANS, box, multipolygon, place, plan_of, polygon, turned, units
+from shapes import PLANS, box, multipolygon, place, polygon, units
 
-__all__ = ["GROUPS", "PLANE_GROUPS"]
+__all__ = ["GROUPS"]
 
 Json = dict[str, Any]
 Drawn = Iterator[Json]
@@ -110,27 +109,4 @@ def icosahedron_faces(_rng: Random) -> Drawn:
         yield polygon(box((x + 180 * DEG if x < 0 else x - 180 * DEG) - 4_000, -y - 3_000, 8_001, 6_001))
 
 
-def gauss_krueger(rng: Random) -> Iterator[tuple[Json, str]]:
-    """Footprints in metres to the millimetre in each zone of CGCS2000 twice, each with its frame, 30° to 51° N."""
-    for code in [*range(4491, 4555)] * 2:
-        crs = f"EPSG:{code}"
-        drawn = _in_metres(rng, crs)
-        while not _is_clear_of_ties(drawn, crs):
-            drawn = _in_metres(rng, crs)
-        yield drawn, crs
-
-
-def _in_metres(rng: Random, crs: str) -> Json:
-    x = false_easting_m(crs) + 100_000 * (2 * rng.random() - 1)
-    y = 3_400_000 + 2_200_000 * rng.random()
-    return polygon(*turned(rng, plan_of(rng), x, y, 5 + 120 * rng.random()))
-
-
-def _is_clear_of_ties(drawn: Json, crs: str) -> bool:
-    """Tell whether every vertex is snapped alike by transformations that differ by 1e-11 degrees."""
-    vertices = (longitude_latitude(x, y, crs=crs) for ring in drawn["coordinates"] for x, y in ring)
-    return all(abs(ordinate * 1e8 % 1 - 0.5) > 1e-3 for vertex in vertices for ordinate in vertex)
-
-
 GROUPS = [equator_and_prime_meridian, poles, antimeridian, pentagons, base_cells, icosahedron_faces]
-PLANE_GROUPS = [gauss_krueger]

@@ -23,11 +23,14 @@ def follow_rule(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _profile(  # noqa: PLR0913 - the parameters of annex B
-    *, x: int, y: int, step: int, count: int, height: int, rise: int, modulus: int
+    *, x: int, y: int, step: int, count: int, height: int, rise: int, modulus: int, unclosed: int = 0, nan: int = 0
 ) -> dict[str, Any]:
-    """Return a hall with a straight wall in the south and a ragged one in the north."""
+    """Return a hall with a straight wall in the south and a ragged one in the north; not closed, or with a lost x."""
     north = [(x + i * step, y + height + i * i * rise % modulus) for i in range(count, -1, -1)]
-    return {"type": "Polygon", "coordinates": [degrees([(x, y), (x + count * step, y), *north])]}
+    ring: list[list[Any]] = degrees([(x, y), (x + count * step, y), *north])
+    if nan:
+        ring[nan] = ["NaN", ring[nan][1]]
+    return {"type": "Polygon", "coordinates": [ring[:-1] if unclosed else ring]}
 
 
 def _grid(*, x: int, y: int, columns: int, rows: int, size: int, gap: int) -> dict[str, Any]:

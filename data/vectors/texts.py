@@ -9,7 +9,7 @@ from random import Random
 import h3.api.basic_int as h3
 from reference import ALPHABET, CELL_COUNT, PENTAGONS, Refused, number_of_cell, read
 
-__all__ = ["TEXT_GROUPS", "coarser_cells"]
+__all__ = ["TEXT_GROUPS", "coarser_cells", "told_by_a_code"]
 
 Texts = Iterator[str]
 FULL_WIDTH = {ord(c): ord(c) + 0xFEE0 for c in ALPHABET + ALPHABET.lower() + "-"} | {ord(" "): 0x3000}
@@ -117,6 +117,11 @@ def letters_out_of_the_alphabet(rng: Random) -> Texts:
         # one character left out, so that there are thirteen again
         code = _code(rng)
         yield code[:5] + strange + code[7:]
+    # thirteen code points that are fourteen in UTF-16 and more in UTF-8
+    for stranger in "🏠𠮷":
+        for place in (0, 6, 12):
+            text = _compact(rng)
+            yield text[:place] + stranger + text[place + 1 :]
 
 
 def wrong_lengths(rng: Random) -> Texts:
@@ -155,6 +160,16 @@ def coarser_cells(rng: Random) -> Iterator[int]:
         yield from sorted(h3.get_pentagons(resolution))[resolution % 12 :: 12]
         for _ in range(3):
             yield h3.latlng_to_cell(160 * rng.random() - 80, 360 * rng.random() - 180, resolution)
+
+
+def told_by_a_code(rng: Random) -> Texts:
+    """Codes of every size class and generation anywhere, in each pentagon, far in the north and the south, and on the antimeridian."""
+    for i in range(31):
+        yield _code(rng, size_class=i, generation=30 - i)
+    for pentagon in sorted(h3.get_pentagons(15)):
+        yield _text([*_values(number_of_cell(pentagon)), rng.randrange(31), 0])
+    for lat, lon in ((85, 20), (-86.5, -100), (0, 0), (10, 180), (-20.5, 180), (66.5, -180), (-75.25, -180)):
+        yield _text([*_values(number_of_cell(h3.latlng_to_cell(lat, lon, 15))), rng.randrange(31), 0])
 
 
 def _code(rng: Random, *, size_class: int | None = None, generation: int | None = None) -> str:

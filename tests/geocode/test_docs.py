@@ -93,6 +93,13 @@ def test_every_group_of_vectors_is_described_in_both_languages():
     assert all(f"`{group}`" in text for group in groups for text in (ENGLISH, CHINESE))
 
 
+def test_both_languages_give_the_area_of_every_zone(oracle):
+    for width, first, other in ((6, 4491, 4502), (3, 4513, 4534)):
+        for zone, bounds in enumerate(oracle.plane.AREAS_DEG[width]):
+            row = " | ".join(f"{bound:g}" for bound in bounds)
+            assert all(f"| {first + zone}, {other + zone} | {row} |" in text for text in (ENGLISH, CHINESE))
+
+
 def test_every_public_name_has_a_docstring():
     public = [getattr(geocode, name) for name in geocode.__all__ if not name.startswith("__")]
     assert all(each.__doc__ for each in public if callable(each))
