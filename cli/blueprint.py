@@ -1,6 +1,5 @@
 """`luotu layers` and `luotu check`: the blueprint, and what it says."""
 
-import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,13 +7,14 @@ from typing import Annotated, Literal
 import typer
 from rich.table import Table
 
-from cli.console import EXIT_FOUND, answering, complain_row, notes, out, progress_bar, settings, speak
+from cli.console import EXIT_FOUND, answering, complain_row, notes, out, print_json, progress_bar, settings, speak
 from cli.findings import print_findings
 from geocode import Text
 from workflows.checking import check_building, check_file
 from workflows.databases import opened_database
 from workflows.layering import LoadOptions, list_layers, load_layers
 from workflows.principals import find_principal
+from workflows.schemes import configured_schemes
 from workflows.uploading import DeliveryOptions
 
 __all__ = ["check", "layers"]
@@ -42,9 +42,10 @@ def check(
                 if row.fault:
                     complain_row(report.file, row.row, row.feature, row.fault)
         else:
-            checked = [check_building(database, subject, as_of=day, accuracy_m=accuracy_m)]
+            schemes = configured_schemes(configured)
+            checked = [check_building(database, subject, as_of=day, accuracy_m=accuracy_m, schemes=schemes)]
     if form == "json":
-        out.print_json(json.dumps(checked, ensure_ascii=False))
+        print_json(checked)
     else:
         for one in checked:
             print_findings(f"{one['code']}  {one.get('name') or ''}", one["findings"])
@@ -63,7 +64,7 @@ def list_all(
     with answering(), opened_database(settings()) as database:
         found = list_layers(database)
     if form == "json":
-        out.print_json(json.dumps(found, ensure_ascii=False))
+        print_json(found)
         return
     table = Table(box=None, header_style="bold")
     for title in (Text("图层", "layer"), Text("名称", "name"), Text("版本", "edition"), Text("生效", "valid from")):

@@ -1,5 +1,6 @@
 """Speaking to the person: language, tables on standard output, everything else on standard error."""
 
+import json
 import locale
 import os
 import sys
@@ -23,7 +24,18 @@ from workflows.failures import (
 )
 from workflows.settings import Settings
 
-__all__ = ["EXIT_FOUND", "EXIT_REFUSED", "answering", "complain", "notes", "out", "progress_bar", "settings", "speak"]
+__all__ = [
+    "EXIT_FOUND",
+    "EXIT_REFUSED",
+    "answering",
+    "complain",
+    "notes",
+    "out",
+    "print_json",
+    "progress_bar",
+    "settings",
+    "speak",
+]
 
 EXIT_FOUND, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
 _WIDE = 200
@@ -122,6 +134,11 @@ def _complain_of_file(error: OSError) -> None:
     sentence = Text(f"无法读写:{reason}。", f"It cannot be read or written: {reason}.")
     remedy = Text("检查权限和磁盘空间。", "See whether you may, and whether the disk has room.")
     complain(speak(sentence), speak(remedy), place=str(error.filename or ""))
+
+
+def print_json(value: Any) -> None:
+    """Print an answer as JSON, indented, in the characters that it has."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def complain_row(file: str, row: int, feature: str | None, fault: dict[str, Any]) -> None:

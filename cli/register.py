@@ -1,13 +1,12 @@
 """`luotu upload` and `luotu resolve`: into the register, and out of it."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 from rich.table import Table
 
-from cli.console import EXIT_FOUND, answering, complain_row, notes, out, settings, speak
+from cli.console import EXIT_FOUND, answering, complain_row, notes, out, print_json, settings, speak
 from cli.findings import brief
 from geocode import Text
 from workflows.checking import check_upload
@@ -59,7 +58,7 @@ def upload(  # noqa: PLR0913 - one for each option
             notes(write_coded(source, output, report, options))
         findings = check_upload(database, report, accuracy_m=configured.footprint_accuracy_m)
     if form == "json":
-        out.print_json(json.dumps({**report.as_json(), "findings": findings}, ensure_ascii=False))
+        print_json({**report.as_json(), "findings": findings})
     else:
         _print_report(report, findings)
     if report.refused:
@@ -71,10 +70,11 @@ def resolve(
     form: Form = "table",
 ) -> None:
     """Find the building that bears a code or an alias, with its history."""
-    with answering(), opened_database(settings()) as database:
-        feature = resolve_building(database, " ".join(name))
+    configured = settings()
+    with answering(), opened_database(configured) as database:
+        feature = resolve_building(database, " ".join(name), schemes=configured_schemes(configured))
     if form == "json":
-        out.print_json(json.dumps(feature, ensure_ascii=False))
+        print_json(feature)
     else:
         _print_building(feature)
 

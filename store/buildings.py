@@ -119,8 +119,8 @@ def add_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Non
         connection.execute(insert(event), list(rows))
 
 
-def find_buildings(connection: Connection, *, code: str | None, alias_value: str) -> list[str]:
-    """Return the codes of the buildings that bear a code (compact) or, failing that, a living alias."""
+def find_buildings(connection: Connection, *, code: str | None, alias_values: Iterable[str]) -> list[str]:
+    """Return the codes of the buildings that bear a code (compact) or, failing that, one of some living aliases."""
     if code is not None:
         found = connection.execute(select(building.c.code).where(building.c.code == code)).scalars().all()
         if found:
@@ -128,7 +128,7 @@ def find_buildings(connection: Connection, *, code: str | None, alias_value: str
     wanted = (
         select(building.c.code)
         .join(alias)
-        .where(alias.c.value == alias_value, alias.c.valid_to.is_(None))
+        .where(alias.c.value == _any(alias_values), alias.c.valid_to.is_(None))
         .distinct()
         .order_by(building.c.code)
     )

@@ -19,6 +19,7 @@ from geocode.planes import ellipsoid_areas_m2, from_plane, to_plane
 from layers.catalogue import load_catalogue
 from layers.reading import read_delivery
 from registry.matching import same_ground
+from registry.schemes import Scheme
 from store.buildings import current_ground, get_building
 from store.database import Connection, Database, transaction
 from store.editions import editions_in_effect, features_near
@@ -46,7 +47,9 @@ class Checked(NamedTuple):
         return {"code": code, "name": name, "as_of": as_of.isoformat(), **self._asdict()}
 
 
-def check_building(database: Database, name: str, *, as_of: date, accuracy_m: float) -> dict[str, Any]:
+def check_building(
+    database: Database, name: str, *, as_of: date, accuracy_m: float, schemes: Sequence[Scheme] | None = None
+) -> dict[str, Any]:
     """Return what the blueprint says of a registered building's current footprint.
 
     Raises
@@ -55,7 +58,7 @@ def check_building(database: Database, name: str, *, as_of: date, accuracy_m: fl
         Nothing bears that name.
     """
     with transaction(database) as connection:
-        record = get_building(connection, building_code(connection, name).compact)
+        record = get_building(connection, building_code(connection, name, schemes=schemes).compact)
         ground = gpd.GeoDataFrame(geometry=[record["geom"]], crs=STORAGE_CRS)
         checked = check_ground(connection, ground, as_of=as_of, accuracy_m=accuracy_m)[0]
     return checked.as_json(str(parse(record["code"])), record["name"], as_of)

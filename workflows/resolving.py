@@ -1,9 +1,11 @@
 """From a code, or any other name, to the building."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from geocode import BuildingCode, CodeError, Text, parse, suggest
-from registry.aliases import alias_value, scheme_name
+from registry.aliases import alias_value
+from registry.schemes import Scheme, identify, scheme_name
 from registry.stages import get_stage
 from store.buildings import existing_codes, find_buildings, get_building
 from store.database import Connection, Database, transaction
@@ -20,8 +22,15 @@ _EVENTS = {
 }
 
 
-def resolve_building(database: Database, name: str) -> dict[str, Any]:
+def resolve_building(database: Database, name: str, *, schemes: Sequence[Scheme] | None = None) -> dict[str, Any]:
     """Return the building that bears a code or an alias, as a GeoJSON feature.
+
+    Parameters
+    ----------
+    name
+        As people type it; an alias is read as the scheme it fits reads it.
+    schemes
+        Of the aliases, as `configured_schemes` returns them; the built-in ones where None.
 
     Raises
     ------
@@ -29,11 +38,12 @@ def resolve_building(database: Database, name: str) -> dict[str, Any]:
         Nothing bears that name, or several buildings bear that alias; suggestions are codes that are in the register.
     """
     with transaction(database) as connection:
-        return _feature(get_building(connection, building_code(connection, name).compact))
+        code = building_code(connection, name, schemes=schemes)
+        return _feature(get_building(connection, code.compact), schemes)
 
 
-def building_code(connection: Connection, name: str) -> BuildingCode:
-    """Return the code of the building that bears a code, leniently typed, or an alias.
+def building_code(connection: Connection, name: str, *, schemes: Sequence[Scheme] | None = None) -> BuildingCode:
+    """Return the code of the building that bears a code, leniently typed, or an alias, as any of the schemes reads it.
 
     Raises
     ------
@@ -41,7 +51,9 @@ def building_code(connection: Connection, name: str) -> BuildingCode:
         As `resolve_building`.
     """
     code, wrong = _read(name)
-    found = find_buildings(connection, code=code.compact if code else None, alias_value=alias_value(name))
+    fitting, _ = identify(name, schemes)
+    values = {alias_value(name), *(alias.value for alias in fitting)}
+    found = find_buildings(connection, code=code.compact if code else None, alias_values=values)
     if len(found) == 1:
         return parse(found[0])
     if found:
@@ -63,7 +75,7 @@ def _read(name: str) -> tuple[BuildingCode | None, Text]:
         return None, error.fault.text
 
 
-def _feature(record: dict[str, Any]) -> dict[str, Any]:
+def _feature(record: dict[str, Any], schemes: Sequence[Scheme] | None) -> dict[str, Any]:
     code = parse(record["code"])
     stage = get_stage(record["stage"])
     return {
@@ -87,7 +99,10 @@ def _feature(record: dict[str, Any]) -> dict[str, Any]:
             "version": record["version"],
             "recorded_at": record["recorded_at"].isoformat(),
             "attributes": record["attributes"],
-            "aliases": [*map(_assigned, record["aliases"]), *computed_aliases(record["geom"])],
+            "aliases": [
+                *(_assigned(alias, schemes) for alias in record["aliases"]),
+                *computed_aliases(record["geom"]),
+            ],
             "events": [
                 {
                     "kind": event.kind,
@@ -104,7 +119,7 @@ def _feature(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _assigned(alias: Any) -> dict[str, Any]:
+def _assigned(alias: Any, schemes: Sequence[Scheme] | None) -> dict[str, Any]:
     days = alias.valid_from.isoformat(), alias.valid_to.isoformat() if alias.valid_to else None
-    label = scheme_name(alias.scheme)
+    label = scheme_name(alias.scheme, schemes)
     return alias_json(alias.scheme, label, alias.value, computed=False, source=alias.source, days=days)

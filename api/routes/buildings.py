@@ -9,6 +9,7 @@ from api.answers import answer
 from api.dependencies import Asking, Configured, Stored
 from workflows.checking import check_building
 from workflows.resolving import resolve_building
+from workflows.schemes import configured_schemes
 
 router = APIRouter(prefix="/buildings", tags=["buildings"])
 Name = Annotated[str, Path(max_length=200, description="A code, leniently typed, or an alias")]
@@ -24,11 +25,19 @@ def read_findings(
 ) -> Response:
     """Return what the blueprint says of a building's current footprint."""
     _ = principal
-    return answer(check_building(database, name, as_of=as_of or date.today(), accuracy_m=settings.footprint_accuracy_m))
+    found = check_building(
+        database,
+        name,
+        as_of=as_of or date.today(),
+        accuracy_m=settings.footprint_accuracy_m,
+        schemes=configured_schemes(settings),
+    )
+    return answer(found)
 
 
 @router.get("/{name:path}")
-def read_building(name: Name, principal: Asking, database: Stored) -> Response:
+def read_building(name: Name, principal: Asking, database: Stored, settings: Configured) -> Response:
     """Return the building that bears a code or any of its aliases."""
     _ = principal
-    return answer(resolve_building(database, name), media_type="application/geo+json")
+    found = resolve_building(database, name, schemes=configured_schemes(settings))
+    return answer(found, media_type="application/geo+json")

@@ -64,7 +64,7 @@ def test_a_building_that_gave_up_its_ground_is_still_found(connection, house):
     code, building = house
     close_footprints(connection, [building])
     assert get_building(connection, code)["replaced_at"] is not None
-    assert find_buildings(connection, code=code, alias_value=code) == [code]
+    assert find_buildings(connection, code=code, alias_values=[code]) == [code]
 
 
 def test_an_unknown_code_is_not_here(connection, house_codes):
@@ -79,11 +79,11 @@ def test_a_building_is_found_by_its_code_or_else_by_a_living_alias(connection, d
     # an alias that looks like another building's code does not hide that building
     add_aliases(connection, [alias_row(desk, neighbour, scheme="city", value=code)])
     add_aliases(connection, [alias_row(desk, building), alias_row(desk, neighbour, scheme="zrzh", value="3")])
-    assert find_buildings(connection, code=code, alias_value=code) == [code]
-    assert find_buildings(connection, code=None, alias_value=UNIT) == [code]
-    assert find_buildings(connection, code=None, alias_value="3") == [other]
-    assert find_buildings(connection, code=None, alias_value="4") == []
-    assert find_buildings(connection, code=house_codes(3)[2], alias_value="3") == [other]
+    assert find_buildings(connection, code=code, alias_values=[code]) == [code]
+    assert find_buildings(connection, code=None, alias_values=[UNIT]) == [code]
+    assert find_buildings(connection, code=None, alias_values=["3"]) == [other]
+    assert find_buildings(connection, code=None, alias_values=["4"]) == []
+    assert find_buildings(connection, code=house_codes(3)[2], alias_values=["3"]) == [other]
 
 
 def test_an_alias_may_name_several_buildings(connection, desk, house, on_ground, house_codes):
@@ -93,13 +93,13 @@ def test_an_alias_may_name_several_buildings(connection, desk, house, on_ground,
         alias_row(desk, each, scheme=scheme, value="3") for each in (building, neighbour) for scheme in ("zrzh", "city")
     ]
     add_aliases(connection, rows)
-    assert find_buildings(connection, code=None, alias_value="3") == sorted([code, other])
+    assert find_buildings(connection, code=None, alias_values=["3"]) == sorted([code, other])
 
 
 def test_a_closed_alias_finds_nothing(connection, desk, house):
     add_aliases(connection, [alias_row(desk, house[1])])
     connection.execute(text("update alias set valid_to = current_date"))
-    assert find_buildings(connection, code=None, alias_value=UNIT) == []
+    assert find_buildings(connection, code=None, alias_values=[UNIT]) == []
 
 
 def test_only_aliases_that_are_news_are_added(connection, desk, house):

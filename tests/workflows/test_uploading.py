@@ -176,6 +176,12 @@ def test_aliases_in_the_fields_are_kept_and_resolve(register, deliver, database)
     assert [(alias["scheme"], alias["value"]) for alias in assigned] == [("bdcdyh", unit)]
 
 
+@pytest.mark.parametrize("typed", ["2405-220204-04-01-123456", "240522020404 01123456"])
+def test_an_alias_resolves_as_its_scheme_reads_it(register, deliver, database, typed):
+    report = register(deliver([house(0, 0)], 项目代码=["2405-220204-04-01-123456"]))
+    assert resolve_building(database, typed)["id"] == report.results[0].code
+
+
 def test_an_alias_of_another_form_is_not_taken_and_said(register, deliver):
     report = register(deliver([house(0, 0)], 不动产单元=["220204"]))
     assert any("220204" in note.en for note in report.notes)
