@@ -1,30 +1,61 @@
-"""``luotu``: the command line's root."""
+"""``luotu``: the command line's root. A command's module is loaded when the command is asked for."""
 
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from cli import blueprint, coding, database, naming, register, serving
 from geocode import __version__
 
 __all__ = ["app"]
 
+_COMMANDS = {
+    "code": "cli.coding",
+    "decode": "cli.naming",
+    "alias": "cli.naming",
+    "upload": "cli.register",
+    "check": "cli.blueprint",
+    "resolve": "cli.register",
+    "layers": "cli.blueprint",
+    "db": "cli.database",
+    "serve": "cli.serving",
+}
+
+
+class Commands(TyperGroup):
+    """The commands by name: most of the time a command takes to start goes into what other commands need."""
+
+    def list_commands(self, _context: Any) -> list[str]:
+        """Return the names in the order in which help lists them."""
+        return list(_COMMANDS)
+
+    def get_command(self, _context: Any, name: str) -> Any:
+        """Return a command, loaded, or None where there is none of that name."""
+        if name not in _COMMANDS:
+            return None
+        found = getattr(import_module(_COMMANDS[name]), "database" if name == "db" else name)
+        alone = typer.Typer(rich_markup_mode=None, callback=_keep_group)
+        if isinstance(found, typer.Typer):
+            alone.add_typer(found, name=name)
+        else:
+            alone.command(name)(found)
+        return get_group(alone).commands[name]
+
+
+def _keep_group() -> None:
+    """Keep Typer from making one command of a group of one."""
+
+
 app = typer.Typer(
     name="luotu",
+    cls=Commands,
     help="Luotu 落图: drawing is coding. 落图即赋码。",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("code")(coding.code)
-app.command("decode")(naming.decode)
-app.command("alias")(naming.alias)
-app.command("upload")(register.upload)
-app.command("check")(blueprint.check)
-app.command("resolve")(register.resolve)
-app.add_typer(blueprint.layers, name="layers")
-app.add_typer(database.database, name="db")
-app.command("serve")(serving.serve)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - Typer's callback
