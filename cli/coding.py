@@ -61,6 +61,8 @@ def answer_rows(
     columns: Columns = CODES,
 ) -> None:
     """Give every footprint of a file or a stream some columns, and leave with the exit code that its faults make."""
+    if output and form != "auto":
+        raise typer.BadParameter("--format is for standard output; the suffix after -o tells the format of a file")
     chosen: Any = settled(form)
     target = output or (None if chosen == "table" else Answer(sys.stdout.buffer, chosen))
     is_pipe = source == "-" and output is None

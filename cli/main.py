@@ -1,6 +1,9 @@
 """``luotu``: the command line's root. A command's module is loaded when the command is asked for."""
 
+import os
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -26,6 +29,13 @@ _COMMANDS = {
 
 class Commands(TyperGroup):
     """The commands by name: most of the time a command takes to start goes into what other commands need."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run a command, with nothing to read or nowhere to write where the shell has closed a stream (``<&-``)."""
+        for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+            if getattr(sys, name) is None:
+                setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as we run
+        return super().main(*arguments, **options)
 
     def list_commands(self, _context: Any) -> list[str]:
         """Return the names in the order in which help lists them."""

@@ -25,6 +25,20 @@ __all__ = ["alias", "decode"]
 
 Lines: TypeAlias = Callable[[dict[str, Any]], Iterator[tuple[str, str]]]
 _TABLE_ROWS = 40
+# what ends so is meant as a file, even where there is none
+_FILES = (
+    ".gpkg",
+    ".fgb",
+    ".parquet",
+    ".geoparquet",
+    ".geojson",
+    ".json",
+    ".geojsonl",
+    ".geojsons",
+    ".shp",
+    ".zip",
+    ".gz",
+)
 _SHOWN_REFUSALS = 20
 
 
@@ -75,7 +89,7 @@ def alias(  # noqa: PLR0913 - one for each option
     FILE: every row comes out again with the columns code, h3, beidou, pluscode, ubid and fault, as luotu code does it.
     """
     chosen, texts = scheme or [], names or []
-    if file is None and len(texts) == 1 and Path(texts[0]).is_file():
+    if file is None and len(texts) == 1 and (Path(texts[0]).is_file() or texts[0].lower().endswith(_FILES)):
         file, texts = texts[0], []
     if (file is None) == (not texts) or (texts and (output, crs, layer) != (None, None, None)):
         raise typer.BadParameter("give names, or one file with its --output, --crs and --layer")

@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from geocode.beidou_cells import BeidouCell, decode_beidou
 from geocode.beidou_grid import LAT_LIMIT, LEVELS, LON_LIMIT, SYMBOLS, UNITS_PER_DEG
 from geocode.beidou_heights import Layers, layers_of
+from geocode.columns import number_columns
 from geocode.compiled import as_texts
 
 __all__ = ["BeidouCell", "beidou_codes", "beidou_codes_3d", "beidou_codes_at", "decode_beidou"]
@@ -66,14 +67,14 @@ def beidou_codes(lon_deg: ArrayLike, lat_deg: ArrayLike, *, level: int = 10) -> 
     Raises
     ------
     ValueError
-        There is no such level.
+        There is no such level, or the ordinates are no columns of one length.
 
     Examples
     --------
     >>> beidou_codes([116.3126027777778], [39.99316111111111], level=8).tolist()
     ['N50J47539B825534']
     """
-    lon, lat = np.asarray(lon_deg, dtype=np.float64), np.asarray(lat_deg, dtype=np.float64)
+    lon, lat = number_columns(lon_deg, lat_deg)
     return _texts(len(lon), level, lambda rows: _ground_letters(_places(lon[rows], lat[rows]), level))
 
 
@@ -103,9 +104,9 @@ def beidou_codes_at(
     Raises
     ------
     ValueError
-        There is no such level, or there are more units in a degree.
+        There is no such level, there are more units in a degree, or the units are no columns of one length.
     TypeError
-        The units are not whole numbers.
+        The units are not whole numbers that 64 bits hold with their sign.
 
     Examples
     --------
@@ -117,7 +118,7 @@ def beidou_codes_at(
     """
     if not 1 <= units_per_deg <= _MOST_UNITS_PER_DEG:
         raise ValueError(f"a degree has 1 to {_MOST_UNITS_PER_DEG} units, not {units_per_deg}")
-    lon, lat = (np.asarray(units).astype(np.int64, casting="same_kind") for units in (lon_units, lat_units))
+    lon, lat = number_columns(lon_units, lat_units, dtype=np.int64)
     return _texts(len(lon), level, lambda rows: _ground_letters(_places_at(lon[rows], lat[rows], units_per_deg), level))
 
 
@@ -144,14 +145,14 @@ def beidou_codes_3d(
     Raises
     ------
     ValueError
-        There is no such level.
+        There is no such level, or the ordinates are no columns of one length.
 
     Examples
     --------
     >>> beidou_codes_3d([116.3126027777778], [39.99316111111111], 50, level=8).tolist()
     ['N050J0047050390B8020556344']
     """
-    lon, lat = np.asarray(lon_deg, dtype=np.float64), np.asarray(lat_deg, dtype=np.float64)
+    lon, lat = number_columns(lon_deg, lat_deg)
     height = np.broadcast_to(np.asarray(height_m, dtype=np.float64), lon.shape)
 
     def letters(rows: slice) -> NDArray[np.uint32]:

@@ -29,7 +29,8 @@ class Centroids(NamedTuple):
     x, y
         Centroid in units of 1e-8 degrees, rounded half to even, shape (n,); meaningless where `double_area` ≤ 0.
     double_area
-        Twice the area in square units, shape (n,): exact below 2⁵³, else the nearest double.
+        Twice the area in square units, shape (n,): exact below 2⁵³, else the nearest double; 0 too where the centroid is
+        beyond the vertices.
     """
 
     x: NDArray[np.int64]
@@ -111,10 +112,13 @@ def _centroids(  # noqa: PLR0913 - a compiled loop takes its arrays apart
             if ring_area != 0:
                 sign = 1 if (ring_area > 0) != is_hole[ring] else -1
                 area, along_x, along_y = area + sign * ring_area, along_x + sign * ring_x, along_y + sign * ring_y
-        double_area[row] = area
         if area > 0:
             centre_x[row] = _rounded(along_x, 3 * area, corner_x)
             centre_y[row] = _rounded(along_y, 3 * area, corner_y)
+            # walls thinner than a unit, which snapping turns inside out, cancel and leave no place
+            if not (corner_x <= centre_x[row] <= far_x and corner_y <= centre_y[row] <= far_y):
+                area = 0
+        double_area[row] = area
 
 
 def _unbounded_centroid(x: list[int], y: list[int], starts: list[int], is_hole: list[bool]) -> tuple[int, int, float]:
@@ -134,7 +138,12 @@ def _unbounded_centroid(x: list[int], y: list[int], starts: list[int], is_hole: 
         area, along_x, along_y = area + sign * ring_area, along_x + sign * ring_x, along_y + sign * ring_y
     if area <= 0:
         return 0, 0, float(area)
-    return _unbounded_rounded(along_x, 3 * area, corner_x), _unbounded_rounded(along_y, 3 * area, corner_y), float(area)
+    centre_x, centre_y = (
+        _unbounded_rounded(along_x, 3 * area, corner_x),
+        _unbounded_rounded(along_y, 3 * area, corner_y),
+    )
+    is_within = corner_x <= centre_x <= max(x) and corner_y <= centre_y <= max(y)
+    return centre_x, centre_y, float(area) if is_within else 0.0
 
 
 def _unbounded_rounded(dividend: int, divisor: int, offset: int) -> int:

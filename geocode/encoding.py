@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from geocode.cells import cell_numbers, cell_texts, cells_of
 from geocode.centroids import Centroids, centroids
 from geocode.codes import BuildingCode, code_texts, parse
+from geocode.columns import geometry_column
 from geocode.crs import STORAGE_CRS, CrsGate, CrsInput, crs_gate
 from geocode.errors import FootprintError
 from geocode.faults import Fault, read_sentences
@@ -90,9 +91,11 @@ def encode_many(geometries: Any, *, crs: CrsInput | None = STORAGE_CRS) -> Encod
     ------
     CrsError
         The CRS is refused by the gate; no row is looked at.
+    ValueError
+        The geometries are no column: one alone, a generator, a frame.
     """
     gate = crs_gate(crs)
-    rows = np.asarray(geometries, dtype=object)
+    rows = geometry_column(geometries)
     starts = range(0, max(len(rows), 1), _BATCH_ROWS)
     batches = [_encode_batch(rows[start : start + _BATCH_ROWS], gate) for start in starts]
     return batches[0] if len(batches) == 1 else EncodedFootprints(*map(np.concatenate, zip(*batches, strict=True)))

@@ -29,6 +29,7 @@ class Text(NamedTuple):
 
 
 _LARGEST_DEG = 360.0
+_LONGEST_QUOTED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ class Sentences:
     ) -> Fault:
         """Return the fault of a kind, its sentence filled with the place and the values."""
         text, remedy = self._rows[kind]
-        known = {"x": _shown(x), "y": _shown(y), "vertex": vertex, **values}
+        quoted = {name: _quoted(value) for name, value in values.items()}
+        known = {"x": _shown(x), "y": _shown(y), "vertex": vertex, **quoted}
         return Fault(kind, text.format(known), remedy.format(known), x, y, vertex)
 
     def kinds(self) -> frozenset[str]:
@@ -87,6 +89,11 @@ def _shown(ordinate: float | None) -> str:
     if ordinate is None:
         return ""
     return f"{ordinate:.3f}" if abs(ordinate) > _LARGEST_DEG else f"{ordinate:.8f}"
+
+
+def _quoted(value: Any) -> Any:
+    """Return what a sentence quotes, a text cut where nobody reads on: it may be a whole file in the place of a code."""
+    return value[:_LONGEST_QUOTED] + "…" if isinstance(value, str) and len(value) > _LONGEST_QUOTED else value
 
 
 @cache

@@ -7,6 +7,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geocode.columns import geometry_column
 from geocode.faults import Fault, read_sentences
 from geocode.rings import Rings, flatten
 from geocode.simplicity import mark_simple
@@ -63,7 +64,7 @@ def find_faults(geometries: NDArray[Any]) -> NDArray[Any]:
     -------
     ndarray of object, shape (n,)
     """
-    return examine(geometries).faults
+    return examine(geometry_column(geometries)).faults
 
 
 def examine(geometries: NDArray[Any]) -> Examined:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geocode.beidou import beidou_codes_at
+from geocode.columns import geometry_column
 from geocode.encoding import EncodedFootprints, encode_many
 from geocode.faults import Text, are_sound
 from geocode.plus_codes import plus_codes
@@ -103,7 +104,7 @@ def computed_names(
     >>> names.pluscode.tolist(), names.ubid.tolist()
     (['8QM8RHR2+22H', ''], ['8QM8RHR2+22H-2-3-2-3', ''])
     """
-    shapes = np.array(geometries, dtype=object)
+    shapes = geometry_column(geometries).copy()
     known = encode_many(shapes) if encoded is None else encoded
     shapes[~are_sound(known.faults)] = None
     return ComputedNames(

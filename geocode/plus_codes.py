@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from geocode.columns import number_columns
 from geocode.errors import CodeError
 from geocode.faults import read_sentences
 
@@ -113,7 +114,7 @@ def plus_codes(lon_deg: ArrayLike, lat_deg: ArrayLike, *, length: int = 11) -> N
     Raises
     ------
     ValueError
-        No Plus Code has such a length.
+        No Plus Code has such a length, or the ordinates are no columns of one length.
 
     Notes
     -----
@@ -130,8 +131,9 @@ def plus_codes(lon_deg: ArrayLike, lat_deg: ArrayLike, *, length: int = 11) -> N
     """
     length = min(length, _LONGEST)
     lat_units, lon_units = cell_units(length)
-    lat = _lines(np.asarray(lat_deg, dtype=np.float64), LAT_UNITS_PER_DEG) + LAT_UNITS // 2
-    lon = _lines(np.asarray(lon_deg, dtype=np.float64), LON_UNITS_PER_DEG) + LON_UNITS // 2
+    lon_deg, lat_deg = number_columns(lon_deg, lat_deg)
+    lat = _lines(lat_deg, LAT_UNITS_PER_DEG) + LAT_UNITS // 2
+    lon = _lines(lon_deg, LON_UNITS_PER_DEG) + LON_UNITS // 2
     known = np.isfinite(lat) & np.isfinite(lon)
     row = np.clip(np.where(known, lat, 0), 0, LAT_UNITS - 1).astype(np.int64) // lat_units
     column = np.mod(np.where(known, lon, 0), LON_UNITS).astype(np.int64) // lon_units

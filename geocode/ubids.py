@@ -26,6 +26,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geocode.columns import geometry_column
 from geocode.errors import CodeError
 from geocode.faults import read_sentences
 from geocode.plus_codes import (
@@ -100,7 +101,7 @@ def ubids(geometries: Any, *, length: int = 11) -> NDArray[np.str_]:
     """
     if length > _LONGEST:
         raise ValueError(f"UBIDs of {length} digits are not offered: take 2, 4, 6, 8, 10, 11 or 12")
-    lon, lat = _places(np.asarray(geometries, dtype=object))
+    lon, lat = _places(geometry_column(geometries))
     # buildingid asserts all that is asked here, which python -O would skip
     known = _are_in_order(lon, 180) & _are_in_order(lat, 90)
     height, width = cell_units(length)

@@ -38,7 +38,8 @@ def with_codes(frame: gpd.GeoDataFrame, faults: NDArray[Any] | None = None) -> t
     Returns
     -------
     GeoDataFrame
-        A copy. Columns of these names that were there are kept under the name with ``_delivered`` behind it.
+        A copy. Columns of these names, in upper or lower case, that were there are kept under the name with
+        ``_delivered`` behind it.
     ndarray of object, shape (n,)
         A `Fault` or None each.
 
@@ -130,8 +131,10 @@ def _found(encoded: EncodedFootprints, faults: NDArray[Any] | None) -> NDArray[A
 
 def _behind(frame: gpd.GeoDataFrame, columns: Mapping[str, Any]) -> gpd.GeoDataFrame:
     """Return a frame with columns behind its own, whose names give way; the active geometry stays active."""
-    own = [name for name in frame.columns if name in columns]
-    renamed = make_distinct([f"{name}_delivered" for name in own], taken=[*map(str, frame.columns), *columns])
+    # a name in capitals gives way too: for SQL, and so in a GeoPackage, CODE and code are the same
+    own = [name for name in frame.columns if str(name).casefold() in columns]
+    taken_names = [*map(str, frame.columns), *columns]
+    renamed = make_distinct([f"{name}_delivered" for name in own], taken=taken_names, fold=str.casefold)
     taken = dict(zip(own, renamed.names, strict=True))
     geometry = frame.geometry.name
     kept = frame.rename(columns=taken)

@@ -50,7 +50,8 @@ def _write_geopackage(rows: TypedRows, path: Path, layer: str, crs: pyproj.CRS) 
 
 
 def _write_flatgeobuf(rows: TypedRows, path: Path, layer: str, crs: pyproj.CRS) -> tuple[Text, ...]:
-    renamed = make_distinct(rows.schema.names, taken=(_GEOMETRY,))
+    # GDAL finds the field that a value goes into without regard to case
+    renamed = make_distinct(rows.schema.names, taken=(_GEOMETRY,), fold=str.casefold)
     # its spatial index would put the rows into another order
     said = _stream(
         rows, renamed.names, path, crs, driver="FlatGeobuf", layer=layer, layer_options={"SPATIAL_INDEX": "NO"}
@@ -104,17 +105,25 @@ WRITERS: Mapping[str, Callable[[TypedRows, Path, str, pyproj.CRS], tuple[Text, .
 def _stream(rows: TypedRows, names: Sequence[str], path: Path, crs: pyproj.CRS, **options: Any) -> list[Text]:
     """Write rows through GDAL as they come, under names that the format bears, and return what it remarks."""
     kind = written_kind(rows.kinds)
-    fields = [pa.field(name, column) for name, column in zip(names, rows.schema.types, strict=True)]
+    fields = [pa.field(name, _gdal_type(column)) for name, column in zip(names, rows.schema.types, strict=True)]
     schema = pa.schema([*fields, pa.field(_GEOMETRY, pa.binary())])
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch in rows.batches:
             wkb = pa.array(shapely.to_wkb(promoted(batch.geometries, kind)), pa.binary())
-            columns = [_without_nul(column) for column in batch.attributes.columns]
+            columns = [
+                _without_nul(column).cast(field.type)
+                for column, field in zip(batch.attributes.columns, fields, strict=True)
+            ]
             yield pa.RecordBatch.from_arrays([*columns, wkb], schema=schema)
 
     said = write_stream(path, schema=schema, batches=batches(), geometry_type=kind, crs=_gdal_crs(crs), **options)
     return [remark("writer_said", text=text) for text in said]
+
+
+def _gdal_type(kind: pa.DataType) -> pa.DataType:
+    """Return a type whose values GDAL keeps: of the zones with a name, it knows no other than UTC."""
+    return pa.timestamp(kind.unit, tz="UTC") if pa.types.is_timestamp(kind) and kind.tz else kind
 
 
 def _without_nul(column: pa.Array) -> pa.Array:
@@ -137,7 +146,8 @@ def _dbf_field(name: str, column: pa.ChunkedArray) -> _Field:
         return _Field(name, column.fill_null(False).to_numpy(), mask)
     if pa.types.is_integer(kind):
         return _Field(name, column.cast(pa.int64()).fill_null(0).to_numpy(), mask)
-    if pa.types.is_timestamp(kind):
+    # an instant with a zone becomes text that says it, below
+    if pa.types.is_timestamp(kind) and kind.tz is None:
         return _Field(name, column.cast(pa.timestamp("ms")).to_numpy(), mask)
     if pa.types.is_floating(kind):
         return _Field(name, column.cast(pa.float64()).to_numpy(), mask)

@@ -170,14 +170,21 @@ def _misplacement(rings: list[Ring], *, crs: str | None) -> str | None:
 def _centroid(parts: list[list[Ring]]) -> tuple[int, int, int]:
     """Return twice the area and the centroid in units (clause 9)."""
     area = moment_x = moment_y = 0
+    vertices: list[tuple[int, int]] = []
     for part in parts:
         for place, ring in enumerate(part):
-            a, sx, sy = _ring_sums([(round(x * 1e8), round(y * 1e8)) for x, y in ring])
+            snapped = [(round(x * 1e8), round(y * 1e8)) for x, y in ring]
+            vertices += snapped
+            a, sx, sy = _ring_sums(snapped)
             sign = ((a > 0) - (a < 0)) * (1 if place == 0 else -1)
             area, moment_x, moment_y = area + sign * a, moment_x + sign * sx, moment_y + sign * sy
     if area <= 0:
         raise Refused("zero_area")
-    return area, round(Fraction(moment_x, 3 * area)), round(Fraction(moment_y, 3 * area))
+    centre = round(Fraction(moment_x, 3 * area)), round(Fraction(moment_y, 3 * area))
+    for middle, ordinates in zip(centre, zip(*vertices, strict=True), strict=True):
+        if not min(ordinates) <= middle <= max(ordinates):
+            raise Refused("zero_area")
+    return area, *centre
 
 
 def _ring_sums(ring: Sequence[tuple[int, int]]) -> tuple[int, int, int]:

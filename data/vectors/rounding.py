@@ -101,6 +101,11 @@ def folded_rings(_rng: Random) -> Drawn:
             fine = [((x + 10 + dx) / 1e8, (y + 10 + dy) / 1e8) for dx, dy in ring]
             yield polygon(box(x, y, 301, 400), fine)
             yield multipolygon([fine], [box(x + 100, y, 301, 400)])
+    # walls of a third of a unit: what snapping leaves of them has its centroid hundreds of metres off
+    shell = [(126.55018242407, 43.8400819845), (126.54981663378, 43.84007985505), (126.55017563996, 43.8399043412)]
+    court = [(126.55018242369, 43.84008198433), (126.54981663416, 43.84007985489), (126.55017563959, 43.8399043414)]
+    yield polygon(shell, court)
+    yield polygon(shell[::-1], court)
 
 
 GROUPS = [snapping_ties, centroid_ties, size_classes, folded_rings]

@@ -101,6 +101,12 @@ class TestForms:
     def test_an_unknown_form_is_a_usage_error(self, survey):
         assert luotu(survey, "--format", "xml").exit_code == 2
 
+    def test_a_form_and_a_file_do_not_go_together(self, survey, tmp_path):
+        result = luotu(survey, "-o", tmp_path / "b.csv", "--format", "json")
+        assert result.exit_code == 2
+        assert "suffix" in result.stderr
+        assert not (tmp_path / "b.csv").exists()
+
     def test_the_forms_and_exit_codes_are_in_the_help(self):
         said = luotu("--help").stdout
         for word in (*FORMS, ".parquet", ".csv", "20 refusals"):
@@ -152,6 +158,14 @@ class TestRefusals:
         assert result.exit_code == 3
         assert "No space left on device" in result.stderr
         assert [part.name for part in tmp_path.iterdir()] == ["survey.gpkg"]
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", ">&- 2>&-"])
+def test_a_stream_that_the_shell_has_closed_is_an_empty_one(closed):
+    command = f"{sys.executable} -m cli.main code - --format json {closed}"
+    done = subprocess.run(["sh", "-c", command], input=b"", capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == (b"[]\n" if closed == "<&-" else b"")
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])

@@ -206,10 +206,11 @@ def test_a_scheme_that_no_footprint_has_is_a_usage_error(luotu, footprints):
     assert luotu("alias", footprints, "--scheme", "bdcdyh").exit_code == 2
 
 
-def test_a_file_that_is_not_there_is_said(luotu):
-    result = luotu("alias", "--file", "nowhere.gpkg")
+@pytest.mark.parametrize("arguments", [("--file", "nowhere.gpkg"), ("nowhere.GPKG",), ("no/where.shp", "-o", "a.csv")])
+def test_a_file_that_is_not_there_is_said(luotu, arguments):
+    result = luotu("alias", *arguments)
     assert result.exit_code == 3
-    assert "nowhere.gpkg" in result.stderr
+    assert "There is no file" in result.stderr
 
 
 def test_a_city_has_its_own_names_identified(luotu, monkeypatch, tmp_path):

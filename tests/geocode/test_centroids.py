@@ -28,7 +28,12 @@ def oracle(footprint):
         sign = (a > 0) - (a < 0)
         sign = -sign if is_hole else sign
         area, moment_x, moment_y = area + sign * a, moment_x + sign * mx, moment_y + sign * my
-    return (2 * area, round(moment_x / area), round(moment_y / area)) if area > 0 else (2 * area, None, None)
+    if area <= 0:
+        return 2 * area, None, None
+    centre = round(moment_x / area), round(moment_y / area)
+    ordinates = zip(*(vertex for ring, _ in footprint for vertex in ring), strict=True)
+    is_within = all(min(each) <= middle <= max(each) for middle, each in zip(centre, ordinates, strict=True))
+    return (2 * area, *centre) if is_within else (0, None, None)
 
 
 def measured(footprints):

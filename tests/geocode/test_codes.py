@@ -270,3 +270,10 @@ def test_a_code_has_no_other_size_classes_and_generations_than_its_alphabet(size
 def test_a_wrong_letter_is_named_with_its_position():
     with pytest.raises(CodeError, match="“O”, character 12"):
         parse("4E7U5-CKJ2W-FOJ")
+
+
+def test_a_refused_text_is_quoted_no_longer_than_anyone_reads():
+    with pytest.raises(CodeError) as refusal:
+        parse("1" * 1_000_000)
+    assert "1000000 characters" in str(refusal.value)
+    assert len(str(refusal.value)) < 1_000

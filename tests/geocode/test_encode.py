@@ -200,3 +200,28 @@ def test_a_code_of_a_geometry_is_of_the_first_generation():
     assert code.generation == 0
     assert isinstance(code, BuildingCode)
     assert parse(str(code)) == code
+
+
+def test_walls_thinner_than_a_unit_have_a_code_within_their_vertices_or_none():
+    rng = np.random.default_rng(3)
+    frames = []
+    for _ in range(400):
+        turns = np.sort(rng.uniform(0, 2 * math.pi, 4))
+        reach = 10.0 ** rng.uniform(-6, 0) * np.column_stack([np.cos(turns), np.sin(turns)])
+        wall_deg = 10.0 ** rng.uniform(-9.5, -8)
+        court = reach * (1 - wall_deg / np.abs(reach).max())
+        frames.append(shapely.Polygon(np.array([126.55, 80.0]) + reach, [np.array([126.55, 80.0]) + court]))
+    encoded = encode_many(frames)
+    coded = encoded.codes != ""
+    assert 0 < coded.sum() < len(frames)
+    assert {fault.kind for fault in encoded.faults[~coded]} >= {"zero_area"}
+    west, south, east, north = shapely.bounds(frames)[coded].T
+    lon, lat = encoded.lon_deg[coded], encoded.lat_deg[coded]
+    assert ((west - 1e-8 < lon) & (lon < east + 1e-8) & (south - 1e-8 < lat) & (lat < north + 1e-8)).all()
+
+
+def test_walls_of_a_third_of_a_unit_are_refused():
+    # what snapping leaves has its centroid 260 m away
+    shell = [(126.55018242407, 43.8400819845), (126.54981663378, 43.84007985505), (126.55017563996, 43.8399043412)]
+    court = [(126.55018242369, 43.84008198433), (126.54981663416, 43.84007985489), (126.55017563959, 43.8399043414)]
+    assert [fault.kind for fault in encode_many([shapely.Polygon(shell, [court])]).faults] == ["zero_area"]

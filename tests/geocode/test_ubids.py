@@ -1,11 +1,11 @@
 """UBIDs: what `buildingid` makes of the same geometry, in every row."""
 
 import csv
+import gzip
 import io
 import math
 
 import numpy as np
-import pyogrio
 import pytest
 import shapely
 from buildingid.code import decode, encode, isValid
@@ -77,8 +77,8 @@ def test_footprints_of_any_size_have_the_ubid_of_buildingid(size_deg):
 
 def test_real_footprints_have_the_ubid_of_buildingid(shared_data):
     path = shared_data("osm_liechtenstein/buildings_20240303.geojson.gz")
-    _, _, wkb, _ = pyogrio.raw.read(f"/vsigzip/{path}", columns=[])
-    found = assert_equal(shapely.from_wkb(wkb))
+    # not by GDAL, which tests of other rooms leave with few drivers
+    found = assert_equal(shapely.get_parts(shapely.from_geojson(gzip.decompress(path.read_bytes()))))
     assert len(found) == 17_717
     assert all(found)
 

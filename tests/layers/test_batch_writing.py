@@ -1,6 +1,7 @@
 """Rows written batch by batch are the file that the same rows make at once; an error leaves nothing."""
 
 import csv
+import datetime as dt
 import io
 import json
 
@@ -179,6 +180,23 @@ class TestKinds:
         assert kind_of_wkb(head) == kind
 
 
+class TestInstants:
+    def instants(self):
+        zoned = pa.array([dt.datetime(2020, 1, 1, tzinfo=dt.UTC)] * 2, pa.timestamp("us", tz="Asia/Shanghai"))
+        return arrow(frame({"a": [1, 2]})).assign(t=pd.arrays.ArrowExtensionArray(zoned))
+
+    def test_a_flatgeobuf_says_that_they_are_utc(self, tmp_path):
+        write_frame(self.instants(), tmp_path / "a.fgb")
+        assert b"2020-01-01T00:00:00Z" in (tmp_path / "a.fgb").read_bytes()
+
+    def test_a_shapefile_and_a_table_of_text_say_their_zone(self, tmp_path):
+        for name in ("a.zip", "a.csv"):
+            write_frame(self.instants(), tmp_path / name)
+        found = read_delivery(tmp_path / "a.zip").frame
+        assert found["t"].tolist() == ["2020-01-01T08:00:00+08:00"] * 2
+        assert "2020-01-01T08:00:00+08:00" in (tmp_path / "a.csv").read_text("utf-8-sig")
+
+
 class TestCsv:
     def rows(self, data):
         return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
@@ -209,6 +227,13 @@ class TestCsv:
         assert columns["d"] == ('{"k":[1,"松"]}', "", "[]", "plain")
         assert columns["e"] == ("1e+300", "0.1", "", "3.0")
         assert data.count(b"\r\n") == 6
+
+    def test_what_a_spreadsheet_takes_for_a_formula_stays_as_it_is_and_is_counted(self, tmp_path):
+        cells = ["=1+1", "-3", "+86 431 1", "@a", "-1+cmd|' /C calc'!A0", "A=B", "", None]
+        notes = write_frame(frame({"a": cells, "=b": [-1.5, *range(7)]}), tmp_path / "a.csv")
+        _, *rows = self.rows((tmp_path / "a.csv").read_bytes())
+        assert [row[0] for row in rows] == [cell or "" for cell in cells]
+        assert "(4)" in notes[0].en
 
     def test_a_file_is_marked_for_excel_and_a_stream_is_not(self, tmp_path):
         write_frame(frame(), tmp_path / "a.csv")

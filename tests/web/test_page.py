@@ -53,6 +53,17 @@ def test_the_code_covers_the_whole_shape_that_was_drawn(open_page: OpenPage, sit
     assert read_area_m2(page) == pytest.approx(L_AREA_M2, rel=0.03)
 
 
+def test_a_click_selects_the_whole_of_a_name_computed_from_the_drawing(open_page: OpenPage, site: Site) -> None:
+    page = open_page(site.address)
+    draw(page, site)
+    read_code(page)
+    names = page.locator(".name-text")
+    expect(names).to_have_count(4)
+    for name in names.all():
+        name.click()
+        assert name.evaluate("() => String(getSelection())") == name.inner_text()
+
+
 def test_a_dragged_corner_changes_code_and_area(open_page: OpenPage, site: Site) -> None:
     page = open_page(site.address)
     draw(page, site)

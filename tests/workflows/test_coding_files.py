@@ -167,6 +167,19 @@ class TestColumns:
             assert columns["fid"] in held
             assert columns["geom"] in held
 
+    @pytest.mark.parametrize("target", TARGETS)
+    def test_names_in_capitals_give_way_too_and_lose_no_value(self, tmp_path, target):
+        names = ["CODE", "code", "H3", "Area_M2", "FAULT", "Name", "NAME", "name"]
+        columns = {name: [f"{name}{row}" for row in range(8)] for name in names}
+        whole = survey(**columns).set_geometry([*houses(1)] * 8, crs=4490)
+        write_frame(whole, tmp_path / "in.parquet")
+        code_file(tmp_path / "in.parquet", tmp_path / f"out{target}")
+        found = read_delivery(tmp_path / f"out{target}").frame
+        assert found["code"].tolist() == [str(encode(houses(1)[0]))] * 8
+        assert found["area_m2"].notna().all()
+        held = [found[name].tolist() for name in found.columns.drop("geometry")]
+        assert all(values in held for values in columns.values())
+
     def test_a_layer_is_chosen_among_several(self, tmp_path):
         write_frame(survey(), tmp_path / "in.gpkg", layer="建筑")
         with pytest.raises(RefusedFile):

@@ -16,7 +16,7 @@ function namesView(title: string, names: readonly Alias[], say: Say): TemplateRe
   return html`
     <section>
       <h2>${title}</h2>
-      ${entryList(names.map(({ label, value }) => [say.of(label), html`<span class="code-text">${value}</span>`]))}
+      ${entryList(names.map(({ label, value }) => [say.of(label), html`<span class="name-text" translate="no">${value}</span>`]))}
     </section>
   `;
 }
