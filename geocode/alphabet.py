@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-__all__ = ["ALPHABET", "BASE", "LOOK_ALIKES", "VALUES", "WEIGHTS", "check_value", "check_values"]
+__all__ = ["ALPHABET", "BASE", "LOOK_ALIKES", "VALUES", "WEIGHTS", "check_value"]
 
 ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 BASE = len(ALPHABET)
@@ -18,8 +15,3 @@ WEIGHTS = tuple(pow(3, i, BASE) for i in range(BASE - 1))
 def check_value(values: Sequence[int]) -> int:
     """Return the check value of up to thirty values: (−Σ vᵢ·3ⁱ) mod 31, i from 0."""
     return -sum(value * weight for value, weight in zip(values, WEIGHTS[: len(values)], strict=True)) % BASE
-
-
-def check_values(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the check values of rows of up to thirty values, shape (n, k) → (n,)."""
-    return -(values @ np.array(WEIGHTS[: values.shape[1]], dtype=np.int64)) % BASE

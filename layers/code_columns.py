@@ -73,9 +73,7 @@ def with_names(
     shapes = frame.geometry.to_numpy()
     encoded = encode_many(shapes, crs=frame.crs)
     found = _found(encoded, faults)
-    computed = computed_names(to_storage(shapes, frame.crs), encoded)._asdict()
-    if beidou_level != BEIDOU_LEVEL:
-        computed["beidou"] = beidou_codes(encoded.lon_deg, encoded.lat_deg, level=beidou_level)
+    computed = computed_names(to_storage(shapes, frame.crs), encoded, beidou_level=beidou_level)._asdict()
     columns = {
         "code": _texts(encoded.codes),
         **{name: _texts(computed[name]) for name in names},

@@ -10,7 +10,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from geocode import BuildingCode, CodeError, parse, suggest
-from geocode.alphabet import ALPHABET, LOOK_ALIKES, check_value, check_values
+from geocode.alphabet import ALPHABET, LOOK_ALIKES, check_value
 from geocode.cells import CELL_COUNT, is_cell_number
 from geocode.codes import CODE_LENGTH, LAST_GENERATION, code_texts
 
@@ -78,11 +78,6 @@ def test_no_codes_have_no_texts():
 @given(codes, codes)
 def test_codes_are_ordered_as_their_texts_are(one, other):
     assert (one < other) == (str(one)[:-1] < str(other)[:-1])
-
-
-@given(st.lists(st.lists(st.integers(0, 30), min_size=12, max_size=12), min_size=1, max_size=9))
-def test_check_characters_of_rows_are_those_of_single_codes(rows):
-    assert check_values(np.array(rows)).tolist() == [check_value(row) for row in rows]
 
 
 @given(st.lists(st.integers(0, 30), min_size=12, max_size=12))

@@ -135,3 +135,13 @@ def test_what_has_no_footprints_or_no_codes_says_so(frame):
         frame["name"].luotu.code()
     with pytest.raises(TypeError, match="nothing to decode"):
         frame.geometry.luotu.decode()
+
+
+@pytest.mark.parametrize("level", range(1, 10))
+def test_a_coarser_beidou_code_begins_the_finer_one_on_an_edge_too(level):
+    # the centroid is 116.4 39.9, which is on an edge of every level from 4 on; the double 39.9 is south of it
+    square = gpd.GeoSeries([shapely.box(116.3999, 39.8999, 116.4001, 39.9001)], crs=4490)
+    (finest,) = square.luotu.names()["beidou"]
+    (coarser,) = square.luotu.names(beidou_level=level)["beidou"]
+    assert finest.startswith(coarser)
+    assert finest.endswith("000000")
