@@ -13,20 +13,54 @@ from store.offices import add_key
 from store.schema import metadata
 from store.uploads import add_upload_rows
 
-# an office may get another name; nothing else may change
-GUARDED = sorted(set(metadata.tables) - {"office"})
+# an office may get another name, and an outbox is work in progress; nothing else may change
+GUARDED = sorted(set(metadata.tables) - {"office", "outbox"})
 NOT_IN_PREREQUISITE_STATE = "55000"
 CHANGES = {
     Text: "coalesce({}, '') || 'x'",
-    Integer: "{} + 1",
-    Double: "{} + 1e-9",
+    Integer: "coalesce({}, 0) + 1",
+    Double: "coalesce({}, 1) + 1e-9",
     Date: "{} + 1",
     DateTime: "{} + interval '1 microsecond'",
     UUID: "gen_random_uuid()",
     JSONB: """{} || '{{"a": 1}}'""",
-    Geometry: "ST_Translate({}, 1e-13, 0)",
+    Geometry: "ST_Translate(coalesce({}, geom), 1e-13, 0)",
 }
-CLOSED_ONCE = {"footprint": "replaced_at", "alias": "valid_to", "api_key": "revoked_at"}
+CLOSED_ONCE = {
+    "footprint": "replaced_at",
+    "alias": "valid_to",
+    "api_key": "revoked_at",
+    "closure": "revoked_at",
+    "lineage": "revoked_at",
+    "stage_entry": "withdrawn_at",
+    "project_building": "valid_to",
+    "unit": "valid_to",
+    "attachment": "withdrawn_at",
+    "subscription": "ended_at",
+}
+# a row of each table that a building has after it is registered
+LATER_ROWS = """
+    insert into building (office_id, code) select :office, '4E7U5CMEPQC1A';
+    insert into closure (building_id, office_id, reason, closed_on) select :building, :office, 'rebuilt', '2026-01-01';
+    insert into lineage (predecessor_id, successor_id, office_id, relation)
+        select :building, id, :office, 'rebuilt' from building where code = '4E7U5CMEPQC1A';
+    insert into stage_entry (building_id, office_id, stage, occurred_on, actor)
+        select :building, :office, 'design', '2026-01-01', 'test';
+    insert into project (office_id, name) select :office, '一期';
+    insert into project_building (project_id, building_id, office_id) select id, :building, :office from project;
+    insert into unit (building_id, office_id, number, storey, area_m2, use) select :building, :office, '101', '1', 90, '住宅';
+    insert into attachment (document_id, office_id, building_id, kind, title, media_type, actor)
+        select id, :office, :building, 'survey_report', '竣工测量报告', 'application/pdf', 'test' from document;
+    insert into review (upload_id, office_id, relation, confidence, evidence) select id, :office, 'split', 0.5, '[]' from upload;
+    insert into review_row (review_id, row_number, office_id, drawn, attributes, geom)
+        select review.id, 0, :office, '4E7U5CMEPQC1A', '{}', footprint.geom from review, footprint;
+    insert into review_building (review_id, building_id, office_id) select id, :building, :office from review;
+    insert into review_decision (review_id, office_id, decision, answer, actor)
+        select id, :office, 'rejected', '{}', 'test' from review;
+    insert into idempotency (office_id, key, request_sha256, answer) select :office, 'a', 'b', '{}';
+    insert into subscription (office_id, label, url, secret) select :office, '登记中心', 'https://example.org', 's';
+    insert into outbox (subscription_id, seq, subject) select id, 0, 'building/4E7U5CMEPQC1A' from subscription
+"""
 
 
 @pytest.fixture
@@ -40,6 +74,8 @@ def history(connection, desk, on_ground, house_codes, plan_edition, plan_feature
     row = {**names, "upload_id": desk.upload_id, "row_number": 0, "source_id": None, "name": None, "outcome": "new"}
     add_upload_rows(connection, [{**row, "area_m2": 1.0, "fault": None}])
     add_edition(connection, {**plan_edition, "office_id": desk.office_id}, plan_features([shapely.Point(126, 43)]))
+    for statement in LATER_ROWS.split(";"):
+        connection.execute(text(statement), {"office": desk.office_id, "building": building})
     return connection
 
 
@@ -66,6 +102,19 @@ def test_no_row_is_changed_deleted_or_swept_away(history, table, statement):
 def test_every_table_is_filled_by_these_tests(history):
     counts = {table: history.execute(text(f"select count(*) from {table}")).scalar_one() for table in metadata.tables}
     assert min(counts.values()) == 1, counts
+
+
+@pytest.mark.parametrize("statement", ["delete from outbox", "truncate outbox"])
+def test_nothing_is_taken_out_of_the_outbox(history, statement):
+    assert is_refused(history, statement)
+
+
+def test_a_building_cannot_come_after_itself(history):
+    with pytest.raises(DBAPIError, match="lineage_is_acyclic"):
+        history.execute(
+            text("""insert into lineage (predecessor_id, successor_id, office_id, relation)
+                    select successor_id, predecessor_id, office_id, 'merged' from lineage""")
+        )
 
 
 @pytest.mark.parametrize(("table", "column"), CLOSED_ONCE.items())

@@ -1,0 +1,72 @@
+"""Columns that many tables have, and the metadata that all of them are in."""
+
+from typing import Any
+
+from geoalchemy2 import Geometry
+from sqlalchemy import BigInteger, Column, Date, DateTime, ForeignKey, Identity, Integer, MetaData, func, text
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+__all__ = [
+    "attributes",
+    "closed",
+    "held_from",
+    "held_to",
+    "identity",
+    "metadata",
+    "of",
+    "placed",
+    "recorded",
+    "uuid",
+]
+
+metadata = MetaData()
+_WITH_UUID = {"building", "project", "review", "subscription", "unit", "upload"}
+_WITH_BIGINT = {"footprint"}
+
+
+def identity(kind: type[Integer] = Integer) -> Column[int]:
+    """Return the key that the database counts."""
+    return Column("id", kind, Identity(always=True), primary_key=True)
+
+
+def uuid() -> Column[str]:
+    """Return the key that the database draws."""
+    return Column("id", UUID(as_uuid=False), primary_key=True, server_default=func.gen_random_uuid())
+
+
+def of(table: str, *, name: str | None = None, nullable: bool = False, primary_key: bool = False) -> Column[Any]:
+    """Return the column that names a row of another table, ``<table>_id`` unless told."""
+    kind: Any = UUID(as_uuid=False) if table in _WITH_UUID else BigInteger if table in _WITH_BIGINT else Integer
+    column = name or f"{table}_id"
+    return Column(column, kind, ForeignKey(f"{table}.id"), nullable=nullable, primary_key=primary_key)
+
+
+def recorded(time: Any = func.statement_timestamp) -> Column[object]:
+    """Return the column of when a row was stored."""
+    return Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=time())
+
+
+def closed(name: str) -> Column[object]:
+    """Return the column of when a row was closed."""
+    return Column(name, DateTime(timezone=True))
+
+
+def held_from() -> Column[object]:
+    """Return the column of the day from which a row holds in the world."""
+    return Column("valid_from", Date, nullable=False, server_default=text("CURRENT_DATE"))
+
+
+def held_to() -> Column[object]:
+    """Return the column of the day on which a row no longer holds in the world."""
+    return Column("valid_to", Date)
+
+
+def placed(kind: str, *, name: str = "geom", nullable: bool = False) -> Column[object]:
+    """Return a column of geometries in EPSG:4490."""
+    # explicit GiST indexes only: GeoAlchemy2's own would be made and dropped at every migration
+    return Column(name, Geometry(kind, srid=4490, spatial_index=False), nullable=nullable)
+
+
+def attributes(name: str = "attributes", *, empty: str = "{}") -> Column[object]:
+    """Return a column of values as they were delivered."""
+    return Column(name, JSONB, nullable=False, server_default=text(f"'{empty}'"))

@@ -1,0 +1,70 @@
+"""Offices, their keys, what they delivered."""
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Double, Integer, Table, Text, UniqueConstraint, func
+from sqlalchemy.dialects.postgresql import JSONB
+
+from store.schema.columns import closed, identity, metadata, of, recorded, uuid
+
+__all__ = ["api_key", "document", "office", "upload", "upload_row"]
+
+office = Table(
+    "office",
+    metadata,
+    identity(),
+    Column("code", Text, nullable=False, unique=True),
+    Column("name_zh", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("division", Text, CheckConstraint("division ~ '^[0-9]{6}$'")),
+    recorded(func.now),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    identity(),
+    of("office"),
+    Column("role", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("key_sha256", Text, nullable=False, unique=True),
+    recorded(func.now),
+    closed("revoked_at"),
+)
+
+document = Table(
+    "document",
+    metadata,
+    identity(),
+    of("office"),
+    Column("sha256", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    recorded(func.now),
+    UniqueConstraint("office_id", "sha256"),
+)
+
+upload = Table(
+    "upload",
+    metadata,
+    uuid(),
+    of("office"),
+    of("document"),
+    Column("options", JSONB, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("report", JSONB, nullable=False),
+    recorded(func.now),
+    UniqueConstraint("office_id", "document_id", "options"),
+)
+
+upload_row = Table(
+    "upload_row",
+    metadata,
+    of("upload", primary_key=True),
+    Column("row_number", Integer, primary_key=True, autoincrement=False),
+    of("office"),
+    Column("source_id", Text),
+    Column("name", Text),
+    Column("outcome", Text, nullable=False),
+    of("building", nullable=True),
+    Column("area_m2", Double),
+    Column("fault", JSONB),
+)
