@@ -4,6 +4,7 @@ A cell number is ``base cell × 7¹⁵ + Σ digitₖ × 7¹⁵⁻ᵏ``: cells in
 coarser cell is one contiguous range of numbers.
 """
 
+from functools import lru_cache
 from itertools import repeat
 from typing import Any
 
@@ -11,8 +12,8 @@ import h3.api.basic_int as h3
 import numpy as np
 from numpy.typing import NDArray
 
+from geocode.cell_filter import CellFilter, learn
 from geocode.compiled import as_texts, compiled
-from geocode.h3_entry import find_entry, latlng_to_cell
 
 __all__ = [
     "CELL_COUNT",
@@ -38,14 +39,6 @@ _DIGIT_MASK = 0x7
 _HEADER = (1 << 59) | (RESOLUTION << 52)
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8).astype(np.uint32)
 _TEXT_LENGTH = 15
-_ENTRY = find_entry()
-
-
-@compiled("void(i8, f8[:], f8[:], u8[::1])", nogil=False)
-def _cells_of(entry: int, lon: Any, lat: Any, cells: Any) -> None:
-    """Write the cells that hold the points."""
-    for row in range(cells.size):
-        cells[row] = latlng_to_cell(entry, lat[row], lon[row], np.int32(RESOLUTION))
 
 
 @compiled("void(u8[::1], i8[::1])")
@@ -71,12 +64,22 @@ def _cell_texts(cells: Any, letters: Any) -> None:
 
 def cells_of(lon_deg: NDArray[np.float64], lat_deg: NDArray[np.float64]) -> NDArray[np.uint64]:
     """Return the resolution-15 cells that hold the points, shape (n,)."""
-    if _ENTRY is None:
-        points = map(h3.latlng_to_cell, lat_deg.tolist(), lon_deg.tolist(), repeat(RESOLUTION))
-        return np.fromiter(points, dtype=np.uint64, count=len(lon_deg))
-    cells = np.empty(len(lon_deg), dtype=np.uint64)
-    _cells_of(_ENTRY, lon_deg, lat_deg, cells)
+    cells = _filter().cells_of(lon_deg, lat_deg)
+    doubtful = np.flatnonzero(cells == 0)
+    cells[doubtful] = _cells_by_h3(lon_deg[doubtful], lat_deg[doubtful])
     return cells
+
+
+@lru_cache(maxsize=1)
+def _filter() -> CellFilter:
+    """Return the filter that tells most cells; learning it takes some 15 ms."""
+    return learn(np.array([cell_centre(cell) for cell in h3.get_pentagons(0)]), _cells_by_h3)
+
+
+def _cells_by_h3(lon_deg: NDArray[np.float64], lat_deg: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """Return the cells as H3 itself tells them, one by one."""
+    points = map(h3.latlng_to_cell, lat_deg.tolist(), lon_deg.tolist(), repeat(RESOLUTION))
+    return np.fromiter(points, dtype=np.uint64, count=len(lon_deg))
 
 
 def cell_numbers(cells: NDArray[np.uint64]) -> NDArray[np.int64]:

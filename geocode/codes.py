@@ -29,6 +29,8 @@ _TEXT_LENGTH = CODE_LENGTH + 2
 _LETTERS = np.frombuffer(ALPHABET.encode(), dtype=np.uint8).astype(np.uint32)
 _WEIGHTS = np.array(WEIGHTS, dtype=np.int64)
 _HYPHEN = ord("-")
+# unsigned division takes half the time: nothing is rounded down from below zero
+_UNSIGNED_BASE = np.uint64(BASE)
 # blanks of every kind, the hyphens and dashes that forms and keyboards produce
 _SEPARATORS = re.compile(r"[\s\-‐-―−]+")
 _SENTENCES = read_sentences("geocode", "faults.toml")
@@ -97,11 +99,12 @@ class BuildingCode:
 def _code_texts(numbers: Any, size_classes: Any, generations: Any, letters: Any) -> None:
     """Write the grouped texts of the codes, as code points."""
     for row in range(numbers.size):
-        rest = numbers[row]
+        rest = np.uint64(numbers[row])
         check = size_classes[row] * _WEIGHTS[CELL_LENGTH] + generations[row] * _WEIGHTS[CELL_LENGTH + 1]
         for place in range(CELL_LENGTH - 1, -1, -1):
-            value = rest % BASE
-            rest //= BASE
+            quotient = rest // _UNSIGNED_BASE
+            value = np.int64(rest - quotient * _UNSIGNED_BASE)
+            rest = quotient
             check += value * _WEIGHTS[place]
             letters[row, place + place // 5] = _LETTERS[value]
         letters[row, 5] = letters[row, 11] = _HYPHEN

@@ -16,19 +16,18 @@ __all__ = ["as_texts", "compiled", "inlined"]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def compiled(signature: str, *, nogil: bool = True) -> Callable[[Function], Function]:
+def compiled(signature: str) -> Callable[[Function], Function]:
     """Return the decorator that compiles a function for one signature, in numba's notation.
 
     Parameters
     ----------
     signature
         Such as ``void(f8[:], i8[::1])``; results are written into arrays that the caller gives.
-    nogil
-        Whether other threads may run meanwhile; False for what calls into Python extensions.
     """
 
     def decorate(function: Function) -> Function:
-        compile_with: Any = partial(numba.njit, signature, nogil=nogil, error_model="numpy")
+        # other threads may run meanwhile
+        compile_with: Any = partial(numba.njit, signature, nogil=True, error_model="numpy")
         try:
             return cast("Function", compile_with(cache=True)(function))
         except RuntimeError:

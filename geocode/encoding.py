@@ -96,13 +96,22 @@ def encode_many(geometries: Any, *, crs: CrsInput | None = STORAGE_CRS) -> Encod
     """
     gate = crs_gate(crs)
     rows = geometry_column(geometries)
-    starts = range(0, max(len(rows), 1), _BATCH_ROWS)
-    batches = [_encode_batch(rows[start : start + _BATCH_ROWS], gate) for start in starts]
-    return batches[0] if len(batches) == 1 else EncodedFootprints(*map(np.concatenate, zip(*batches, strict=True)))
+    encoded = _nothing(len(rows))
+    for start in range(0, len(rows), _BATCH_ROWS):
+        batch = slice(start, start + _BATCH_ROWS)
+        _encode_batch(rows[batch], gate, EncodedFootprints._make(column[batch] for column in encoded))
+    return encoded
 
 
-def _encode_batch(geometries: NDArray[Any], gate: CrsGate) -> EncodedFootprints:
-    """Code as many geometries as a processor's cache holds the vertices of."""
+def _nothing(count: int) -> EncodedFootprints:
+    """Return the columns of rows that have no code yet, and no fault."""
+    codes, h3 = np.zeros(count, dtype="U15"), np.zeros(count, dtype="U15")
+    area_m2, lon_deg, lat_deg = (np.full(count, np.nan) for _ in range(3))
+    return EncodedFootprints(codes, h3, area_m2, np.full(count, None, dtype=object), lon_deg, lat_deg)
+
+
+def _encode_batch(geometries: NDArray[Any], gate: CrsGate, encoded: EncodedFootprints) -> None:
+    """Write the codes and faults of as many geometries as a processor's cache holds the vertices of."""
     faults, rows, sound, rings = examine(geometries)
     vertices = snap(*gate.to_lonlat(rings.x, rings.y), rings)
     for position in np.flatnonzero(sound & ((vertices.lost >= 0) | vertices.is_wide)).tolist():
@@ -114,8 +123,8 @@ def _encode_batch(geometries: NDArray[Any], gate: CrsGate) -> EncodedFootprints:
         fault = _SENTENCES.fault("zero_area", x=float(rings.x[place]), y=float(rings.y[place]), vertex=0)
         faults[rows[position]] = fault
         sound[position] = False
-    coded = Centroids(centre.x[sound], centre.y[sound], centre.double_area[sound])
-    return _encoded(faults, rows[sound], coded)
+    encoded.faults[:] = faults
+    _write(encoded, rows[sound], Centroids(centre.x[sound], centre.y[sound], centre.double_area[sound]))
 
 
 def _misplaced(position: int, rings: Rings, vertices: Snapped, gate: CrsGate) -> Fault:
@@ -128,21 +137,12 @@ def _misplaced(position: int, rings: Rings, vertices: Snapped, gate: CrsGate) ->
     return _SENTENCES.fault(kind, x=x, y=y, vertex=vertex, crs=gate.name)
 
 
-def _encoded(faults: NDArray[Any], rows: NDArray[np.int64], centre: Centroids) -> EncodedFootprints:
-    """Return the codes of the rows whose centroids and areas are given, shapes (n,), (m,) and (m,)."""
+def _write(encoded: EncodedFootprints, rows: NDArray[np.int64], centre: Centroids) -> None:
+    """Write the codes of the rows whose centroids and areas are given, shapes (m,)."""
     lon_deg, lat_deg = centre.x / UNITS_PER_DEG, centre.y / UNITS_PER_DEG
     cells, areas_m2 = cells_of(lon_deg, lat_deg), area_m2(centre.double_area, lat_deg)
-    texts = code_texts(cell_numbers(cells), size_classes(areas_m2))
-    columns = (texts, cell_texts(cells), areas_m2, lon_deg, lat_deg)
-    if len(rows) == len(faults):
-        codes, h3, areas_m2, lon_deg, lat_deg = columns
-    else:
-        codes, h3, areas_m2, lon_deg, lat_deg = (_spread(values, rows, len(faults)) for values in columns)
-    return EncodedFootprints(codes, h3, areas_m2, faults, lon_deg, lat_deg)
-
-
-def _spread(values: NDArray[Any], rows: NDArray[np.int64], count: int) -> NDArray[Any]:
-    """Return values at their rows, and nothing (empty text, NaN) at the others, shape (count,)."""
-    column = np.full(count, np.nan if values.dtype.kind == "f" else "", dtype=values.dtype)
-    column[rows] = values
-    return column
+    # a slice is written without a look at each row
+    mine = slice(None) if len(rows) == len(encoded.codes) else rows
+    encoded.codes[mine] = code_texts(cell_numbers(cells), size_classes(areas_m2))
+    encoded.h3[mine], encoded.area_m2[mine] = cell_texts(cells), areas_m2
+    encoded.lon_deg[mine], encoded.lat_deg[mine] = lon_deg, lat_deg

@@ -41,27 +41,29 @@ class Rings(NamedTuple):
         return np.diff(self.starts[self.first])
 
 
-@compiled("void(f8[:, ::1], i8[::1], b1[::1])")
-def _mark_single_rings(xy: Any, starts: Any, single: Any) -> None:
-    """Write which geometries are certainly one ring: the first vertex comes back once, and at the very end.
+@compiled("void(f8[:, ::1], i8[::1], i8[::1], b1[::1])")
+def _find_single_rings(xy: Any, owner: Any, starts: Any, single: Any) -> None:
+    """Write where geometries start, and which are certainly one ring: the first vertex comes back at the very end alone.
 
     Taking rings apart costs more than reading coordinates does, so only the rest is taken apart. A second ring makes
     the first vertex come back before the end; a repeated first vertex merely goes the slow way.
     """
+    end = 0
     for row in range(single.size):
-        begin, last = starts[row], starts[row + 1] - 1
-        back = begin + 1
-        while back < last and not (xy[back, 0] == xy[begin, 0] and xy[back, 1] == xy[begin, 1]):
-            back += 1
-        single[row] = back == last and xy[last, 0] == xy[begin, 0] and xy[last, 1] == xy[begin, 1]
+        begin, returns = end, 0
+        while end < owner.size and owner[end] == row:
+            returns += xy[end, 0] == xy[begin, 0] and xy[end, 1] == xy[begin, 1]
+            end += 1
+        starts[row], starts[row + 1] = begin, end
+        # the first vertex itself is one of the two
+        single[row] = returns == 2 and xy[end - 1, 0] == xy[begin, 0] and xy[end - 1, 1] == xy[begin, 1]  # noqa: PLR2004
 
 
 def flatten(geometries: NDArray[Any]) -> Rings:
     """Return the rings of polygons and multipolygons, shape (n,); an empty one has none."""
     xy, owner = shapely.get_coordinates(geometries, return_index=True)
-    starts = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(geometries)))])
-    single = np.empty(len(geometries), dtype=bool)
-    _mark_single_rings(xy, starts, single)
+    starts, single = np.zeros(len(geometries) + 1, dtype=np.int64), np.empty(len(geometries), dtype=bool)
+    _find_single_rings(xy, owner, starts, single)
     if single.all():
         first = np.arange(len(geometries) + 1)
         return Rings(xy[:, 0], xy[:, 1], starts, np.zeros(len(geometries), dtype=bool), first)

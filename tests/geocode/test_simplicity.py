@@ -96,6 +96,13 @@ def test_where_there_is_a_doubt_nothing_is_said(ring):
     assert not is_marked(ring)
 
 
+@pytest.mark.parametrize(("corners", "times"), [(5, 2), (7, 2), (7, 3), (8, 3), (9, 4), (47, 2)])
+def test_no_ring_that_goes_round_more_than_once_is_simple(corners, times):
+    turns = [2 * np.pi * times * i / corners for i in range(corners)]
+    assert not is_marked([(np.cos(turn), np.sin(turn)) for turn in turns])
+    assert is_marked([(np.cos(turn), np.sin(turn)) for turn in sorted(turn % (2 * np.pi) for turn in turns)])
+
+
 def test_holes_and_parts_and_long_rings_are_left_to_geos():
     courtyard = shapely.Polygon(SQUARE, [[(1, 1), (2, 1), (2, 2)]])
     pair = shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(2, 0, 3, 1)])
