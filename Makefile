@@ -11,7 +11,7 @@ help: ## Say what there is to run
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: ## Install what is missing, load the sample district, code the sample survey, serve on 127.0.0.1:8000 (SERVE=0: do not)
-	@setup/debian.sh $(if $(DATABASE_URL),,postgis) venv
+	@setup/debian.sh $(if $(DATABASE_URL),,postgis) font venv
 	@setup/python.sh runtime
 	@setup/page.sh build
 	@SERVE=$(SERVE) setup/demo.sh start
@@ -20,7 +20,7 @@ stop: ## Stop what the demo started: the server and the database
 	@setup/demo.sh stop
 
 test: ## Install what is missing and run all tests
-	@setup/debian.sh postgis chromium venv
+	@setup/debian.sh postgis chromium font venv
 	@setup/python.sh dev
 	@setup/page.sh build
 	.venv/bin/pytest

@@ -8,10 +8,33 @@ from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from api.errors import add_error_handlers
+from api.ledger_head import LedgerHead
 from api.page import mount_page
 from api.protection import Protection
-from api.routes import buildings, codes, layers, names, session, tiles, uploads
+from api.routes import (
+    aliases,
+    buildings,
+    certificates,
+    codes,
+    documents,
+    exchange,
+    facilities,
+    layers,
+    ledger,
+    lives,
+    names,
+    projects,
+    resolve,
+    reviews,
+    session,
+    stages,
+    subscriptions,
+    tiles,
+    units,
+    uploads,
+)
 from geocode import __version__
+from workflows.code_answers import CodeAnswers
 from workflows.databases import open_database
 from workflows.settings import Settings
 
@@ -31,6 +54,7 @@ def create_app(settings: Settings, *, page: Path | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        app.state.codes.close()
         database.dispose()
 
     app = FastAPI(
@@ -44,10 +68,39 @@ def create_app(settings: Settings, *, page: Path | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.database = database
+    app.state.codes = CodeAnswers(database)
     add_error_handlers(app)
-    for module in (session, codes, names, uploads, buildings, layers, tiles):
+    # the first that is looked at: it is asked the most
+    app.router.routes.insert(0, resolve.CodeRoute())
+    for module in (
+        session,
+        codes,
+        names,
+        uploads,
+        stages,
+        projects,
+        units,
+        aliases,
+        facilities,
+        documents,
+        certificates,
+        lives,
+        reviews,
+        buildings,
+        resolve,
+        layers,
+        ledger,
+        exchange,
+        subscriptions,
+        tiles,
+    ):
         app.include_router(module.router)
     mount_page(app, page)
-    app.add_middleware(Protection, body_limit_bytes=settings.upload_limit_mb * 1_000_000)
+    app.add_middleware(LedgerHead, database=database, settings=settings)
+    app.add_middleware(
+        Protection,
+        body_limit_bytes=settings.upload_limit_mb * 1_000_000,
+        document_limit_bytes=settings.document_limit_mb * 1_000_000,
+    )
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]", settings.host])
     return app

@@ -5,11 +5,21 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
+from workflows.code_answers import Asker
 from workflows.databases import Database
 from workflows.principals import Principal, find_principal
 from workflows.settings import Settings
 
-__all__ = ["Asking", "Configured", "Stored"]
+__all__ = ["Asking", "Configured", "OnceKey", "Stored", "asker_of"]
+
+
+def asker_of(request: Request) -> Asker:
+    """Return the key that a caller shows, and whether one without a key may be the local office."""
+    settings: Settings = request.app.state.settings
+    authorization = request.headers.get("authorization")
+    key = authorization.removeprefix("Bearer ").strip() if authorization else None
+    client = request.client.host if request.client else ""
+    return Asker(key, settings.local_principal and _is_loopback(client))
 
 
 def settings_of(request: Request) -> Settings:
@@ -29,15 +39,22 @@ Stored = Annotated[Database, Depends(database_of)]
 
 
 def principal_of(
-    request: Request, settings: Configured, database: Stored, authorization: Annotated[str | None, Header()] = None
+    request: Request, database: Stored, _authorization: Annotated[str | None, Header(alias="authorization")] = None
 ) -> Principal:
     """Return who is calling: by the key in ``Authorization: Bearer``, or because the caller is on this machine."""
-    key = authorization.removeprefix("Bearer ").strip() if authorization else None
-    client = request.client.host if request.client else ""
-    return find_principal(database, key=key, local=settings.local_principal and _is_loopback(client))
+    return find_principal(database, **asker_of(request)._asdict())
 
 
 Asking = Annotated[Principal, Depends(principal_of)]
+OnceKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="The client's own key: the same request again with the same key has the same answer, and happens once",
+    ),
+]
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,35 +9,59 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from geocode import Fault, GeocodeError, Text
-from workflows.errors import NotAllowedError, RefusedDeliveryError, WorkflowError
+from workflows.errors import (
+    ChangedMeanwhileError,
+    ForbiddenError,
+    HiddenError,
+    NotAllowedError,
+    RefusedActError,
+    RefusedDeliveryError,
+    RefusedEntryError,
+    StillRunningError,
+    WorkflowError,
+)
 from workflows.failures import (
     AliasError,
     BlueprintError,
+    CityFileError,
     ClusterError,
+    DamagedDocumentError,
     DatabaseError,
+    FontError,
     GroundTakenError,
     LayersError,
     NotHereError,
-    SchemeFileError,
+    PackageError,
+    RecordError,
     StageError,
     UnknownLayer,
 )
+from workflows.reports import fault_json
 
 __all__ = ["add_error_handlers"]
 
 STATUSES: dict[type[Exception], HTTPStatus] = {
     NotAllowedError: HTTPStatus.UNAUTHORIZED,
+    ForbiddenError: HTTPStatus.FORBIDDEN,
+    HiddenError: HTTPStatus.NOT_FOUND,
+    StillRunningError: HTTPStatus.CONFLICT,
     NotHereError: HTTPStatus.NOT_FOUND,
     UnknownLayer: HTTPStatus.NOT_FOUND,
     GroundTakenError: HTTPStatus.CONFLICT,
+    RefusedActError: HTTPStatus.CONFLICT,
+    ChangedMeanwhileError: HTTPStatus.CONFLICT,
     StageError: HTTPStatus.UNPROCESSABLE_ENTITY,
     AliasError: HTTPStatus.UNPROCESSABLE_ENTITY,
-    SchemeFileError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    CityFileError: HTTPStatus.INTERNAL_SERVER_ERROR,
     RefusedDeliveryError: HTTPStatus.UNPROCESSABLE_ENTITY,
     WorkflowError: HTTPStatus.UNPROCESSABLE_ENTITY,
     GeocodeError: HTTPStatus.UNPROCESSABLE_ENTITY,
     LayersError: HTTPStatus.UNPROCESSABLE_ENTITY,
     BlueprintError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    PackageError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    RecordError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    FontError: HTTPStatus.SERVICE_UNAVAILABLE,
+    DamagedDocumentError: HTTPStatus.INTERNAL_SERVER_ERROR,
     DatabaseError: HTTPStatus.SERVICE_UNAVAILABLE,
     ClusterError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -76,7 +100,9 @@ def _parts(error: Exception) -> dict[str, Any]:
         parts["zh"] = {"detail": error.text.zh, "remedy": error.remedy.zh}
     if isinstance(error, RefusedDeliveryError):
         parts |= error.report.as_json()
-    for name in ("suggestions", "nearest"):
+    if isinstance(error, RefusedEntryError):
+        parts["faults"] = [fault_json(fault) for fault in error.faults]
+    for name in ("suggestions", "nearest", "rows"):
         if hasattr(error, name):
             parts[name] = list(getattr(error, name))
     return parts

@@ -8,6 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 __all__ = ["Protection"]
 
 _JSON_LIMIT_BYTES = 1_000_000
+_FORM_BYTES = 100_000
+_WITH_DOCUMENTS = ("/documents", "/certificates/verification")
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self'; worker-src 'self' blob:; img-src 'self' data: blob:; "
@@ -22,9 +24,11 @@ _HEADERS = {
 class Protection:
     """Middleware: security headers on every answer, writes from our own page only, bodies no longer than allowed."""
 
-    def __init__(self, app: ASGIApp, *, body_limit_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, body_limit_bytes: int, document_limit_bytes: int) -> None:
         self.app = app
         self.body_limit_bytes = body_limit_bytes
+        # the form around the document adds some lines
+        self.document_limit_bytes = min(body_limit_bytes, document_limit_bytes + _FORM_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass one request through."""
@@ -35,7 +39,7 @@ class Protection:
         if scope["method"] not in {"GET", "HEAD", "OPTIONS"} and _is_foreign(headers):
             await _problem(403, "foreign_origin", "This request comes from another site's page.")(scope, receive, send)
             return
-        limit = _JSON_LIMIT_BYTES if "json" in headers.get("content-type", "") else self.body_limit_bytes
+        limit = self._limit_bytes(scope["path"], headers)
 
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -45,6 +49,11 @@ class Protection:
             await send(message)
 
         await self.app(scope, _counted(receive, limit), send_protected)
+
+    def _limit_bytes(self, path: str, headers: Headers) -> int:
+        if "json" in headers.get("content-type", ""):
+            return _JSON_LIMIT_BYTES
+        return self.document_limit_bytes if path.endswith(_WITH_DOCUMENTS) else self.body_limit_bytes
 
 
 def _is_foreign(headers: Headers) -> bool:

@@ -20,7 +20,7 @@ from geocode.beidou import beidou_codes
 from geocode.planes import measure_plane, to_plane
 from geocode.ubids import ubids
 from layers.reading import read_delivery
-from registry.matching import SAME_IOU
+from registry.ground import SAME_IOU
 from store.cluster import remove_cluster
 from store.database import Database, transaction
 from workflows.databases import opened_database, start_database

@@ -19,7 +19,7 @@ from geocode import encode_many, to_storage
 from geocode.beidou import beidou_codes
 from geocode.planes import from_plane, to_plane
 from geocode.ubids import ubids
-from registry.matching import SAME_IOU
+from registry.ground import SAME_IOU
 
 ROWS, SEED = 200_000, 20261122
 BAR_ROUNDED = 1.5e-3

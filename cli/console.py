@@ -17,9 +17,9 @@ from workflows.errors import RefusedDeliveryError, RefusedOptionError, WorkflowE
 from workflows.failures import (
     AliasError,
     BlueprintError,
+    CityFileError,
     LayersError,
     RegistryError,
-    SchemeFileError,
     StoreError,
 )
 from workflows.settings import Settings
@@ -41,7 +41,7 @@ EXIT_FOUND, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
 _WIDE = 200
 out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
-_MARK = {"zh": ("拒绝", "处理"), "en": ("Refused", "Remedy")}
+_MARK = {"zh": ("拒绝", "处理", "待审"), "en": ("Refused", "Remedy", "Held")}
 
 _PLACES = {
     "file": Text("", ""),
@@ -77,10 +77,12 @@ def notes(texts: Any) -> None:
         _err.print(f"[dim]·[/] {speak(text)}", markup=True)
 
 
-def complain(sentence: str, remedy: str = "", *, place: str = "", suggestions: Iterable[str] = ()) -> None:
-    """Print one refusal: the place, the sentence, the remedy, and what may have been meant."""
-    mark, mend = _MARK[language()]
-    _err.print(f"[bold red]{mark}[/]", end=" ")
+def complain(
+    sentence: str, remedy: str = "", *, place: str = "", suggestions: Iterable[str] = (), held: bool = False
+) -> None:
+    """Print one refusal, or what is held for a person: the place, the sentence, the remedy, what may have been meant."""
+    mark, mend, waits = _MARK[language()]
+    _err.print(f"[bold yellow]{waits}[/]" if held else f"[bold red]{mark}[/]", end=" ")
     _err.print(f"{place}: {sentence}" if place else sentence, markup=False)
     if remedy:
         _err.print(f"  → {mend}: {remedy}" if language() == "en" else f"  → {mend}:{remedy}", markup=False)
@@ -100,9 +102,10 @@ def answering() -> Iterator[None]:
         complain(speak(error.text), speak(error.remedy), place=error.report.file)
         raise typer.Exit(EXIT_REFUSED) from error
     except WorkflowError as error:
-        complain(speak(error.text), speak(error.remedy))
+        for fault in getattr(error, "faults", [error]):
+            complain(speak(fault.text), speak(fault.remedy))
         raise typer.Exit(EXIT_USAGE if isinstance(error, RefusedOptionError) else EXIT_REFUSED) from error
-    except (LayersError, GeocodeError, AliasError, SchemeFileError) as error:
+    except (LayersError, GeocodeError, AliasError, CityFileError) as error:
         place = " · ".join(
             f"{speak(word)}{getattr(error, name)}"
             for name, word in _PLACES.items()
@@ -141,14 +144,14 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
-def complain_row(file: str, row: int, feature: str | None, fault: dict[str, Any]) -> None:
-    """Print why a row is refused."""
+def complain_row(file: str, row: int, feature: str | None, fault: dict[str, Any], *, held: bool = False) -> None:
+    """Print why a row is refused, or held."""
     place = f"{file} · {speak(Text('第', 'row '))}{row}{speak(Text('行', ''))}"
     if feature not in {None, str(row)}:
         place += f" ({speak(Text('要素 ', 'feature '))}{feature})"
     if fault.get("vertex") is not None:
         place += f" · {speak(Text('顶点 ', 'vertex '))}{fault['vertex']}"
-    complain(speak(fault["text"]), speak(fault["remedy"]), place=place)
+    complain(speak(fault["text"]), speak(fault["remedy"]), place=place, held=held)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`luotu upload` and `luotu resolve`: into the register, and out of it."""
+"""`luotu upload`: into the register."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,16 +13,18 @@ from workflows.checking import check_upload
 from workflows.databases import opened_database
 from workflows.principals import find_principal
 from workflows.reports import UploadReport
-from workflows.resolving import resolve_building
 from workflows.schemes import configured_schemes
 from workflows.uploading import DeliveryOptions, upload_file, write_coded
 
-__all__ = ["resolve", "upload"]
+__all__ = ["upload"]
 
 _OUTCOMES = {
     "new": Text("新建", "new"),
     "same": Text("已在册", "same"),
     "revised": Text("更新", "revised"),
+    "split": Text("拆分", "split"),
+    "merged": Text("合并", "merged"),
+    "held": Text("待审", "held"),
     "refused": Text("拒绝", "refused"),
 }
 Form = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the answer")]
@@ -38,13 +40,17 @@ def upload(  # noqa: PLR0913 - one for each option
     layer: Annotated[str | None, typer.Option(help="Layer to read, where the file holds several")] = None,
     stage: Annotated[str, typer.Option(help="The stage whose geometry this is")] = "design",
     good_rows: Annotated[bool, typer.Option("--good-rows", help="Register the good rows, leave the others")] = False,
+    complete: Annotated[
+        bool, typer.Option("--complete", help="It has every building of its area: tell what is gone")
+    ] = False,
     form: Form = "table",
 ) -> None:
     """Register the footprints of a file: every row a code or a reason. All rows or none, unless --good-rows."""
     configured = settings()
     with answering(), opened_database(configured) as database:
         principal = find_principal(database, key=None, local=True)
-        options = DeliveryOptions(crs=crs, layer=layer, stage=stage, mode="good" if good_rows else "all")
+        mode = "good" if good_rows else "all"
+        options = DeliveryOptions(crs=crs, layer=layer, stage=stage, mode=mode, complete=complete)
         report = upload_file(
             database,
             source,
@@ -63,20 +69,6 @@ def upload(  # noqa: PLR0913 - one for each option
         _print_report(report, findings)
     if report.refused:
         raise typer.Exit(EXIT_FOUND)
-
-
-def resolve(
-    name: Annotated[list[str], typer.Argument(help="A code, leniently typed, or any other name of the building")],
-    form: Form = "table",
-) -> None:
-    """Find the building that bears a code or an alias, with its history."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
-        feature = resolve_building(database, " ".join(name), schemes=configured_schemes(configured))
-    if form == "json":
-        print_json(feature)
-    else:
-        _print_building(feature)
 
 
 def _print_report(report: UploadReport, findings: dict[str, list[dict[str, Any]]]) -> None:
@@ -102,36 +94,13 @@ def _print_report(report: UploadReport, findings: dict[str, list[dict[str, Any]]
     out.print(table)
     for row in report.results:
         if row.fault:
-            complain_row(report.file, row.row, row.feature, row.fault)
+            complain_row(report.file, row.row, row.feature, row.fault, held=row.review is not None)
     notes(
         [
             Text(
-                f"{report.rows} 行:接受 {report.accepted},拒绝 {report.refused} · 上传编号 {report.id}",
-                f"{report.rows} rows: {report.accepted} accepted, {report.refused} refused · upload {report.id}",
+                f"{report.rows} 行:接受 {report.accepted},待审 {report.held},拒绝 {report.refused} · 上传编号 {report.id}",
+                f"{report.rows} rows: {report.accepted} accepted, {report.held} held for review, {report.refused} refused "
+                f"· upload {report.id}",
             )
         ]
     )
-
-
-def _print_building(feature: dict[str, Any]) -> None:
-    said = feature["properties"]
-    west, south, east, north = feature["bbox"]
-    table = Table(box=None, show_header=False)
-    table.add_column(style="dim")
-    table.add_column()
-    plane = said["plane"]
-    for title, value in (
-        (Text("编码", "code"), f"[bold]{said['code']}[/]"),
-        (Text("名称", "name"), said["name"] or "–"),
-        (Text("阶段", "stage"), speak(said["stage"])),
-        (Text("面积", "area"), f"{said['area_m2']:.2f} m² (CGCS2000), {plane['area_m2']:.2f} m² ({plane['crs']})"),
-        (Text("位置", "place"), f"{(west + east) / 2:.7f}, {(south + north) / 2:.7f}"),
-        (Text("图形版本", "geometry version"), str(said["version"])),
-        (Text("单位", "office"), speak(said["office"])),
-    ):
-        table.add_row(speak(title), value)
-    for alias in said["aliases"]:
-        table.add_row(speak(alias["label"]), alias["value"])
-    for event in said["events"]:
-        table.add_row(event["recorded_at"][:19].replace("T", " "), f"{speak(event['label'])} · {event['actor']}")
-    out.print(table)

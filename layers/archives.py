@@ -17,7 +17,7 @@ from typing import IO
 
 from layers.errors import RefusedFile, refused
 
-__all__ = ["Member", "unpack_gzip", "unpack_zip"]
+__all__ = ["Member", "unpack_gzip", "unpack_zip", "zip_names"]
 
 MAX_ENTRIES = 200
 MAX_BYTES = 1 << 30
@@ -25,6 +25,8 @@ MAX_RATIO = 100
 # wide text fields, mostly blank, pack a hundredfold and more: below this size nobody is harmed by them
 RATIO_FROM_BYTES = 256 << 20
 _MAX_DIRECTORY_BYTES = 1 << 20
+# of an archive that is looked into and not unpacked: a document of a thousand pages is one
+_MAX_LISTED = 20_000
 _CHUNK_BYTES = 1 << 20
 _END_OF_DIRECTORY = struct.Struct("<4s4H2LH")
 _LOCAL_HEADER_BYTES = 30
@@ -80,6 +82,19 @@ def unpack_zip(path: Path, folder: Path) -> tuple[Member, ...]:
     return tuple(members)
 
 
+def zip_names(path: Path) -> tuple[str, ...]:
+    """Return the names in a zip archive, nothing of it unpacked.
+
+    Raises
+    ------
+    RefusedFile
+        The archive is broken, or its directory is beyond the limits.
+    """
+    _check_directory(path, most=_MAX_LISTED, most_bytes=8 * _MAX_DIRECTORY_BYTES)
+    with _reporting_damage(), zipfile.ZipFile(path) as archive:
+        return tuple(_name(info) for info in archive.infolist())
+
+
 def unpack_gzip(path: Path, folder: Path, *, name: str) -> Member:
     """Unpack a gzip file into a folder and return what was in it.
 
@@ -130,7 +145,7 @@ def _copy(source: "IO[bytes] | gzip.GzipFile", target: Path, budget: _Budget) ->
             file.write(chunk)
 
 
-def _check_directory(path: Path) -> None:
+def _check_directory(path: Path, *, most: int = MAX_ENTRIES, most_bytes: int = _MAX_DIRECTORY_BYTES) -> None:
     """Refuse an archive by the size of its directory, before `zipfile` reads it into memory."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
@@ -142,8 +157,8 @@ def _check_directory(path: Path) -> None:
     _, disk, _, _, entries, directory_bytes, _, _ = _END_OF_DIRECTORY.unpack_from(tail, start)
     if disk != 0:
         raise refused("archive_broken", reason="it is one of several volumes")
-    if entries > MAX_ENTRIES or directory_bytes > _MAX_DIRECTORY_BYTES:
-        raise refused("archive_entries", found=entries, limit=MAX_ENTRIES)
+    if entries > most or directory_bytes > most_bytes:
+        raise refused("archive_entries", found=entries, limit=most)
 
 
 def _check_entries(entries: list[tuple[zipfile.ZipInfo, str]], archive_bytes: int, directory_start: int) -> None:

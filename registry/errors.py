@@ -3,10 +3,15 @@
 RegistryError
 ├── StageError (LookupError)        a stage that the stage list does not know
 ├── SchemeError (LookupError)       an alias scheme that the scheme list does not know
+├── EventError (ValueError)         an event that the ledger cannot take
+├── HeadError (ValueError)          a signed head, or a key for one, that cannot be trusted
+├── PackageError (ValueError)       a package of another register that cannot be used
 ├── AliasError (ValueError)         a text that is no name under a scheme
-└── SchemeFileError (ValueError)    a city's file of schemes that cannot be used
+└── CityFileError (ValueError)      a file of the city's that cannot be used
+    ├── SchemeFileError             its schemes of names
+    └── StageFileError              its stages, deadlines and tolerances
 
-The last two carry their :class:`~geocode.faults.Fault`: kind, sentence and remedy in both languages.
+PackageError, AliasError and CityFileError carry their :class:`~geocode.faults.Fault`: kind, sentence and remedy in both languages.
 """
 
 from difflib import get_close_matches
@@ -16,15 +21,22 @@ from geocode.faults import Fault, read_sentences
 
 __all__ = [
     "AliasError",
+    "CityFileError",
+    "EventError",
+    "HeadError",
+    "PackageError",
     "RegistryError",
     "SchemeError",
     "SchemeFileError",
     "StageError",
+    "StageFileError",
     "refused_alias",
+    "refused_procedure",
     "refused_scheme",
 ]
 
 _SENTENCES = read_sentences("registry", "sentences.toml")
+_OF_STAGES = read_sentences("registry", "stage_faults.toml")
 _SHOWN = 40
 
 
@@ -56,6 +68,22 @@ class SchemeError(_UnknownNameError):
     kind = "alias scheme"
 
 
+class EventError(RegistryError, ValueError):
+    """An event that the ledger cannot take; the message says why."""
+
+
+class HeadError(RegistryError, ValueError):
+    """A signed head, or a key for one, that cannot be trusted; the message says why."""
+
+
+class PackageError(RegistryError, ValueError):
+    """A package of another register that cannot be used; the fault says why."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(f"{fault.text.en} {fault.remedy.en}")
+        self.fault = fault
+
+
 class AliasError(RegistryError, ValueError):
     """A text that is no name under a scheme.
 
@@ -72,8 +100,8 @@ class AliasError(RegistryError, ValueError):
         self.position = position
 
 
-class SchemeFileError(RegistryError, ValueError):
-    """A city's file of schemes that cannot be used; `file`, and `line` from 1, are None where they are not known."""
+class CityFileError(RegistryError, ValueError):
+    """A file of the city's that cannot be used; `file`, and `line` from 1, are None where they are not known."""
 
     def __init__(self, fault: Fault, *, line: int | None = None) -> None:
         super().__init__(f"{fault.text.en} {fault.remedy.en}")
@@ -88,6 +116,14 @@ class SchemeFileError(RegistryError, ValueError):
         return f"{where}: {super().__str__()}" if where else super().__str__()
 
 
+class SchemeFileError(CityFileError):
+    """A city's file of schemes that cannot be used."""
+
+
+class StageFileError(CityFileError):
+    """A city's file of stages, deadlines and tolerances that cannot be used."""
+
+
 def refused_alias(kind: str, *, text: str, position: int | None = None, **values: Any) -> AliasError:
     """Return the refusal of a kind, to be raised; a long text is told by its beginning."""
     shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
@@ -97,3 +133,8 @@ def refused_alias(kind: str, *, text: str, position: int | None = None, **values
 def refused_scheme(kind: str, *, line: int | None = None, **values: Any) -> SchemeFileError:
     """Return the refusal of a kind, to be raised; whoever knows the file adds it."""
     return SchemeFileError(_SENTENCES.fault(kind, **values), line=line)
+
+
+def refused_procedure(kind: str, *, line: int | None = None, **values: Any) -> StageFileError:
+    """Return the refusal of a kind of a city's file of stages, to be raised; whoever knows the file adds it."""
+    return StageFileError(_OF_STAGES.fault(kind, **values), line=line)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are needed and missing: setup/debian.sh postgis|chromium|venv ...
+# Installs the Debian packages that are needed and missing: setup/debian.sh postgis|chromium|font|venv ...
 # Says nothing when nothing is missing. Without root and sudo it prints what root has to run.
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,6 +15,12 @@ has_postgis() {
 # The browser, a font for its Chinese, and what the Node of its driver (Playwright's own) is linked with.
 has_chromium() {
     command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q . && compgen -G '/usr/lib/*/libatomic.so.1*' >/dev/null
+}
+
+# A Chinese font for certificates, where typst looks for it.
+has_font() {
+    find /usr/share/fonts /usr/local/share/fonts ~/.local/share/fonts -name 'NotoSerifCJK*' -o -name 'NotoSansCJK*' \
+        -o -name 'SourceHanSerif*' -o -name 'wqy-microhei*' 2>/dev/null | grep -q .
 }
 
 # A Python that was named is its owner's business.
@@ -59,6 +65,7 @@ for need in "$@"; do
             [ "${packages[-1]}" = postgresql-postgis ] && before=$(no_main_cluster)
             ;;
         chromium) packages+=(chromium fonts-wqy-microhei libatomic1) ;;
+        font) packages+=(fonts-noto-cjk) ;;
         venv) packages+=(python3-venv) ;;
     esac
 done

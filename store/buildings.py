@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from geocode import Text
 from geocode.alphabet import VALUES
+from registry.addresses import stored_keys
 from store.boxes import boxes
 from store.database import Connection, statement
 from store.editions import frame_of
@@ -22,7 +23,6 @@ from store.schema import alias, building, event, footprint, office
 __all__ = [
     "add_aliases",
     "add_buildings",
-    "add_events",
     "add_footprints",
     "close_footprints",
     "current_ground",
@@ -31,11 +31,13 @@ __all__ = [
     "get_building",
     "highest_generations",
     "living_footprints",
+    "lock_buildings",
     "lock_ground",
 ]
 
 _SRID = 4490
 _EXCLUSION_VIOLATION = "23P01"
+_MOST_LOCKS = 1_000
 
 
 def lock_ground(connection: Connection, geometries: NDArray[Any]) -> None:
@@ -43,15 +45,26 @@ def lock_ground(connection: Connection, geometries: NDArray[Any]) -> None:
     connection.execute(statement("lock_ground"), boxes(geometries))
 
 
-def living_footprints(connection: Connection, geometries: NDArray[Any]) -> gpd.GeoDataFrame:
-    """Return the current footprints whose boxes meet those of the geometries.
+def lock_buildings(connection: Connection, buildings: Iterable[str]) -> None:
+    """Hold buildings (ids) until the transaction ends: after the ground, before the ledger, and once a transaction."""
+    ids = sorted(set(buildings))
+    if not ids:
+        return
+    is_many = len(ids) > _MOST_LOCKS
+    connection.execute(statement("lock_all_buildings"), {"alone": is_many})
+    if not is_many:
+        connection.execute(statement("lock_buildings"), {"ids": ids})
+
+
+def living_footprints(connection: Connection, geometries: NDArray[Any], *, space: str = "surface") -> gpd.GeoDataFrame:
+    """Return the current footprints of one space whose boxes meet those of the geometries.
 
     Returns
     -------
     GeoDataFrame
         EPSG:4490, indexed by building id, with the columns ``code, version, stage, fingerprint``, in code order.
     """
-    rows = connection.execute(statement("living_footprints"), boxes(geometries)).all()
+    rows = connection.execute(statement("living_footprints"), {**boxes(geometries), "space": space}).all()
     return frame_of(rows, ["code", "version", "stage", "fingerprint"], index="building_id")
 
 
@@ -83,8 +96,8 @@ def close_footprints(connection: Connection, buildings: Sequence[str]) -> None:
     )
 
 
-def add_footprints(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add geometry versions; `geom` is a MultiPolygon in EPSG:4490.
+def add_footprints(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Add geometry versions and return their ids in the same order; `geom` is a MultiPolygon in EPSG:4490.
 
     Raises
     ------
@@ -92,31 +105,23 @@ def add_footprints(connection: Connection, rows: Sequence[Mapping[str, Any]]) ->
         A living building stands there; the transaction cannot go on.
     """
     if not rows:
-        return
+        return []
     try:
         # returning: many rows to a statement, and the trigger works by the statement
-        connection.execute(
-            insert(footprint).returning(footprint.c.id),
-            [{**row, "geom": from_shape(row["geom"], srid=_SRID)} for row in rows],
-        )
+        added = insert(footprint).returning(footprint.c.id, sort_by_parameter_order=True)
+        return list(connection.execute(added, [_footprint_row(row) for row in rows]).scalars())
     except IntegrityError as error:
         if getattr(error.orig, "sqlstate", None) == _EXCLUSION_VIOLATION:
             raise GroundTakenError(str(error.orig.diag.message_detail)) from error  # type: ignore[union-attr]
         raise
 
 
-def add_aliases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:
-    """Add aliases that are not held yet and return those: building id, scheme, value."""
+def add_aliases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[tuple[int, str]]:
+    """Add aliases that are not held yet and return those: their ids, and their buildings'."""
     if not rows:
         return []
-    added = upsert(alias).on_conflict_do_nothing().returning(alias.c.building_id, alias.c.scheme, alias.c.value)
-    return [(str(identity), scheme, value) for identity, scheme, value in connection.execute(added, list(rows))]
-
-
-def add_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Append events."""
-    if rows:
-        connection.execute(insert(event), list(rows))
+    added = upsert(alias).on_conflict_do_nothing().returning(alias.c.id, alias.c.building_id)
+    return [(identity, str(building)) for identity, building in connection.execute(added, list(rows))]
 
 
 def find_buildings(connection: Connection, *, code: str | None, alias_values: Iterable[str]) -> list[str]:
@@ -178,6 +183,12 @@ def get_building(connection: Connection, code: str) -> dict[str, Any]:
     record["aliases"] = _of_building(connection, alias, record["building_id"], order=alias.c.id)
     record["events"] = _of_building(connection, event, record["building_id"], order=event.c.seq)
     return record
+
+
+def _footprint_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    keys = stored_keys(row.get("name"), row.get("attributes") or {})
+    axis = None if row.get("axis") is None else from_shape(row["axis"], srid=_SRID)
+    return {**row, "geom": from_shape(row["geom"], srid=_SRID), "axis": axis, "addresses": keys}
 
 
 def _any(values: Iterable[str], kind: Any = types.Text) -> ColumnElement[Any]:

@@ -27,6 +27,7 @@ from store.errors import ClusterError
 from store.postgres import (
     Cluster,
     find_binaries,
+    reload_server,
     run_as,
     run_for,
     server_pid,
@@ -35,7 +36,8 @@ from store.postgres import (
     wait_until_ready,
 )
 
-_ROLE = "luotu"
+OWNER, SERVICE = "luotu", "luotu_service"
+"""The roles of a private cluster: the first owns its databases and changes their tables, the second works in them."""
 _DEBIAN_USER = "postgres"
 _AWAY = Path("/var/lib/luotu")
 _PORT = 5432  # a part of the socket's name; nothing listens on it
@@ -58,10 +60,10 @@ class ClusterUrl:
 
     sockets: Path
 
-    def database(self, name: str) -> str:
-        """Return the SQLAlchemy URL of one of the cluster's databases."""
+    def database(self, name: str, *, role: str = OWNER) -> str:
+        """Return the SQLAlchemy URL of one of the cluster's databases, for its owner or for the service."""
         # The port is named because libpq would else take it from the caller's PGPORT.
-        return f"postgresql+psycopg://{_ROLE}@/{quote(name)}?host={quote(str(self.sockets))}&port={_PORT}"
+        return f"postgresql+psycopg://{role}@/{quote(name)}?host={quote(str(self.sockets))}&port={_PORT}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +96,11 @@ def start_cluster(directory: Path) -> ClusterUrl:
     with _locked(directory):
         cluster = _find(directory) or _make(directory)
         sockets = _socket_directory(cluster)
+        is_news = _admit_roles(cluster)
         if server_pid(cluster) is None:
             start_server(cluster, sockets=sockets, port=_PORT)
+        elif is_news:
+            reload_server(cluster)
         wait_until_ready(cluster)
     return ClusterUrl(sockets)
 
@@ -150,7 +155,7 @@ def cluster_status(directory: Path) -> ClusterStatus:
     return ClusterStatus(state="running" if pid else "stopped", pid=pid, data=cluster.data, log=cluster.log)
 
 
-def database_url(directory: Path, database: str) -> str:
+def database_url(directory: Path, database: str, *, role: str = OWNER) -> str:
     """Return the SQLAlchemy URL of a database in the cluster of a directory, whether it runs or not.
 
     Raises
@@ -162,11 +167,11 @@ def database_url(directory: Path, database: str) -> str:
     if cluster is None:
         message = f"There is no PostGIS cluster in {directory}: start one with `luotu db start`."
         raise ClusterError(message)
-    return ClusterUrl(_socket_directory(cluster)).database(database)
+    return ClusterUrl(_socket_directory(cluster)).database(database, role=role)
 
 
 def create_database(url: str) -> None:
-    """Create the database that a URL names, with PostGIS and btree_gist, unless it is there.
+    """Create the database that a URL names, with PostGIS and btree_gist, and the service's role, unless they are there.
 
     Parameters
     ----------
@@ -185,6 +190,8 @@ def create_database(url: str) -> None:
         with psycopg.connect(urlunsplit(target._replace(path="/postgres")), autocommit=True) as server:
             # CREATE DATABASE and even CREATE EXTENSION IF NOT EXISTS fail when two processes run them at once.
             server.execute("SELECT pg_advisory_lock(hashtext('create_database'))")
+            if not server.execute("SELECT FROM pg_roles WHERE rolname = %s", [SERVICE]).rowcount:
+                server.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(SERVICE)))
             if not server.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount:
                 server.execute(sql.SQL("CREATE DATABASE {}").format(database))
             # Compiling costs more than it saves on spatial queries: off for every server, not only for ours.
@@ -238,17 +245,27 @@ def _make(directory: Path) -> Cluster:
     cluster = Cluster(_home(directory, owner) / "data", owner)
     partial = cluster.home / "data.partial"  # an initdb that is killed must not leave half a cluster
     shutil.rmtree(partial, ignore_errors=True)
-    options = [f"--username={_ROLE}", "--encoding=UTF8", "--no-locale", "--auth-local=peer", "--auth-host=reject"]
+    options = [f"--username={OWNER}", "--encoding=UTF8", "--no-locale", "--auth-local=peer", "--auth-host=reject"]
     run_for(cluster, initdb, "--data-checksums", *options, partial.name)
     with (partial / "postgresql.conf").open("a") as settings:
         settings.write(_SETTINGS)
-    (partial / "pg_hba.conf").write_text(f"local all {_ROLE} peer map={_ROLE}\n")
-    users = ["root", owner.pw_name]
-    (partial / "pg_ident.conf").write_text("".join(f'{_ROLE} "{user}" {_ROLE}\n' for user in users))
     partial.rename(cluster.data)
     if cluster.home != directory:
         (directory / "data").symlink_to(cluster.data)
     return cluster
+
+
+def _admit_roles(cluster: Cluster) -> bool:
+    """Let the cluster's owner and root in, as either role and as no other; return whether that is news to the cluster."""
+    users = ["root", cluster.owner.pw_name]
+    wanted = {
+        "pg_hba.conf": f"local all {OWNER},{SERVICE} peer map={OWNER}\n",
+        "pg_ident.conf": "".join(f'{OWNER} "{user}" {role}\n' for user in users for role in (OWNER, SERVICE)),
+    }
+    news = [name for name, text in wanted.items() if (cluster.data / name).read_text() != text]
+    for name in news:
+        (cluster.data / name).write_text(wanted[name])
+    return bool(news)
 
 
 def _server_user() -> pwd.struct_passwd:

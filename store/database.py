@@ -17,9 +17,20 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from geocode import Text
 from store.errors import DatabaseError
+from store.rights import grant_rights
 from store.schema import metadata
 
-__all__ = ["Connection", "Database", "connect", "is_ours", "migrate", "migration_drift", "statement", "transaction"]
+__all__ = [
+    "Connection",
+    "Database",
+    "OpenLine",
+    "connect",
+    "is_ours",
+    "migrate",
+    "migration_drift",
+    "statement",
+    "transaction",
+]
 
 Database: TypeAlias = Engine
 _STATEMENT_TIMEOUT = "60s"
@@ -61,15 +72,56 @@ def transaction(database: Database) -> Iterator[Connection]:
         raise DatabaseError(_broken_off(error)) from error
 
 
-def migrate(database: Database) -> None:
-    """Bring the database to the newest migration."""
+class OpenLine:
+    """One connection that stays open, for a thread that asks thousands of times a second and writes nothing.
+
+    Each statement sees what was committed before it, as those of `transaction` do; there is no transaction around them.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: Connection | None = None
+
+    @contextmanager
+    def opened(self) -> Iterator[Connection]:
+        """Lend the connection; one that breaks is replaced the next time.
+
+        Raises
+        ------
+        DatabaseError
+            As `transaction`.
+        """
+        try:
+            if self._connection is None:
+                self._connection = self._database.connect().execution_options(isolation_level="AUTOCOMMIT")
+            yield self._connection
+        except (OperationalError, PoolTimeoutError) as error:
+            reached = self._connection is not None
+            self.close()
+            raise DatabaseError(
+                _broken_off(error)
+                if reached and isinstance(error, OperationalError)
+                else _unreachable(self._database, error)
+            ) from error
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def migrate(database: Database, *, service: str | None = None, to: str = "head") -> None:
+    """Bring the database to a migration, the newest by default, as its owner, and give the service's role its rights."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with transaction(database) as connection:
         # two processes that start at once migrate one after the other
         connection.execute(text("select pg_advisory_xact_lock(hashtext('luotu migrations'))"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
+        if service is not None:
+            grant_rights(connection, service)
 
 
 def migration_drift(connection: Connection) -> list[object]:

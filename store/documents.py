@@ -1,18 +1,21 @@
 """Documents: the bytes as delivered, in a folder, named by their SHA-256; known to the database by office."""
 
+import hashlib
 import os
 import re
 import shutil
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import BinaryIO
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from store.database import Connection
+from store.errors import DamagedDocumentError
 from store.schema import document
 
-__all__ = ["add_document", "document_path", "keep_bytes"]
+__all__ = ["add_document", "document_path", "keep_bytes", "open_document"]
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -27,6 +30,26 @@ def keep_bytes(folder: Path, source: Path, sha256: str) -> Path:
     for directory in (target.parent, folder):
         _sync_directory(directory)
     return target
+
+
+def open_document(folder: Path, sha256: str) -> BinaryIO:
+    """Open the bytes of a hash, at their beginning, once all of them were read and found to have it.
+
+    Raises
+    ------
+    DamagedDocumentError
+        They are gone, or no longer those that were kept.
+    """
+    try:
+        kept = document_path(folder, sha256).open("rb")
+    except OSError as error:
+        raise DamagedDocumentError(sha256, None) from error
+    found = hashlib.file_digest(kept, "sha256").hexdigest()
+    if found != sha256:
+        kept.close()
+        raise DamagedDocumentError(sha256, found)
+    kept.seek(0)
+    return kept
 
 
 def document_path(folder: Path, sha256: str) -> Path:

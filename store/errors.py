@@ -3,6 +3,7 @@
 StoreError
 ├── ClusterError (RuntimeError)      the private PostGIS cluster
 ├── DatabaseError (ConnectionError)  a database that cannot be reached
+├── DamagedDocumentError (OSError)   a document whose bytes are gone or changed
 ├── NotHereError (LookupError)       nothing bears that name, or nothing you may see
 └── GroundTakenError (ValueError)    another building stands there: the database refused the row
 """
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 
 from geocode import Text
 
-__all__ = ["ClusterError", "DatabaseError", "GroundTakenError", "NotHereError", "StoreError"]
+__all__ = ["ClusterError", "DamagedDocumentError", "DatabaseError", "GroundTakenError", "NotHereError", "StoreError"]
 
 
 class StoreError(Exception):
@@ -28,6 +29,23 @@ class DatabaseError(StoreError, ConnectionError):
     def __init__(self, text: Text) -> None:
         super().__init__(text.en)
         self.text = text
+
+
+class DamagedDocumentError(StoreError, OSError):
+    """A document whose bytes are gone or changed; `found` is their hash now, None where there are none."""
+
+    def __init__(self, sha256: str, found: str | None) -> None:
+        self.text = Text(
+            f"文件 {sha256} 已损坏:现有内容的 SHA-256 为 {found}。请从备份恢复。"
+            if found
+            else f"文件 {sha256} 无法读取。请从备份恢复。",
+            f"The document {sha256} is damaged: what is there has the SHA-256 {found}. Restore it from a backup."
+            if found
+            else f"The document {sha256} cannot be read. Restore it from a backup.",
+        )
+        super().__init__(self.text.en)
+        self.sha256 = sha256
+        self.found = found
 
 
 class NotHereError(StoreError, LookupError):

@@ -120,6 +120,11 @@ def stop_server(cluster: Cluster) -> None:
     _pg_ctl(cluster, "stop", "-m", "fast")
 
 
+def reload_server(cluster: Cluster) -> None:
+    """Have a cluster's server read its settings again."""
+    run_for(cluster, _pg_ctl_of(cluster), "reload", "-D", cluster.data.name)
+
+
 def server_pid(cluster: Cluster) -> int | None:
     """Return the process id of a cluster's running server, or none when postmaster.pid is missing or left over."""
     pid, sockets = _recorded(cluster)
@@ -148,9 +153,12 @@ def wait_until_ready(cluster: Cluster) -> None:
 
 
 def _pg_ctl(cluster: Cluster, action: str, *options: str | Path) -> None:
-    binaries = find_binaries(major=_major((cluster.data / "PG_VERSION").read_text()))
     # By names in the current directory: pg_ctl hands them to a shell, which would take a dollar in a path for its own.
-    run_for(cluster, binaries / "pg_ctl", action, "-D", cluster.data.name, "-w", *options)
+    run_for(cluster, _pg_ctl_of(cluster), action, "-D", cluster.data.name, "-w", *options)
+
+
+def _pg_ctl_of(cluster: Cluster) -> Path:
+    return find_binaries(major=_major((cluster.data / "PG_VERSION").read_text())) / "pg_ctl"
 
 
 def _pid_file(cluster: Cluster) -> list[bytes]:

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, true
 
 from geocode import Text
 from store.database import Connection
 from store.errors import NotHereError
-from store.schema import building, document, upload, upload_row
+from store.schema import building, document, review, review_row, upload, upload_row
 
 __all__ = ["add_upload", "add_upload_rows", "claim_content", "find_upload", "get_upload"]
 
@@ -39,25 +39,28 @@ def add_upload_rows(connection: Connection, rows: Sequence[Mapping[str, Any]]) -
         connection.execute(insert(upload_row), list(rows))
 
 
-def get_upload(connection: Connection, identity: str, *, office_id: int) -> dict[str, Any]:
-    """Return an office's upload with its rows in file order.
+def get_upload(connection: Connection, identity: str, *, office_id: int | None) -> dict[str, Any]:
+    """Return an upload of an office, or of any where None, with its rows in file order.
 
     Raises
     ------
     NotHereError
-        The office has no such upload.
+        There is no such upload.
     """
     wanted = (
         select(upload, document.c.name.label("file"), document.c.sha256)
         .join(document)
-        .where(upload.c.id == _uuid(identity), upload.c.office_id == office_id)
+        .where(upload.c.id == _uuid(identity), true() if office_id is None else upload.c.office_id == office_id)
     )
     found = connection.execute(wanted).mappings().one_or_none()
     if found is None:
         raise NotHereError(Text(f"没有编号为 {identity} 的上传。", f"There is no upload {identity}."))
+    held = select(review_row.c.row_number, review_row.c.review_id).join(review).where(review.c.upload_id == found["id"])
+    waiting = held.subquery()
     rows = connection.execute(
-        select(upload_row, building.c.code)
+        select(upload_row, building.c.code, waiting.c.review_id.label("review"))
         .outerjoin(building)
+        .outerjoin(waiting, waiting.c.row_number == upload_row.c.row_number)
         .where(upload_row.c.upload_id == found["id"])
         .order_by(upload_row.c.row_number)
     )

@@ -14,7 +14,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from store.cluster import create_database, remove_cluster, start_cluster
+from store.cluster import SERVICE, create_database, remove_cluster, start_cluster
 from store.database import Database, connect, migrate, transaction
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -25,6 +25,17 @@ SHARED = PROJECT.parent / "shared" / "data"
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("search", max_examples=2_000, deadline=None)
 hypothesis.settings.load_profile("steady")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the stories be told at their full size."""
+    parser.addoption("--full-size", action="store_true", help="tell the stories at their full size: minutes each")
+
+
+@pytest.fixture
+def full_size(request: pytest.FixtureRequest) -> bool:
+    """Tell whether stories are wanted at their full size."""
+    return bool(request.config.getoption("--full-size"))
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +62,7 @@ def cluster() -> Iterator[Any]:
             _forgo_safety(address.database("postgres"))
             create_database(address.database("pattern"))
             database = connect(address.database("pattern"))
-            migrate(database)
+            migrate(database, service=SERVICE)
             database.dispose()
             yield address
         finally:
@@ -71,7 +82,10 @@ def _forgo_safety(url: str) -> None:
 
 @pytest.fixture(scope="session")
 def new_database(cluster: Any) -> Iterator[Callable[..., Database]]:
-    """Return the maker of databases: a copy of the migrated one, or of another that nobody is connected to."""
+    """Return the maker of databases: a copy of the migrated one, or of another that nobody is connected to.
+
+    They are opened as the service opens them, by the role that owns nothing.
+    """
     from sqlalchemy import create_engine, text  # noqa: PLC0415
 
     numbers = count(1)
@@ -82,13 +96,27 @@ def new_database(cluster: Any) -> Iterator[Callable[..., Database]]:
         name = f"test_{os.getpid()}_{next(numbers)}"
         with server.connect() as connection:
             connection.execute(text(f'create database "{name}" template "{pattern}"'))
-        made.append(connect(cluster.database(name)))
+        made.append(connect(cluster.database(name, role=SERVICE)))
         return made[-1]
 
     yield make
     for database in made:
         database.dispose()
     server.dispose()
+
+
+@pytest.fixture
+def as_owner(cluster: Any) -> Iterator[Callable[[Database], Database]]:
+    """Return what opens a test's database as its owner, who is the cluster's superuser."""
+    made: list[Database] = []
+
+    def reopen(database: Database) -> Database:
+        made.append(connect(cluster.database(str(database.url.database))))
+        return made[-1]
+
+    yield reopen
+    for database in made:
+        database.dispose()
 
 
 @pytest.fixture

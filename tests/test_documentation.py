@@ -7,6 +7,7 @@ from pathlib import Path
 import layers.accessor
 from blueprint import load_rules
 from geocode.names import load_name_schemes
+from registry.procedures import load_procedure
 from registry.schemes import load_schemes
 from registry.stages import load_stages
 from workflows.settings import Settings
@@ -36,6 +37,21 @@ def test_every_rule_is_documented_with_its_title_and_severity():
         assert rule.title.en in line
         assert rule.title.zh in line
         assert f"| {rule.severity} |" in line
+
+
+def test_every_stage_deadline_and_tolerance_is_documented_with_its_basis_and_how_sure_it_is():
+    lines = (DOCS / "stages.md").read_text(encoding="utf-8").splitlines()
+    procedure = load_procedure()
+    rows = [(f"`{stage.code}`", stage.name, stage) for stage in procedure.stages]
+    rows += [(each.id, each.name, each) for each in procedure.deadlines]
+    rows += [(each.id, each.title, each) for each in procedure.tolerances]
+    for key, name, row in rows:
+        english, chinese = [line for line in lines if line.startswith(f"| {key} |")]
+        assert f"| {name.en} |" in english
+        assert f"| {name.zh} |" in chinese
+        basis = "; ".join(f"{each.doc} {each.article}".strip() for each in row.basis)
+        assert english.endswith(f"| {basis} | {row.confidence} |")
+        assert chinese.endswith(f"| {basis} | {row.confidence} |")
 
 
 def test_every_scheme_of_names_is_documented_with_its_fields_and_its_example():

@@ -18,7 +18,7 @@ from geocode import STORAGE_CRS, parse
 from geocode.planes import ellipsoid_areas_m2, from_plane, to_plane
 from layers.catalogue import load_catalogue
 from layers.reading import read_delivery
-from registry.matching import same_ground
+from registry.ground import same_ground
 from registry.schemes import Scheme
 from store.buildings import current_ground, get_building
 from store.database import Connection, Database, transaction

@@ -19,7 +19,17 @@ from layers.reading import Delivery
 from registry.aliases import Alias, RefusedAlias, Scheme, find_aliases, find_stated
 from workflows.reports import fault_json
 
-__all__ = ["MAX_VERTICES", "PreparedDelivery", "in_plane", "placed_fault", "planes_of", "prepare_delivery", "too_large"]
+__all__ = [
+    "MAX_VERTICES",
+    "PreparedDelivery",
+    "as_multipolygons",
+    "in_plane",
+    "placed_fault",
+    "planes_of",
+    "prepare_delivery",
+    "too_large",
+    "too_wide",
+]
 
 # what one polygon may cost the database: an overlay of two 10,000-vertex combs takes half a minute
 MAX_VERTICES = 5_000
@@ -64,13 +74,17 @@ class PreparedDelivery:
     plane: str
 
 
-def prepare_delivery(delivery: Delivery, *, schemes: Sequence[Scheme] | None = None) -> PreparedDelivery:
+def prepare_delivery(
+    delivery: Delivery, *, schemes: Sequence[Scheme] | None = None, max_size_m: float = MAX_SIZE_M
+) -> PreparedDelivery:
     """Code a delivery's rows.
 
     Parameters
     ----------
     schemes
         Those that the rows' aliases may be of; those that need no configuration where None.
+    max_size_m
+        How far across a footprint may be.
 
     Raises
     ------
@@ -84,12 +98,12 @@ def prepare_delivery(delivery: Delivery, *, schemes: Sequence[Scheme] | None = N
     good = np.array([row for row in range(len(delivered)) if row not in faults], dtype=int)
     ground = gpd.GeoDataFrame(
         {"area_m2": encoded.area_m2[good], "h3": encoded.h3[good]},
-        geometry=_multi(to_storage(delivered[good], delivery.crs)),
+        geometry=as_multipolygons(to_storage(delivered[good], delivery.crs)),
         index=good,
         crs=STORAGE_CRS,
     )
     plane = _plane_of(ground)
-    wide = _width_faults(ground, plane)
+    wide = _width_faults(ground, plane, max_size_m)
     ground, faults = ground.drop(index=list(wide)), faults | wide
     columns = delivery.frame.drop(columns=[delivery.frame.geometry.name, "source_id"])
     records = [
@@ -110,6 +124,13 @@ def prepare_delivery(delivery: Delivery, *, schemes: Sequence[Scheme] | None = N
         refused_aliases={row: refused for row, (_, refused) in aliases.items() if refused},
         plane=plane,
     )
+
+
+def as_multipolygons(geometries: NDArray[Any]) -> NDArray[Any]:
+    """Return every polygon as a multipolygon, as the register stores them."""
+    whole = np.empty(len(geometries), dtype=object)
+    whole[:] = [shapely.MultiPolygon([g]) if g.geom_type == "Polygon" else g for g in geometries]
+    return whole
 
 
 def planes_of(ground: gpd.GeoDataFrame) -> "pd.Series[str]":
@@ -140,6 +161,15 @@ def too_large(geometry: Any) -> Fault | None:
     return _SENTENCES.fault("too_large_for_upload", found=found, limit=MAX_VERTICES)
 
 
+def too_wide(footprint: Any, plane: str) -> Fault | None:
+    """Return the fault of a footprint in EPSG:4490 that is wider than any building in a plane, None for others."""
+    west, south, east, north = to_plane(np.array([footprint]), plane)[0].bounds
+    size_m = max(east - west, north - south)
+    if size_m <= MAX_SIZE_M:
+        return None
+    return _SENTENCES.fault("too_wide_for_upload", size_m=size_m, limit_m=MAX_SIZE_M)
+
+
 def _faults(delivery: Delivery, coded: NDArray[Any], delivered: NDArray[Any]) -> dict[int, Fault]:
     """Return each row's fault: what reading found comes before what coding found."""
     faults = {int(row): coded[row] for row in np.flatnonzero(~are_sound(coded))}
@@ -151,21 +181,14 @@ def _faults(delivery: Delivery, coded: NDArray[Any], delivered: NDArray[Any]) ->
     return faults
 
 
-def _width_faults(ground: gpd.GeoDataFrame, plane: str) -> dict[int, Fault]:
+def _width_faults(ground: gpd.GeoDataFrame, plane: str, limit_m: float) -> dict[int, Fault]:
     """Return the faults of footprints that no building can have, by row."""
     bounds = in_plane(ground, plane).bounds
     size_m = np.maximum(bounds.maxx - bounds.minx, bounds.maxy - bounds.miny)
     return {
-        int(row): _SENTENCES.fault("too_wide_for_upload", size_m=size, limit_m=MAX_SIZE_M)
-        for row, size in size_m[size_m > MAX_SIZE_M].items()
+        int(row): _SENTENCES.fault("too_wide_for_upload", size_m=size, limit_m=limit_m)
+        for row, size in size_m[size_m > limit_m].items()
     }
-
-
-def _multi(geometries: NDArray[Any]) -> NDArray[Any]:
-    """Return every polygon as a multipolygon, as the register stores them."""
-    whole = np.empty(len(geometries), dtype=object)
-    whole[:] = [shapely.MultiPolygon([g]) if g.geom_type == "Polygon" else g for g in geometries]
-    return whole
 
 
 def _plane_of(ground: gpd.GeoDataFrame) -> str:

@@ -4,8 +4,17 @@ WorkflowError
 ├── RefusedDeliveryError (ValueError)   a delivery of which nothing is stored; carries its report
 ├── RefusedDrawingError (ValueError)    a drawing that is no GeoJSON geometry
 ├── RefusedOptionError (ValueError)     an option that no delivery could have
+├── RefusedActError (ValueError)        something that cannot happen to a building as it stands
+├── RefusedRowsError (ValueError)       a table of which nothing is stored; carries its rows' faults
+├── ChangedMeanwhileError (RuntimeError) someone else changed the same thing at the same time
 ├── UnknownNameError (LookupError)      a text that is the name of nothing under any scheme
-└── NotAllowedError (PermissionError)   nobody known, or nobody who may do this
+├── RefusedEntryError (ValueError)      a stage that a building may not enter, or an entry that must stand; carries why
+├── RefusedExportError (ValueError)     a ledger's export or proof that cannot be written or read
+├── ReusedKeyError (ValueError)         an idempotency key that was another request's
+├── StillRunningError (RuntimeError)    the same request is being answered at this moment
+└── NotAllowedError (PermissionError)   nobody known
+    └── ForbiddenError                  somebody known who may not do this
+        └── HiddenError                 another office's: answered as if it were not there
 
 Errors of the rooms below pass through: `RefusedFile`, `CrsError`, `CodeError`, `NotHereError`, `DatabaseError`.
 """
@@ -13,16 +22,23 @@ Errors of the rooms below pass through: `RefusedFile`, `CrsError`, `CodeError`, 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from geocode import Text
+from geocode import Fault, Text
 
 if TYPE_CHECKING:
     from workflows.reports import UploadReport
 
 __all__ = [
+    "ForbiddenError",
+    "HiddenError",
     "NotAllowedError",
     "RefusedDeliveryError",
     "RefusedDrawingError",
+    "RefusedEntryError",
+    "RefusedExportError",
     "RefusedOptionError",
+    "RefusedRowsError",
+    "ReusedKeyError",
+    "StillRunningError",
     "UnknownNameError",
     "WorkflowError",
 ]
@@ -76,6 +92,47 @@ class RefusedOptionError(WorkflowError, ValueError):
     """An option that no delivery could have."""
 
 
+class RefusedActError(WorkflowError, ValueError):
+    """Something that cannot happen to a building as it stands; `kind` names the law that is against it."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.text, fault.remedy)
+        self.kind = fault.kind
+
+
+class RefusedExportError(WorkflowError, ValueError):
+    """An export or a proof of the ledger that cannot be written or read."""
+
+
+class RefusedRowsError(WorkflowError, ValueError):
+    """A table of which nothing is stored; `rows` say why, as answers hold them: ``row``, ``number`` and the fault."""
+
+    def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
+        first = rows[0]
+        where = "" if first["row"] is None else f"{first['row']}"
+        zh, en = (f"第 {where} 行:", f"Row {where}: ") if where else ("", "")
+        rest = len(rows) - 1
+        more = (f"另有 {rest} 处。", f" And {rest} more.") if rest else ("", "")
+        super().__init__(
+            Text(f"{zh}{first['text']['zh']}{more[0]}", f"{en}{first['text']['en']}{more[1]}"),
+            Text(first["remedy"]["zh"], first["remedy"]["en"]),
+        )
+        self.rows = tuple(rows)
+
+
+class ChangedMeanwhileError(WorkflowError, RuntimeError):
+    """Someone else changed the same thing at the same time; `name` is its code or id."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            Text(
+                f"{name} 刚被他人更改,没有存储任何内容。", f"Someone else has just changed {name}; nothing is stored."
+            ),
+            Text("查看现状后重试。", "See how it stands now, and try again."),
+        )
+        self.name = name
+
+
 class UnknownNameError(WorkflowError, LookupError):
     """A text that is the name of nothing under any scheme.
 
@@ -105,5 +162,50 @@ class UnknownNameError(WorkflowError, LookupError):
         self.suggestions = tuple(suggestions)
 
 
+class RefusedEntryError(WorkflowError, ValueError):
+    """A stage that a building may not enter, or an entry that must stand; `faults` say why, at least one."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(faults[0].text, faults[0].remedy)
+        self.kind = faults[0].kind
+        self.faults = tuple(faults)
+
+
+class ReusedKeyError(WorkflowError, ValueError):
+    """An idempotency key under which another request was answered."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            Text(f"幂等键“{key}”已用于另一请求。", f"The idempotency key “{key}” was used for another request."),
+            Text("为新的请求换一个键。", "Take a new key for a new request."),
+        )
+
+
+class StillRunningError(WorkflowError, RuntimeError):
+    """The same request is being answered at this moment."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            Text(f"幂等键为“{key}”的请求正在处理。", f"The request with the key “{key}” is being answered now."),
+            Text("稍后以同一键重试。", "Try again in a moment with the same key."),
+        )
+
+
 class NotAllowedError(WorkflowError, PermissionError):
-    """Nobody known, or nobody who may do this."""
+    """Nobody known."""
+
+
+class ForbiddenError(NotAllowedError):
+    """Somebody known who may not do this."""
+
+
+class HiddenError(ForbiddenError):
+    """What is another office's; answered as what is not there."""
+
+    kind = "not_here"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text("没有此项,或不属于本单位。", "There is no such thing, or it is not your office's."),
+            Text("核对编码;必要时请所属单位办理。", "Compare the code, or ask the office that it belongs to."),
+        )

@@ -2,21 +2,26 @@
 
 from blueprint.errors import BlueprintError
 from layers.errors import CannotWrite, LayersError, RefusedFile, UnknownLayer
-from registry.errors import AliasError, RegistryError, SchemeFileError, StageError
-from store.errors import ClusterError, DatabaseError, GroundTakenError, NotHereError, StoreError
+from registry.certificates.errors import FontError, RecordError
+from registry.errors import AliasError, CityFileError, PackageError, RegistryError, StageError
+from store.errors import ClusterError, DamagedDocumentError, DatabaseError, GroundTakenError, NotHereError, StoreError
 
 __all__ = [
     "AliasError",
     "BlueprintError",
     "CannotWrite",
+    "CityFileError",
     "ClusterError",
+    "DamagedDocumentError",
     "DatabaseError",
+    "FontError",
     "GroundTakenError",
     "LayersError",
     "NotHereError",
+    "PackageError",
+    "RecordError",
     "RefusedFile",
     "RegistryError",
-    "SchemeFileError",
     "StageError",
     "StoreError",
     "UnknownLayer",

@@ -6,17 +6,15 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 
-from geocode import STORAGE_CRS, FootprintError, Text, encode_many, parse, to_storage
+from geocode import STORAGE_CRS, FootprintError, encode_many, parse, to_storage
 from geocode.crs import CrsInput
 from geocode.planes import measure_plane, to_plane
-from layers.geojson_geometries import BuiltGeometries, build_geometries
-from registry.fingerprints import fingerprints
-from registry.matching import match_footprints
 from store.buildings import living_footprints
 from store.database import Connection, Database, transaction
 from workflows.checking import check_ground
-from workflows.deliveries import in_plane, placed_fault, too_large
-from workflows.errors import RefusedDrawingError
+from workflows.deliveries import placed_fault, too_large
+from workflows.drawings import read_drawing
+from workflows.matching import held_fault, settle_rows
 from workflows.naming import computed_aliases
 from workflows.reports import text_json
 
@@ -40,7 +38,7 @@ def preview_footprint(database: Database, drawn: dict[str, Any], *, crs: CrsInpu
     FootprintError, CrsError
         It is no footprint, with the fault that it would have in a file, or its CRS is refused.
     """
-    geometry, notes = _read(drawn)
+    geometry, notes = read_drawing(drawn)
     encoded = encode_many(np.array([geometry], dtype=object), crs=crs)
     fault = encoded.faults[0] or too_large(geometry)
     if fault is not None:
@@ -64,37 +62,19 @@ def preview_footprint(database: Database, drawn: dict[str, Any], *, crs: CrsInpu
     }
 
 
-def _read(drawn: dict[str, Any]) -> tuple[Any, list[Text]]:
-    """Return the geometry of a GeoJSON feature or geometry, read as from a file, with remarks."""
-    bare = drawn.get("geometry") if drawn.get("type") == "Feature" else drawn
-    if not isinstance(bare, dict) or "type" not in bare:
-        raise RefusedDrawingError
-    built = build_geometries([bare])
-    if built.faults[0] is not None:
-        raise FootprintError(built.faults[0])
-    return built.geometries[0], _notes(built)
-
-
 def _known(connection: Connection, ground: gpd.GeoDataFrame, plane: str) -> dict[str, Any] | None:
-    """Return what the register holds on the ground: the same building, or one that stands in the way."""
-    shapes = np.asarray(ground.geometry.values)
-    living = living_footprints(connection, shapes)
+    """Return what the register holds on the ground: the same building, one that a person relates, or one in the way."""
+    living = living_footprints(connection, np.asarray(ground.geometry.values))
     if living.empty:
         return None
-    delivered = in_plane(ground.assign(fingerprint=fingerprints(shapes)), plane)
-    living = living.assign(code=[str(parse(code)) for code in living.code])
-    match = match_footprints(delivered, in_plane(living, plane))[0]
-    if match.fault is not None:
-        return {"code": None, "relation": "refused", "iou": None, "fault": placed_fault(match.fault, plane)}
-    if match.building is None:
+    settled = settle_rows(ground, living, plane)
+    blank = {"code": None, "relation": "refused", "iou": None, "fault": None}
+    for fault in settled.refused.values():
+        return {**blank, "fault": placed_fault(fault, plane)}
+    (relation,) = (*settled.done, *settled.held)
+    if relation in settled.held:
+        return {**blank, "relation": "held", "fault": held_fault(relation, living.code)}
+    if not relation.known:
         return None
-    return {"code": living.code[match.building], "relation": match.relation, "iou": match.iou, "fault": None}
-
-
-def _notes(built: BuiltGeometries) -> list[Text]:
-    notes = []
-    if built.with_z:
-        notes.append(Text("高程(Z)未使用。", "Heights (Z) are not used."))
-    if built.closed:
-        notes.append(Text("环首尾不相接,已闭合。", "A ring whose last point was not its first was closed."))
-    return notes
+    codes = " ".join(str(parse(living.code[known])) for known in relation.known)
+    return {**blank, "code": codes, "relation": relation.kind, "iou": relation.evidence[0].raw_iou}

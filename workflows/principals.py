@@ -51,7 +51,7 @@ def resolve_principal(connection: Connection, *, key: str | None, local: bool) -
             Text("在请求头 Authorization: Bearer 中附上密钥。", "Send it as “Authorization: Bearer …”."),
         )
     office = have_office(connection, **LOCAL_OFFICE)
-    return Principal(office.id, Text(office.name_zh, office.name_en), "local", "surveyor")
+    return Principal(office.id, Text(office.name_zh, office.name_en), "local", "local")
 
 
 def find_principal(database: Database, *, key: str | None, local: bool) -> Principal:

@@ -21,7 +21,7 @@ from registry.schemes import Scheme, get_scheme, identify
 from workflows.errors import UnknownNameError
 from workflows.reports import fault_json, text_json
 
-__all__ = ["SCHEME_LABELS", "Named", "identify_name"]
+__all__ = ["SCHEME_LABELS", "Named", "identify_name", "is_meant_for", "read_computed"]
 
 SCHEME_LABELS: Mapping[str, Text] = {
     "code": Text("建筑编码", "Building code"),
@@ -87,7 +87,7 @@ def identify_name(
     UnknownNameError
         No scheme has such names; the error says why the schemes that come near refuse it.
     """
-    found, nearest = _read_computed(text)
+    found, nearest = read_computed(text)
     taken, near = identify(text, schemes)
     for alias in taken:
         scheme = get_scheme(alias.scheme, schemes)
@@ -106,19 +106,20 @@ def identify_name(
     return found
 
 
-def _read_computed(text: str) -> tuple[list[Named], list[dict[str, Any]]]:
+def read_computed(text: str) -> tuple[list[Named], list[dict[str, Any]]]:
     """Return what a text is the name of by computation, and why those kinds refuse it that it was perhaps meant for."""
     found, refused = [], []
     for scheme, read in _READERS.items():
         try:
             found.append(read(text))
         except CodeError as error:
-            if _is_meant_for(scheme, text):
+            if is_meant_for(scheme, text):
                 refused.append({"scheme": scheme, "label": text_json(SCHEME_LABELS[scheme]), **fault_json(error.fault)})
     return found, refused
 
 
-def _is_meant_for(scheme: str, text: str) -> bool:
+def is_meant_for(scheme: str, text: str) -> bool:
+    """Tell whether a text that cannot be read was perhaps meant for a computed name of a scheme."""
     return bool(_MEANT[scheme].fullmatch("".join(unicodedata.normalize("NFKC", text).upper().split())))
 
 

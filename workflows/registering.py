@@ -1,38 +1,42 @@
-"""Writing a matched delivery into the register: buildings, geometry versions, aliases, events, and the upload itself."""
+"""Writing a matched delivery into the register: lives, geometry versions, names, what is held, and the upload itself."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 
-from geocode import parse
-from geocode.planes import to_plane
-from registry.aliases import Alias
-from registry.fingerprints import fingerprints
-from registry.matching import Match
-from store.buildings import add_aliases, add_buildings, add_events, add_footprints, close_footprints
+from registry.ledger.events import NewEvent
+from registry.relating import Relation, explain
+from store.buildings import add_aliases
 from store.database import Connection
+from store.descriptions import describe_rows
 from store.documents import add_document
+from store.ledger import append_events
+from store.reviews import add_reviews
 from store.uploads import add_upload, add_upload_rows
-from workflows.deliveries import PreparedDelivery, planes_of
+from workflows.changes import Changes, write_changes
+from workflows.deliveries import PreparedDelivery
+from workflows.drawings import measure_versions
+from workflows.events import moment_of
+from workflows.matching import Match, measures_json
 from workflows.principals import Principal
-from workflows.reports import RowReport, UploadReport
+from workflows.reports import RowReport, UploadReport, fault_json
+from workflows.stages import enter_uploaded_stage
+from workflows.succession import succeed
 
-__all__ = ["MatchedDelivery", "register_delivery"]
+__all__ = ["MatchedDelivery", "add_names", "register_delivery"]
 
 
 @dataclass(frozen=True, slots=True)
 class MatchedDelivery:
-    """A delivery, what each of its rows is to the register, and the footprints that stand there."""
+    """A delivery, what its rows are to the register, and the report that will be given."""
 
     prepared: PreparedDelivery
+    match: Match
     report: UploadReport
-    matches: dict[int, Match]
-    living: gpd.GeoDataFrame
 
 
 def register_delivery(
@@ -45,27 +49,140 @@ def register_delivery(
     GroundTakenError
         The database knows better than the match: nothing of the transaction may be kept.
     """
-    report = matched.report
+    report, office = matched.report, principal.office_id
     upload = _add_upload(connection, matched, principal, options)
-    new = {row.row: parse(row.code or "").compact for row in report.results if row.outcome == "new"}
-    office = principal.office_id
-    ids = add_buildings(connection, [{"code": code, "office_id": office} for code in new.values()])
-    known = (row.row for row in report.results if row.outcome in {"same", "revised"})
-    buildings = {row: ids[code] for row, code in new.items()}
-    buildings |= {row: str(matched.matches[row].building) for row in known}
-    stored = [row for row in report.results if row.outcome in {"new", "revised"}]
-    close_footprints(connection, [buildings[row.row] for row in stored if row.outcome == "revised"])
-    versions = _footprint_rows(matched, stored, buildings)
-    add_footprints(connection, [{**version, "office_id": office, "upload_id": upload} for version in versions])
-    common = {"office_id": office, "actor": principal.actor, "occurred_at": datetime.now(UTC)}
-    add_events(connection, [{**common, **event} for event in _geometry_events(matched, stored, versions, upload)])
-    _add_aliases(connection, matched.prepared, buildings, common)
+    changes = Changes(principal, date.today())
+    buildings = _gather(changes, matched, upload)
+    events = write_changes(connection, changes)
     rows = [_upload_row(row, buildings.get(row.row)) for row in report.results]
     add_upload_rows(connection, [{**row, "upload_id": upload, "office_id": office} for row in rows])
-    return report.kept(upload)
+    reviews = _hold(connection, matched, upload, principal)
+    names = [(building, _aliases(matched.prepared, row)) for row, building in buildings.items()]
+    events += add_names(connection, names, source=matched.prepared.delivery.file, changes=changes)
+    append_events(connection, events)
+    enter_uploaded_stage(connection, upload, stage=report.stage, principal=principal)
+    return report.kept(upload, reviews)
 
 
-def _add_upload(connection: Connection, matched: MatchedDelivery, principal: Principal, options: dict[str, Any]) -> str:
+def add_names(
+    connection: Connection,
+    names: Sequence[tuple[str, Sequence[Mapping[str, Any]]]],
+    *,
+    source: str,
+    changes: Changes,
+) -> list[NewEvent]:
+    """Add aliases (``scheme, value, check_variant``) of buildings (ids), and return an event, to be appended, for each new one."""
+    office = changes.principal.office_id
+    rows = [
+        {**alias, "building_id": building, "office_id": office, "source": source}
+        for building, aliases in names
+        for alias in aliases
+    ]
+    added = add_aliases(connection, rows)
+    said = describe_rows(connection, "alias", [identity for identity, _ in added])
+    return [
+        NewEvent(
+            kind="alias_added",
+            subject=f"building/{alias['building']}",
+            building_id=building,
+            office_id=office,
+            actor=changes.principal.actor,
+            occurred_at=moment_of(changes.on),
+            body=alias,
+        )
+        for (_, building), alias in zip(added, said, strict=True)
+    ]
+
+
+def _gather(changes: Changes, matched: MatchedDelivery, upload: str) -> dict[int, str]:
+    """Gather what a delivery changes, and return the building (id) of each row that is registered."""
+    versions = _versions(matched, upload)
+    buildings: dict[int, str] = {}
+    for relation in matched.match.done:
+        lives = [matched.match.lives[known] for known in relation.known]
+        told = [_told(matched, relation, row) for row in relation.delivered]
+        codes = [matched.match.codes[row] for row in relation.delivered if row in matched.match.codes]
+        drawn = [versions[row] for row in relation.delivered]
+        if relation.kind == "new":
+            ids = [changes.register(codes[0], drawn[0], **told[0])]
+        elif relation.kind in {"split", "merged"}:
+            ids = succeed(changes, relation.kind, lives, drawn, codes, told=told)
+        else:
+            ids = [lives[0]["building_id"]]
+            if matched.report.results[relation.delivered[0]].outcome == "revised":
+                changes.revise(lives[0], drawn[0], **told[0])
+        buildings |= dict(zip(relation.delivered, ids, strict=True))
+    return buildings
+
+
+def _versions(matched: MatchedDelivery, upload: str) -> dict[int, dict[str, Any]]:
+    """Return the geometry version of each row that is to be registered."""
+    prepared = matched.prepared
+    rows = [row for relation in matched.match.done for row in relation.delivered]
+    ground = prepared.ground.loc[rows]
+    shapes = np.asarray(ground.geometry.values)
+    measures = measure_versions(shapes, np.asarray(ground.h3), np.asarray(ground.area_m2))
+    common = {"stage": matched.report.stage, "upload_id": upload}
+    return {
+        row: {**measure, **common, "name": prepared.names[row], "attributes": prepared.records[row]}
+        for row, measure in zip(rows, measures, strict=True)
+    }
+
+
+def _told(matched: MatchedDelivery, relation: Relation, row: int) -> dict[str, Any]:
+    iou = max((each.raw_iou for each in relation.evidence if each.delivered == row), default=0.0)
+    measured = {"iou": round(float(iou), 6), "confidence": round(float(relation.confidence), 6)}
+    return {"sha256": matched.prepared.delivery.sha256, "row": row, **measured}
+
+
+def _hold(connection: Connection, matched: MatchedDelivery, upload: str, principal: Principal) -> dict[int, str]:
+    """Add a review for each relation that a person decides, and return the review of each row."""
+    codes = {identity: life["code"] for identity, life in matched.match.lives.items()}
+    ids = add_reviews(
+        connection,
+        [
+            {
+                "upload_id": upload,
+                "office_id": principal.office_id,
+                "actor": principal.actor,
+                "relation": relation.kind,
+                "confidence": float(relation.confidence),
+                "evidence": {
+                    "reason": fault_json(explain(relation)),
+                    "measures": measures_json(relation.evidence, codes),
+                },
+                "request": None,
+                "rows": [_held_row(matched.prepared, row) for row in relation.delivered],
+                "buildings": list(relation.known),
+            }
+            for relation in matched.match.held
+        ],
+    )
+    held = zip(ids, matched.match.held, strict=True)
+    return {row: identity for identity, relation in held for row in relation.delivered}
+
+
+def _aliases(prepared: PreparedDelivery, row: int) -> list[dict[str, Any]]:
+    return [
+        {"scheme": alias.scheme, "value": alias.value, "check_variant": alias.check_variant}
+        for alias in prepared.aliases.get(row, [])
+    ]
+
+
+def _held_row(prepared: PreparedDelivery, row: int) -> dict[str, Any]:
+    return {
+        "row_number": row,
+        "name": prepared.names[row],
+        "drawn": prepared.codes[row].compact,
+        "attributes": dict(prepared.records[row]),
+        "aliases": _aliases(prepared, row),
+        "geom": prepared.ground.geometry[row],
+    }
+
+
+def _add_upload(
+    connection: Connection, matched: MatchedDelivery, principal: Principal, options: Mapping[str, Any]
+) -> str:
     delivery = matched.prepared.delivery
     document = add_document(
         connection,
@@ -78,89 +195,6 @@ def _add_upload(connection: Connection, matched: MatchedDelivery, principal: Pri
     head = {key: value for key, value in told.items() if key not in {"results", "id", "stored", "repeated"}}
     upload = {"document_id": document, "options": options, "report": json.loads(json.dumps(head))}
     return add_upload(connection, {**upload, "office_id": principal.office_id, "actor": principal.actor})
-
-
-def _footprint_rows(
-    matched: MatchedDelivery, stored: Sequence[RowReport], buildings: dict[int, str]
-) -> list[dict[str, Any]]:
-    """Return the geometry versions to be added, in the order of the stored rows."""
-    prepared = matched.prepared
-    ground = prepared.ground.loc[[row.row for row in stored]]
-    shapes = np.asarray(ground.geometry.values)
-    planes = planes_of(ground).tolist()
-    flat = [to_plane(shapes[i : i + 1], plane)[0] for i, plane in enumerate(planes)]
-    prints = fingerprints(shapes)
-    return [
-        {
-            "building_id": buildings[row.row],
-            "version": 1 if row.outcome == "new" else int(matched.living.version[buildings[row.row]]) + 1,
-            "stage": matched.report.stage,
-            "name": row.name,
-            "fingerprint": prints[i],
-            "h3": str(ground.h3.iloc[i]),
-            "area_m2": row.area_m2,
-            "plane": planes[i],
-            "plane_area_m2": float(flat[i].area),
-            "perimeter_m": float(flat[i].length),
-            "attributes": prepared.records[row.row],
-            "geom": shapes[i],
-        }
-        for i, row in enumerate(stored)
-    ]
-
-
-def _geometry_events(
-    matched: MatchedDelivery, stored: Sequence[RowReport], versions: Sequence[dict[str, Any]], upload: str
-) -> list[dict[str, Any]]:
-    sha256 = matched.prepared.delivery.sha256
-    return [
-        {
-            "building_id": version["building_id"],
-            "kind": "registered" if row.outcome == "new" else "revised",
-            "body": {
-                "version": version["version"],
-                "stage": version["stage"],
-                "fingerprint": version["fingerprint"],
-                "upload": upload,
-                "sha256": sha256,
-                "row": row.row,
-                "iou": round(matched.matches[row.row].iou, 6),
-            },
-        }
-        for row, version in zip(stored, versions, strict=True)
-    ]
-
-
-def _add_aliases(
-    connection: Connection, prepared: PreparedDelivery, buildings: dict[int, str], common: dict[str, Any]
-) -> None:
-    """Add the aliases that rows carry, with an event for each that is news."""
-    carried = [(building, alias) for row, building in buildings.items() for alias in prepared.aliases.get(row, [])]
-    rows = [
-        {
-            "building_id": building,
-            "office_id": common["office_id"],
-            "scheme": alias.scheme,
-            "value": alias.value,
-            "source": prepared.delivery.file,
-        }
-        for building, alias in carried
-    ]
-    added = add_aliases(connection, rows)
-    bodies = {(alias.scheme, alias.value): _alias_body(alias) for _, alias in carried}
-    add_events(
-        connection,
-        [
-            {**common, "building_id": building, "kind": "alias_added", "body": bodies[scheme, value]}
-            for building, scheme, value in added
-        ],
-    )
-
-
-def _alias_body(alias: Alias) -> dict[str, str]:
-    body = {"scheme": alias.scheme, "value": alias.value}
-    # the table has no column for it: the event alone says by which check the name was found well typed
-    return body if alias.check_variant is None else {**body, "check_variant": alias.check_variant}
 
 
 def _upload_row(row: RowReport, building: str | None) -> dict[str, Any]:

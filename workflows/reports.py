@@ -1,5 +1,6 @@
 """What workflows report, and the JSON form of it: the same through the command line and the API."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO
@@ -23,13 +24,17 @@ class RowReport:
     feature
         The row's own id in its file, where it has one.
     outcome
-        ``new``, ``same``, ``revised`` or ``refused``.
+        ``new``, ``same``, ``revised``, ``split``, ``merged``, ``held`` (a person decides) or ``refused``.
     code
         The building's code in its grouped form.
     area_m2
         On the ellipsoid's scale at the centroid.
     fault
-        Why the row is refused, in its JSON form.
+        Why the row is refused or held, in its JSON form; with the measures where it is held.
+    review
+        The id of the review in which it waits.
+    more
+        What else there is to tell of it, as JSON can hold it.
     """
 
     row: int
@@ -39,11 +44,23 @@ class RowReport:
     code: str | None = None
     area_m2: float | None = None
     fault: dict[str, Any] | None = None
+    review: str | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class UploadReport:
-    """What became of a delivery."""
+    """What became of a delivery.
+
+    Attributes
+    ----------
+    accepted, held, refused
+        How many rows are registered, wait for a person, are refused; together they are all.
+    gone
+        The codes of buildings that a delivery which is complete for its area does not have.
+    shift
+        How it lies against the register, where the matching took that away: ``dx_m, dy_m, rows, spread_m``.
+    """
 
     file: str
     sha256: str
@@ -54,29 +71,36 @@ class UploadReport:
     mode: str
     notes: Sequence[Text]
     results: Sequence[RowReport]
+    gone: Sequence[str] = ()
+    shift: dict[str, float] | None = None
     id: str | None = None
     stored: bool = False
     repeated: bool = False
     rows: int = field(init=False)
     accepted: int = field(init=False)
+    held: int = field(init=False)
     refused: int = field(init=False)
 
     def __post_init__(self) -> None:
         """Count the rows."""
-        refused = sum(row.outcome == "refused" for row in self.results)
+        outcomes = Counter(row.outcome for row in self.results)
         object.__setattr__(self, "rows", len(self.results))
-        object.__setattr__(self, "refused", refused)
-        object.__setattr__(self, "accepted", len(self.results) - refused)
+        object.__setattr__(self, "held", outcomes["held"])
+        object.__setattr__(self, "refused", outcomes["refused"])
+        object.__setattr__(self, "accepted", len(self.results) - outcomes["held"] - outcomes["refused"])
 
-    def kept(self, identity: str) -> "UploadReport":
-        """Return the report of the same delivery, stored under an id."""
-        return replace(self, id=identity, stored=True)
+    def kept(self, identity: str, reviews: Mapping[int, str]) -> "UploadReport":
+        """Return the report of the same delivery, stored under an id, with the reviews in which rows wait."""
+        results = [replace(row, review=reviews.get(row.row)) for row in self.results]
+        return replace(self, id=identity, stored=True, results=results)
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as it stands in an answer."""
-        names = ("id", "file", "sha256", "format", "encoding", "crs", "stage", "mode", "rows", "accepted", "refused")
+        names = ("id", "file", "sha256", "format", "encoding", "crs", "stage", "mode", "shift")
+        counts = ("rows", "accepted", "held", "refused")
         return {
-            **{name: getattr(self, name) for name in names},
+            **{name: getattr(self, name) for name in (*names, *counts)},
+            "gone": list(self.gone),
             "stored": self.stored,
             "repeated": self.repeated,
             "notes": [text_json(note) for note in self.notes],
@@ -89,6 +113,8 @@ class UploadReport:
                     "code": row.code,
                     "area_m2": row.area_m2,
                     "fault": row.fault,
+                    "review": row.review,
+                    **row.more,
                 }
                 for row in self.results
             ],

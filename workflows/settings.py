@@ -27,6 +27,9 @@ class Settings(BaseSettings):
         Folder of the private cluster and of the documents.
     database_url
         SQLAlchemy URL of a PostGIS server; the private cluster where it is empty.
+    owner_url
+        SQLAlchemy URL of the role that owns that server's tables, by which `luotu db start` migrates; `database_url` itself
+        where it is empty.
     database_name
         Name of the database in the private cluster.
     local_principal
@@ -37,30 +40,67 @@ class Settings(BaseSettings):
         Language of the command line; by the locale where it is empty.
     upload_limit_mb
         Largest delivery over HTTP.
+    document_limit_mb
+        Largest drawing, report or certificate that is kept.
+    fonts
+        Folder of fonts for certificates, beside those of the system.
+    public_url
+        Address of this installation as others reach it: what a certificate's QR code leads to. Empty: the code holds the
+        proof itself.
     footprint_accuracy_m
         Positional accuracy (standard deviation) of a drawn or surveyed footprint's boundary, in metres.
     city_codes
         Path of the file with the city's own schemes of building codes; none where it is empty.
+    stages
+        Path of the file with the city's own stages, deadlines, tolerances and calendar; none where it is empty.
+    webhook_hosts
+        Hosts of sister systems that webhooks may go to, separated by commas; no other host is ever called.
+    trusted_keys
+        Path of the file with the public keys of sister systems whose packages are taken over, one a line.
     """
 
     model_config = SettingsConfigDict(env_prefix="LUOTU_", env_file=".env", extra="ignore")
 
     home: Path = Field(default_factory=_home)
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
+    owner_url: str = ""
     database_name: str = "luotu"
     local_principal: bool = True
     host: str = "127.0.0.1"
     port: int = 8000
     language: Literal["", "zh", "en"] = ""
     upload_limit_mb: int = 200
+    document_limit_mb: int = 100
+    fonts: Path | None = None
+    public_url: str = ""
     footprint_accuracy_m: float = 0.05
     city_codes: str = ""
+    stages: str = ""
+    webhook_hosts: str = ""
+    trusted_keys: str = ""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def documents(self) -> Path:
         """Folder of the delivered bytes."""
         return self.home / "documents"
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def keys(self) -> Path:
+        """Folder of the keys that sign the ledger's heads."""
+        return self.home / "keys"
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the ledger's signed heads, kept apart from the database."""
+        return self.home / "checkpoints"
+
+    @property
+    def callable_hosts(self) -> frozenset[str]:
+        """Hosts that webhooks may go to."""
+        return frozenset(host.strip().lower() for host in self.webhook_hosts.split(",") if host.strip())
 
     @computed_field  # type: ignore[prop-decorator]
     @property

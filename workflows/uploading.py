@@ -1,36 +1,30 @@
 """A delivery into the register: read, check, match, issue codes; all of it or none, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
-import numpy as np
-
-from geocode import CodeError, Text, parse
-from geocode.faults import read_sentences
+from geocode import Text, parse
 from layers.reading import read_delivery
 from layers.writing import write_frame
 from registry.aliases import Scheme
-from registry.fingerprints import fingerprints
-from registry.generations import issue_codes
-from registry.matching import Match, match_footprints
+from registry.relating import Relation, Shift
 from registry.stages import get_stage
-from store.buildings import existing_codes, highest_generations, living_footprints, lock_ground
 from store.database import Connection, Database, transaction
 from store.documents import keep_bytes
 from store.uploads import claim_content, find_upload, get_upload
-from workflows.deliveries import PreparedDelivery, in_plane, placed_fault, prepare_delivery
+from workflows.deliveries import PreparedDelivery, prepare_delivery
 from workflows.errors import RefusedDeliveryError, RefusedOptionError
+from workflows.matching import held_fault, match_rows
 from workflows.principals import Principal
 from workflows.registering import MatchedDelivery, register_delivery
-from workflows.reports import RowReport, UploadReport, fault_json, text_json
+from workflows.reports import RowReport, UploadReport, text_json
+from workflows.rights import allow
 
 __all__ = ["DeliveryOptions", "find_report", "match_delivery", "report_drawn", "upload_file", "write_coded"]
 
 _MODES = ("all", "good")
-_SENTENCES = read_sentences("registry", "sentences.toml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +39,15 @@ class DeliveryOptions:
         The stage whose geometry this is.
     mode
         ``all``: one refused row refuses the delivery. ``good``: the good rows are registered.
+    complete
+        Whether the delivery claims to have every building of its area: known ones that it has not are told.
     """
 
     crs: str | None = None
     layer: str | None = None
     stage: str = "design"
     mode: str = "all"
+    complete: bool = False
 
 
 def upload_file(  # noqa: PLR0913 - what, for whom, and how
@@ -87,6 +84,7 @@ def upload_file(  # noqa: PLR0913 - what, for whom, and how
     -----
     The same bytes with the same options are the same upload: its report comes back, `repeated`.
     """
+    allow(principal, "upload")
     _refuse_options(options)
     delivery = read_delivery(path, crs=options.crs, layer=options.layer, name=file)
     prepared = prepare_delivery(delivery, schemes=schemes)
@@ -95,24 +93,27 @@ def upload_file(  # noqa: PLR0913 - what, for whom, and how
         claim_content(connection, office_id=principal.office_id, sha256=sha256)
         known = find_upload(connection, office_id=principal.office_id, sha256=sha256, options=wanted)
         if known is not None:
-            return _stored_report(connection, known, principal, repeated=True)
+            return _stored_report(connection, known, principal.office_id, repeated=True)
         matched = match_delivery(connection, prepared, options)
-        if matched.report.accepted == 0 or (options.mode == "all" and matched.report.refused):
-            raise RefusedDeliveryError(matched.report)
+        report = matched.report
+        if report.accepted + report.held == 0 or (options.mode == "all" and report.refused):
+            raise RefusedDeliveryError(report)
         keep_bytes(documents, path, sha256)
         return register_delivery(connection, matched, principal=principal, options=wanted)
 
 
 def find_report(database: Database, identity: str, *, principal: Principal) -> UploadReport:
-    """Return the report of an office's upload.
+    """Return the report of an upload: of any where the role sees all, else of the own office.
 
     Raises
     ------
     NotHereError
-        The office has no such upload.
+        There is no such upload, or none that the principal may see.
     """
+    right = allow(principal, "upload", kind="read")
+    office = principal.office_id if right.reach == "own" else None
     with transaction(database) as connection:
-        return _stored_report(connection, identity, principal, repeated=False)
+        return _stored_report(connection, identity, office, repeated=False)
 
 
 def write_coded(path: Path, target: Path, report: UploadReport, options: DeliveryOptions) -> tuple[Text, ...]:
@@ -129,29 +130,21 @@ def write_coded(path: Path, target: Path, report: UploadReport, options: Deliver
 
 def match_delivery(connection: Connection, prepared: PreparedDelivery, options: DeliveryOptions) -> MatchedDelivery:
     """Hold the ground under a delivery's good rows, relate them to what stands there, and report on every row."""
-    shapes = np.asarray(prepared.ground.geometry.values)
-    lock_ground(connection, shapes)
-    living = living_footprints(connection, shapes)
-    stated, faults = _stated_buildings(connection, prepared, living)
-    ground = prepared.ground.drop(index=list(faults))
-    ground = ground.assign(fingerprint=fingerprints(np.asarray(ground.geometry.values)))
-    codes = [str(parse(code)) for code in living.code]
-    related = match_footprints(
-        in_plane(ground, prepared.plane), in_plane(living.assign(code=codes), prepared.plane), stated=stated
-    )
-    matches = dict(zip(ground.index.tolist(), related, strict=True))
-    faults |= {row: placed_fault(match.fault, prepared.plane) for row, match in matches.items() if match.fault}
-    issued = _issue(connection, prepared, matches, faults)
-    outcomes = {row: _outcome(match, living, options.stage) for row, match in matches.items() if row not in faults}
-    rows = [
-        _row_report(row, prepared, outcomes.get(row), faults.get(row) or prepared.faults.get(row))
-        for row in range(len(prepared.records))
-    ]
-    for row, match in matches.items():
-        if row in outcomes:
-            code = issued[row] if match.building is None else str(parse(living.code[match.building]))
-            rows[row] = _coded(rows[row], code, float(prepared.ground.area_m2[row]))
-    return MatchedDelivery(prepared, _report(prepared, options, rows), matches, living)
+    match = match_rows(connection, prepared, is_complete=options.complete)
+    kinds = {int(row): relation for relation in match.done for row in relation.delivered}
+    known = {identity: life["code"] for identity, life in match.lives.items()}
+    held = {int(row): held_fault(relation, known) for relation in match.held for row in relation.delivered}
+    rows = []
+    for row in range(len(prepared.records)):
+        fault = match.faults.get(row) or prepared.faults.get(row)
+        if row in kinds and fault is None:
+            lives = [match.lives[each] for each in kinds[row].known]
+            report = _row_report(row, prepared, _outcome(kinds[row], lives, options.stage), None)
+            code = match.codes[row] if row in match.codes else parse(lives[0]["code"])
+            rows.append(_coded(report, str(code), float(prepared.ground.area_m2[row])))
+        else:
+            rows.append(_row_report(row, prepared, "held" if row in held else None, fault or held.get(row)))
+    return MatchedDelivery(prepared, match, _report(prepared, options, rows, shift=match.shift, gone=match.gone))
 
 
 def report_drawn(prepared: PreparedDelivery, options: DeliveryOptions) -> UploadReport:
@@ -174,50 +167,11 @@ def _refuse_options(options: DeliveryOptions) -> None:
         )
 
 
-def _stated_buildings(
-    connection: Connection, prepared: PreparedDelivery, living: gpd.GeoDataFrame
-) -> tuple[dict[int, Any], dict[int, dict[str, Any]]]:
-    """Return the living building that each row names itself, and the faults of rows that name none that is there."""
-    by_code = {code: building for building, code in living.code.items()}
-    stated: dict[int, Any] = {}
-    faults: dict[int, dict[str, Any]] = {}
-    for row, text in prepared.stated.items():
-        if row not in prepared.codes:
-            continue
-        try:
-            code = parse(text)
-        except CodeError as error:
-            faults[row] = fault_json(error.fault)
-            continue
-        if code.compact in by_code:
-            stated[row] = by_code[code.compact]
-        elif existing_codes(connection, [code.compact]):
-            faults[row] = fault_json(_SENTENCES.fault("stated_elsewhere", code=code, iou=0.0))
-        else:
-            faults[row] = fault_json(_SENTENCES.fault("stated_unknown", code=text))
-    return stated, faults
-
-
-def _issue(
-    connection: Connection, prepared: PreparedDelivery, matches: dict[int, Match], faults: dict[int, dict[str, Any]]
-) -> dict[int, str]:
-    """Return the codes of new buildings; a row whose generations are used up gets a fault instead."""
-    drawn = [row for row, match in matches.items() if match.relation == "new" and row not in faults]
-    taken = highest_generations(connection, [prepared.codes[row].ground for row in drawn])
-    issued: dict[int, str] = {}
-    for row, code in zip(drawn, issue_codes((prepared.codes[row] for row in drawn), taken), strict=True):
-        if code is None:
-            faults[row] = fault_json(_SENTENCES.fault("generations_used_up", ground=prepared.codes[row].ground))
-        else:
-            issued[row] = str(code)
-    return issued
-
-
-def _outcome(match: Match, living: gpd.GeoDataFrame, stage: str) -> str:
+def _outcome(relation: Relation, lives: Sequence[Mapping[str, Any]], stage: str) -> str:
     # the same geometry at another stage is a version of its own: each stage keeps what it was shown
-    if match.relation == "same" and living.stage[match.building] != stage:
+    if relation.kind == "same" and lives[0]["stage"] != stage:
         return "revised"
-    return match.relation
+    return relation.kind
 
 
 def _row_report(row: int, prepared: PreparedDelivery, outcome: str | None, fault: dict[str, Any] | None) -> RowReport:
@@ -235,7 +189,14 @@ def _coded(row: RowReport, code: str, area_m2: float) -> RowReport:
     return RowReport(row=row.row, feature=row.feature, name=row.name, outcome=row.outcome, code=code, area_m2=area_m2)
 
 
-def _report(prepared: PreparedDelivery, options: DeliveryOptions, rows: list[RowReport]) -> UploadReport:
+def _report(
+    prepared: PreparedDelivery,
+    options: DeliveryOptions,
+    rows: list[RowReport],
+    *,
+    shift: Shift | None = None,
+    gone: Sequence[str] = (),
+) -> UploadReport:
     delivery = prepared.delivery
     odd = [
         Text(
@@ -246,6 +207,7 @@ def _report(prepared: PreparedDelivery, options: DeliveryOptions, rows: list[Row
         for alias in refused
     ]
     encoding = delivery.encoding
+    lies = [shift.sentence.text] if shift is not None and shift.is_applied else []
     return UploadReport(
         file=delivery.file,
         sha256=delivery.sha256,
@@ -254,14 +216,34 @@ def _report(prepared: PreparedDelivery, options: DeliveryOptions, rows: list[Row
         crs={"name": delivery.crs_name, "why": text_json(delivery.crs_why)},
         stage=options.stage,
         mode=options.mode,
-        notes=[*delivery.notes, *odd],
+        notes=[*delivery.notes, *odd, *lies, *_notes_of_gone(gone)],
         results=rows,
+        gone=gone,
+        shift=None if shift is None or not shift.is_applied else _shift_json(shift),
     )
 
 
-def _stored_report(connection: Connection, identity: str, principal: Principal, *, repeated: bool) -> UploadReport:
+def _shift_json(shift: Shift) -> dict[str, float]:
+    measured = {"dx_m": shift.dx_m, "dy_m": shift.dy_m, "spread_m": shift.spread_m}
+    return {"rows": shift.support, **{name: round(float(value), 3) for name, value in measured.items()}}
+
+
+def _notes_of_gone(gone: Sequence[str]) -> list[Text]:
+    if not gone:
+        return []
+    codes = ", ".join(gone)
+    return [
+        Text(
+            f"成果范围内有 {len(gone)} 幢在册建筑未出现:{codes}。确已拆除的,由登记人员逐幢注销。",
+            f"{len(gone)} registered buildings of the area are not in the delivery: {codes}. "
+            "A registrar closes those that are demolished, one by one.",
+        )
+    ]
+
+
+def _stored_report(connection: Connection, identity: str, office_id: int | None, *, repeated: bool) -> UploadReport:
     """Return the report of an upload as it was given."""
-    stored = get_upload(connection, identity, office_id=principal.office_id)
+    stored = get_upload(connection, identity, office_id=office_id)
     head = stored["report"]
     kept = {name: head[name] for name in ("file", "sha256", "format", "encoding", "crs", "stage", "mode")}
     rows = [
@@ -273,8 +255,10 @@ def _stored_report(connection: Connection, identity: str, principal: Principal, 
             code=None if row["code"] is None else str(parse(row["code"])),
             area_m2=row["area_m2"],
             fault=row["fault"],
+            review=row["review"],
         )
         for row in stored["rows"]
     ]
     notes = [Text(note["zh"], note["en"]) for note in head["notes"]]
-    return UploadReport(**kept, notes=notes, results=rows, id=str(identity), stored=True, repeated=repeated)
+    told = {"gone": head.get("gone", ()), "shift": head.get("shift")}
+    return UploadReport(**kept, **told, notes=notes, results=rows, id=str(identity), stored=True, repeated=repeated)

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
+from pydantic import AwareDatetime
 
 from api.answers import answer
 from api.dependencies import Asking, Configured, Stored
@@ -12,7 +13,7 @@ from workflows.resolving import resolve_building
 from workflows.schemes import configured_schemes
 
 router = APIRouter(prefix="/buildings", tags=["buildings"])
-Name = Annotated[str, Path(max_length=200, description="A code, leniently typed, or an alias")]
+Name = Annotated[str, Path(max_length=200, description="A code, leniently typed, or any other name")]
 
 
 @router.get("/{name:path}/findings")
@@ -36,8 +37,22 @@ def read_findings(
 
 
 @router.get("/{name:path}")
-def read_building(name: Name, principal: Asking, database: Stored, settings: Configured) -> Response:
-    """Return the building that bears a code or any of its aliases."""
-    _ = principal
-    found = resolve_building(database, name, schemes=configured_schemes(settings))
+def read_building(
+    name: Name,
+    principal: Asking,
+    database: Stored,
+    settings: Configured,
+    *,
+    as_of: Annotated[date | None, Query(description="The day on which it is to be shown")] = None,
+    known_at: Annotated[AwareDatetime | None, Query(description="The time whose knowledge counts")] = None,
+) -> Response:
+    """Return the building that bears a name of any kind, living or not, with its lineage, names and events."""
+    found = resolve_building(
+        database,
+        name,
+        principal=principal,
+        schemes=configured_schemes(settings),
+        as_of=as_of,
+        known_at=known_at,
+    )
     return answer(found, media_type="application/geo+json")

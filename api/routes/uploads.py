@@ -26,6 +26,8 @@ def upload(  # noqa: PLR0913 - one for each field of the form
     layer: Annotated[str | None, Form()] = None,
     stage: Annotated[str, Form()] = "design",
     mode: Annotated[str, Form()] = "all",
+    *,
+    complete: Annotated[bool, Form()] = False,
 ) -> Response:
     """Register the footprints of a file; 200 and the first answer where the same content was uploaded before."""
     name = PurePath((file.filename or "delivery").replace("\\", "/")).name or "delivery"
@@ -40,7 +42,7 @@ def upload(  # noqa: PLR0913 - one for each field of the form
             principal=principal,
             documents=settings.documents,
             file=name,
-            options=DeliveryOptions(crs=crs or None, layer=layer or None, stage=stage, mode=mode),
+            options=DeliveryOptions(crs=crs or None, layer=layer or None, stage=stage, mode=mode, complete=complete),
             schemes=configured_schemes(settings),
         )
     made = answer(report.as_json(), status=200 if report.repeated else 201)

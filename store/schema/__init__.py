@@ -6,16 +6,17 @@ from store.schema.buildings import (
     attachment,
     building,
     closure,
-    event,
     footprint,
     lineage,
     project,
     project_building,
     stage_entry,
+    stage_withdrawal,
     unit,
 )
 from store.schema.columns import metadata
-from store.schema.exchange import idempotency, outbox, subscription
+from store.schema.exchange import idempotency, imported, outbox, subscription
+from store.schema.ledger import checkpoint, event, ledger_node
 from store.schema.offices import api_key, document, office, upload, upload_row
 from store.schema.reviews import review, review_building, review_decision, review_row
 
@@ -24,6 +25,7 @@ __all__ = [
     "api_key",
     "attachment",
     "building",
+    "checkpoint",
     "closure",
     "document",
     "edition",
@@ -31,6 +33,8 @@ __all__ = [
     "feature",
     "footprint",
     "idempotency",
+    "imported",
+    "ledger_node",
     "lineage",
     "metadata",
     "office",
@@ -42,6 +46,7 @@ __all__ = [
     "review_decision",
     "review_row",
     "stage_entry",
+    "stage_withdrawal",
     "subscription",
     "unit",
     "upload",

@@ -1,13 +1,12 @@
 """Buildings: their ground, names, lives, stages, units and documents."""
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Column,
     Computed,
     Date,
-    DateTime,
     Double,
-    Identity,
     Index,
     Integer,
     Table,
@@ -16,21 +15,32 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
-from store.schema.columns import attributes, closed, held_from, held_to, identity, metadata, of, placed, recorded, uuid
+from store.schema.columns import (
+    attributes,
+    closed,
+    held_from,
+    held_to,
+    identity,
+    metadata,
+    of,
+    placed,
+    recorded,
+    salt,
+    uuid,
+)
 
 __all__ = [
     "alias",
     "attachment",
     "building",
     "closure",
-    "event",
     "footprint",
     "lineage",
     "project",
     "project_building",
     "stage_entry",
+    "stage_withdrawal",
     "unit",
 ]
 
@@ -54,7 +64,7 @@ footprint = Table(
     identity(BigInteger),
     of("building"),
     of("office"),
-    of("upload"),
+    of("upload", nullable=True),
     Column("version", Integer, nullable=False),
     Column("stage", Text, nullable=False),
     Column("name", Text),
@@ -73,10 +83,14 @@ footprint = Table(
     Column("height_m", Double),
     placed("GEOMETRY", name="axis", nullable=True),
     Column("width_m", Double),
+    Column("addresses", ARRAY(Text), nullable=False, server_default="{}"),
+    salt(),
     UniqueConstraint("building_id", "version"),
     Index("footprint_current", "building_id", unique=True, postgresql_where=text("replaced_at is null")),
     Index("footprint_fingerprint", "fingerprint", "space", unique=True, postgresql_where=text("replaced_at is null")),
     Index("footprint_ground", "geom", postgresql_using="gist", postgresql_where=text("replaced_at is null")),
+    Index("footprint_former_ground", "geom", postgresql_using="gist", postgresql_where=text("replaced_at is not null")),
+    Index("footprint_addresses", "addresses", postgresql_using="gin"),
 )
 
 alias = Table(
@@ -104,20 +118,7 @@ alias = Table(
         postgresql_nulls_not_distinct=True,
     ),
     Index("alias_value", "value"),
-)
-
-event = Table(
-    "event",
-    metadata,
-    Column("seq", BigInteger, Identity(always=True), primary_key=True),
-    of("building"),
-    of("office"),
-    Column("kind", Text, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("body", JSONB, nullable=False),
-    Column("occurred_at", DateTime(timezone=True), nullable=False),
-    recorded(),
-    Index("event_building", "building_id", "seq"),
+    Index("alias_building", "building_id"),
 )
 
 closure = Table(
@@ -131,6 +132,7 @@ closure = Table(
     recorded(),
     closed("revoked_at"),
     Index("closure_standing", "building_id", unique=True, postgresql_where=text("revoked_at is null")),
+    Index("closure_building", "building_id"),
 )
 
 lineage = Table(
@@ -147,6 +149,7 @@ lineage = Table(
         "lineage_standing", "predecessor_id", "successor_id", unique=True, postgresql_where=text("revoked_at is null")
     ),
     Index("lineage_successor", "successor_id"),
+    Index("lineage_predecessor", "predecessor_id"),
 )
 
 stage_entry = Table(
@@ -165,7 +168,21 @@ stage_entry = Table(
     Column("actor", Text, nullable=False),
     recorded(),
     closed("withdrawn_at"),
+    salt(),
     Index("stage_entry_building", "building_id", "id"),
+    Index("stage_entry_standing", "stage", "building_id", "occurred_on", postgresql_where=text("withdrawn_at is null")),
+)
+
+stage_withdrawal = Table(
+    "stage_withdrawal",
+    metadata,
+    identity(BigInteger),
+    of("stage_entry"),
+    of("office"),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    recorded(),
+    Index("stage_withdrawal_entry", "stage_entry_id"),
 )
 
 project = Table(
@@ -203,10 +220,12 @@ unit = Table(
     Column("area_m2", Double, nullable=False),
     Column("use", Text, nullable=False),
     attributes(),
+    salt(),
     held_from(),
     held_to(),
     recorded(),
     Index("unit_held", "building_id", "number", unique=True, postgresql_where=text("valid_to is null")),
+    Index("unit_building", "building_id"),
 )
 
 attachment = Table(
@@ -224,6 +243,17 @@ attachment = Table(
     Column("actor", Text, nullable=False),
     recorded(),
     closed("withdrawn_at"),
+    Index(
+        "attachment_held",
+        "document_id",
+        "building_id",
+        "project_id",
+        "stage",
+        "kind",
+        unique=True,
+        postgresql_where=text("withdrawn_at is null"),
+        postgresql_nulls_not_distinct=True,
+    ),
     Index("attachment_building", "building_id"),
     Index("attachment_project", "project_id"),
 )

@@ -3,10 +3,11 @@
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, Column, Date, DateTime, ForeignKey, Identity, Integer, MetaData, func, text
+from sqlalchemy import BigInteger, Column, Date, DateTime, ForeignKey, Identity, Integer, MetaData, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 __all__ = [
+    "CLOSING",
     "attributes",
     "closed",
     "held_from",
@@ -16,12 +17,15 @@ __all__ = [
     "of",
     "placed",
     "recorded",
+    "salt",
     "uuid",
 ]
 
 metadata = MetaData()
+CLOSING = {"closing": True}
+"""Marks the column that closes a row: the one thing of it that is ever set later."""
 _WITH_UUID = {"building", "project", "review", "subscription", "unit", "upload"}
-_WITH_BIGINT = {"footprint"}
+_WITH_BIGINT = {"footprint", "stage_entry"}
 
 
 def identity(kind: type[Integer] = Integer) -> Column[int]:
@@ -48,7 +52,7 @@ def recorded(time: Any = func.statement_timestamp) -> Column[object]:
 
 def closed(name: str) -> Column[object]:
     """Return the column of when a row was closed."""
-    return Column(name, DateTime(timezone=True))
+    return Column(name, DateTime(timezone=True), info=dict(CLOSING))
 
 
 def held_from() -> Column[object]:
@@ -58,7 +62,7 @@ def held_from() -> Column[object]:
 
 def held_to() -> Column[object]:
     """Return the column of the day on which a row no longer holds in the world."""
-    return Column("valid_to", Date)
+    return Column("valid_to", Date, info=dict(CLOSING))
 
 
 def placed(kind: str, *, name: str = "geom", nullable: bool = False) -> Column[object]:
@@ -70,3 +74,8 @@ def placed(kind: str, *, name: str = "geom", nullable: bool = False) -> Column[o
 def attributes(name: str = "attributes", *, empty: str = "{}") -> Column[object]:
     """Return a column of values as they were delivered."""
     return Column(name, JSONB, nullable=False, server_default=text(f"'{empty}'"))
+
+
+def salt() -> Column[str]:
+    """Return the column of what keeps the digests of a row's attributes from being found by trying."""
+    return Column("salt", Text, nullable=False, server_default=text("gen_random_uuid()"))

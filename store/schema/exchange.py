@@ -1,11 +1,11 @@
 """What goes back and forth: requests made twice, sister systems and what they are told."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, Table, Text, func, text
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, LargeBinary, Table, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from store.schema.columns import closed, metadata, of, recorded, uuid
 
-__all__ = ["idempotency", "outbox", "subscription"]
+__all__ = ["idempotency", "imported", "outbox", "subscription"]
 
 idempotency = Table(
     "idempotency",
@@ -15,6 +15,18 @@ idempotency = Table(
     Column("request_sha256", Text, nullable=False),
     Column("answer", JSONB, nullable=False),
     recorded(),
+)
+
+imported = Table(
+    "imported",
+    metadata,
+    Column("leaf_hash", LargeBinary, primary_key=True),
+    of("office"),
+    Column("origin_seq", BigInteger, nullable=False),
+    Column("origin_entry", BigInteger),
+    of("stage_entry", nullable=True),
+    recorded(),
+    Index("imported_entry", "stage_entry_id"),
 )
 
 subscription = Table(

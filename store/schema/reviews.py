@@ -11,12 +11,15 @@ review = Table(
     "review",
     metadata,
     uuid(),
-    of("upload"),
+    of("upload", nullable=True),
     of("office"),
+    Column("actor", Text, nullable=False),
     Column("relation", Text, nullable=False),
     Column("confidence", Double, nullable=False),
     Column("evidence", JSONB, nullable=False),
+    Column("request", JSONB(none_as_null=True)),
     recorded(),
+    Index("review_upload", "upload_id"),
 )
 
 review_row = Table(

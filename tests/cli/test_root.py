@@ -8,7 +8,11 @@ from typer.testing import CliRunner
 
 from cli.main import app
 
-COMMANDS = ["code", "decode", "alias", "upload", "check", "resolve", "layers", "db", "serve"]
+COMMANDS = [
+    *("code", "decode", "alias", "upload", "check", "resolve"),
+    *("review", "building", "stage", "project", "units", "aliases", "facilities", "layers", "document", "certificate"),
+    *("ledger", "db", "exchange", "webhook", "serve", "work"),
+]
 
 
 def test_help_lists_every_command():

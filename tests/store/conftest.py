@@ -15,18 +15,20 @@ from geocode import BuildingCode, encode_many, parse
 from geocode.planes import from_plane, to_plane
 from registry.fingerprints import fingerprints
 from registry.generations import issue_codes
-from registry.matching import match_footprints
+from registry.ledger.events import NewEvent
+from registry.settling import settle
 from store.buildings import (
     add_buildings,
-    add_events,
     add_footprints,
     close_footprints,
     highest_generations,
     living_footprints,
+    lock_buildings,
     lock_ground,
 )
 from store.database import Connection, Database, transaction
 from store.documents import add_document
+from store.ledger import append_events
 from store.offices import have_office
 from store.uploads import add_upload
 
@@ -70,30 +72,39 @@ class Desk:
         add_footprints(connection, rows)
 
     def register(self, connection: Connection, shapes: Any) -> list[tuple[str, str]]:
-        """Register footprints as an upload does, and return the relation and the code of each."""
+        """Register footprints, new or known, as an upload does, and return the relation and the code of each."""
         lock_ground(connection, shapes)
         living = living_footprints(connection, shapes)
         delivered = in_plane(gpd.GeoDataFrame({"fingerprint": fingerprints(shapes)}, geometry=shapes))
-        matches = match_footprints(delivered, in_plane(living))
-        new = [i for i, match in enumerate(matches) if match.relation == "new"]
+        done = {each.delivered[0]: each for each in settle(delivered, in_plane(living)).done}
+        lock_buildings(connection, [each.known[0] for each in done.values() if each.known])
+        new = [i for i in sorted(done) if done[i].kind == "new"]
         drawn = [parse(str(code)) for code in encode_many(shapes[new]).codes]
         issued = issue_codes(drawn, highest_generations(connection, [code.ground for code in drawn]))
         codes = {i: code.compact for i, code in zip(new, issued, strict=True)}
         self.add(connection, shapes[new], list(codes.values()))
-        revised = [i for i, match in enumerate(matches) if match.relation == "revised"]
-        buildings = [matches[i].building for i in revised]
+        revised = [i for i in sorted(done) if done[i].kind == "revised"]
+        buildings = [done[i].known[0] for i in revised]
         close_footprints(connection, buildings)
         versions = [int(living.version[building]) + 1 for building in buildings]
         self.add_versions(connection, shapes[revised], buildings, versions=versions)
-        return [
-            (match.relation, codes[i] if match.building is None else living.code[match.building])
-            for i, match in enumerate(matches)
-        ]
+        return [(done[i].kind, codes[i] if i in codes else living.code[done[i].known[0]]) for i in range(len(shapes))]
 
-    def add_event(self, connection: Connection, building: str, *, kind: str = "registered") -> None:
+    def add_event(self, connection: Connection, building: str | None, *, kind: str = "registered") -> None:
         """Append an event."""
-        row = {"building_id": building, "office_id": self.office_id, "kind": kind, "actor": "test", "body": {}}
-        add_events(connection, [{**row, "occurred_at": datetime.now(UTC)}])
+        append_events(connection, [self.new_event(building, kind=kind)])
+
+    def new_event(self, building: str | None = None, *, kind: str = "registered", **body: Any) -> NewEvent:
+        """Return an event of the office's."""
+        return NewEvent(
+            kind=kind,
+            subject="building/4E7U5CKJ2WF0J",
+            building_id=building,
+            office_id=self.office_id,
+            actor="test",
+            occurred_at=datetime.now(UTC),
+            body=body,
+        )
 
 
 def in_plane(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -118,6 +129,14 @@ def scratch(new_database: Callable[..., Database]) -> Database:
 def connection(scratch: Database) -> Iterator[Connection]:
     """Return a connection in a transaction that is undone at the end of the test."""
     with scratch.connect() as opened, opened.begin() as begun:
+        yield opened
+        begun.rollback()
+
+
+@pytest.fixture
+def owner_connection(scratch: Database, as_owner: Callable[[Database], Database]) -> Iterator[Connection]:
+    """Return a connection of the owner's, a superuser, in a transaction that is undone at the end of the test."""
+    with as_owner(scratch).connect() as opened, opened.begin() as begun:
         yield opened
         begun.rollback()
 

@@ -13,9 +13,17 @@ import psycopg
 import pytest
 
 from store import cluster
-from store.cluster import cluster_status, create_database, database_url, remove_cluster, start_cluster, stop_cluster
+from store.cluster import (
+    SERVICE,
+    cluster_status,
+    create_database,
+    database_url,
+    remove_cluster,
+    start_cluster,
+    stop_cluster,
+)
 from store.errors import ClusterError
-from store.postgres import find_binaries
+from store.postgres import find_binaries, start_server
 
 START = (
     "import sys; from pathlib import Path; from store.cluster import start_cluster; start_cluster(Path(sys.argv[1]))"
@@ -85,6 +93,31 @@ def test_another_role_is_not_let_in(running: Path):
     url = database_url(running, "postgres").replace("+psycopg", "").replace("luotu@", "postgres@")
     with pytest.raises(psycopg.OperationalError, match="pg_hba"):
         psycopg.connect(url)
+
+
+def test_a_database_is_entered_by_its_owner_and_by_the_services_role_which_owns_nothing(running: Path):
+    create_database(database_url(running, "postgres"))
+    url = database_url(running, "postgres", role=SERVICE).replace("+psycopg", "")
+    with psycopg.connect(url) as connection:
+        role = connection.execute(
+            "SELECT rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = current_user"
+        )
+        assert role.fetchone() == (False, False, False)
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_a_cluster_that_was_made_before_there_were_two_roles_lets_the_second_in(absent: Path, *, is_running: bool):
+    start_cluster(absent)
+    data = cluster_status(absent).data
+    (data / "pg_hba.conf").write_text("local all luotu peer map=luotu\n")
+    (data / "pg_ident.conf").write_text("".join(f'luotu "{user}" luotu\n' for user in ("root", data.owner())))
+    stop_cluster(absent)
+    if is_running:
+        made = cluster._find(absent)
+        start_server(made, sockets=cluster._socket_directory(made), port=5432)
+    create_database(start_cluster(absent).database("postgres"))
+    with psycopg.connect(database_url(absent, "postgres", role=SERVICE).replace("+psycopg", "")) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == (SERVICE,)
 
 
 def test_a_created_database_has_postgis_and_is_created_once(running: Path):

@@ -8,6 +8,7 @@ from sqlalchemy import text
 import store
 from store.database import connect, statement, transaction
 from store.errors import DatabaseError
+from store.offices import have_office
 
 
 def show(connection, setting):
@@ -15,9 +16,9 @@ def show(connection, setting):
 
 
 @pytest.fixture
-def strict_database(database):
+def strict_database(database, as_owner):
     """Return a database whose administrator prefers another isolation and another time."""
-    with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with as_owner(database).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         name = connection.dialect.identifier_preparer.quote(database.url.database)
         for setting in (
             "default_transaction_isolation = 'repeatable read'",
@@ -41,21 +42,21 @@ def test_every_transaction_is_as_the_register_needs_it_whatever_the_servers_defa
 
 def test_what_a_transaction_wrote_is_kept_at_its_end(database):
     with transaction(database) as connection:
-        connection.execute(text("create table kept (id integer)"))
+        have_office(connection, code="kept", name_zh="", name_en="")
     with transaction(database) as connection:
-        assert connection.execute(text("select count(*) from kept")).scalar_one() == 0
+        assert connection.execute(text("select code from office")).scalars().all() == ["kept"]
 
 
 def test_any_error_undoes_all_of_a_transaction(scratch):
     def fail():
         with transaction(scratch) as connection:
-            connection.execute(text("create table undone (id integer)"))
+            have_office(connection, code="undone", name_zh="", name_en="")
             raise KeyError
 
     with pytest.raises(KeyError):
         fail()
     with transaction(scratch) as connection:
-        assert connection.execute(text("select to_regclass('undone')")).scalar_one() is None
+        assert connection.execute(text("select count(*) from office where code = 'undone'")).scalar_one() == 0
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from shapely.affinity import rotate, translate
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from registry.matching import OVERLAP_TOLERANCE
+from registry.ground import OVERLAP_TOLERANCE
 from store.buildings import close_footprints, lock_ground
 from store.database import transaction
 from store.errors import GroundTakenError

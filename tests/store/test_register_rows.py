@@ -9,7 +9,6 @@ from geocode import parse
 from store.buildings import (
     add_aliases,
     add_buildings,
-    add_events,
     add_footprints,
     close_footprints,
     existing_codes,
@@ -18,6 +17,7 @@ from store.buildings import (
     highest_generations,
     living_footprints,
 )
+from store.descriptions import describe_rows
 from store.errors import NotHereError
 
 HOUSE = shapely.box(0, 0, 20, 10)
@@ -105,9 +105,11 @@ def test_a_closed_alias_finds_nothing(connection, desk, house):
 def test_only_aliases_that_are_news_are_added(connection, desk, house):
     building = house[1]
     first, second = alias_row(desk, building), alias_row(desk, building, scheme="zrzh", value="3")
-    assert add_aliases(connection, [first, first]) == [(building, "bdcdyh", UNIT)]
-    assert add_aliases(connection, [first, second]) == [(building, "zrzh", "3")]
+    ((one, of_one),) = add_aliases(connection, [first, first])
+    ((other, of_other),) = add_aliases(connection, [first, second])
     assert add_aliases(connection, [first, second]) == []
+    assert of_one == of_other == building
+    assert [row["value"] for row in describe_rows(connection, "alias", [other, one])] == ["3", UNIT]
 
 
 def test_a_closed_alias_may_be_given_again(connection, desk, house):
@@ -164,6 +166,5 @@ def test_around_nothing_stands_nothing(connection, on_ground):
 def test_no_rows_are_no_statement(connection):
     assert add_buildings(connection, []) == {}
     assert add_aliases(connection, []) == []
-    assert add_footprints(connection, []) is None
-    assert add_events(connection, []) is None
+    assert add_footprints(connection, []) == []
     assert close_footprints(connection, []) is None

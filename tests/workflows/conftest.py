@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 
+from geocode.planes import from_plane
 from store.database import Database
 from workflows.uploading import DeliveryOptions, upload_file
 
@@ -18,6 +20,11 @@ EAST_M, NORTH_M = 544_000.0, 4_856_000.0
 def house(x: float, y: float, width: float = 20.0, depth: float = 12.0) -> Any:
     """Return a rectangle at an offset in metres from the spot."""
     return shapely.box(EAST_M + x, NORTH_M + y, EAST_M + x + width, NORTH_M + y + depth)
+
+
+def on_ground(*shapes: Any) -> list[Any]:
+    """Return footprints in EPSG:4551 as EPSG:4490 has them."""
+    return list(from_plane(np.array([*shapes, None], dtype=object)[:-1], "EPSG:4551"))
 
 
 @pytest.fixture

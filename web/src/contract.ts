@@ -89,9 +89,14 @@ export interface Alias {
   computed: boolean;
 }
 
-/** What the register holds on the ground: the building itself, or (refused) another that stands in the way. */
+/**
+ * What the register holds on the ground: the building itself, those that it merges, one that a person would relate (held), or
+ * another that stands in the way (refused).
+ */
 export type KnownBuilding =
-  { relation: "same" | "revised"; code: string; iou: number } | { relation: "refused"; fault: Fault };
+  | { relation: "same" | "revised" | "merged"; code: string; iou: number }
+  | { relation: "held"; fault: Fault }
+  | { relation: "refused"; fault: Fault };
 
 export interface CodePreview {
   code: string;
@@ -118,7 +123,7 @@ export interface UploadRow {
   row: number;
   feature: string | number;
   name: string | null;
-  outcome: "new" | "same" | "revised" | "refused";
+  outcome: "new" | "same" | "revised" | "split" | "merged" | "held" | "refused";
   code: string | null;
   area_m2: number | null;
   fault: Fault | null;

@@ -194,6 +194,9 @@ export const ROW_OUTCOMES: Record<UploadRow["outcome"], Bilingual> = {
   new: { zh: "新", en: "New" },
   same: { zh: "相同", en: "Same" },
   revised: { zh: "新版", en: "Revised" },
+  split: { zh: "拆分", en: "Split" },
+  merged: { zh: "合并", en: "Merged" },
+  held: { zh: "待审", en: "Held for review" },
   refused: { zh: "拒绝", en: "Refused" },
 };
 

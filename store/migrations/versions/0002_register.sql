@@ -11,9 +11,16 @@ alter table building add constraint building_facility check ((kind = 'facility')
 -- On one ground stands one living thing of each space: 'surface', 'underground', or a class of facilities.
 alter table footprint add column space text not null default 'surface';
 alter table footprint add column height_m double precision check (height_m >= 0);
+-- what is drawn at the register's own desk comes with no delivery; its event says who drew it
+alter table footprint alter column upload_id drop not null;
 -- a facility's line or point as delivered, and the width of its corridor
 alter table footprint add column axis geometry(Geometry, 4490);
 alter table footprint add column width_m double precision check (width_m > 0);
+-- the keys of its name and addresses (registry/addresses.py), by which a building is found
+alter table footprint add column addresses text[] not null default '{}';
+create index footprint_addresses on footprint using gin (addresses);
+-- for the question what stood on a ground on a day: footprint_ground has what stands there now
+create index footprint_former_ground on footprint using gist (geom) where replaced_at is not null;
 
 -- A fingerprint is current once in each space: a basement may have the outline of the house above it.
 drop index footprint_fingerprint;
@@ -60,6 +67,8 @@ create table closure (
     revoked_at timestamptz
 );
 create unique index closure_standing on closure (building_id) where revoked_at is null;
+-- here and below: what held on a day in the past is asked as well
+create index closure_building on closure (building_id);
 
 -- Who came after whom. A successor is never its own predecessor, at any remove.
 create table lineage (
@@ -74,6 +83,7 @@ create table lineage (
 );
 create unique index lineage_standing on lineage (predecessor_id, successor_id) where revoked_at is null;
 create index lineage_successor on lineage (successor_id);
+create index lineage_predecessor on lineage (predecessor_id);
 
 create function lineage_is_acyclic() returns trigger language plpgsql as $$
 begin
@@ -111,6 +121,18 @@ create table stage_entry (
     withdrawn_at timestamptz
 );
 create index stage_entry_building on stage_entry (building_id, id);
+create index stage_entry_standing on stage_entry (stage, building_id, occurred_on) where withdrawn_at is null;
+
+-- Four eyes: who wants an entry withdrawn. The second one who does closes it.
+create table stage_withdrawal (
+    id bigint generated always as identity primary key,
+    stage_entry_id bigint not null references stage_entry,
+    office_id integer not null references office,
+    actor text not null,
+    reason text not null,
+    recorded_at timestamptz not null default statement_timestamp()
+);
+create index stage_withdrawal_entry on stage_withdrawal (stage_entry_id);
 
 create table project (
     id uuid primary key default gen_random_uuid(),
@@ -142,17 +164,21 @@ create table unit (
     area_m2 double precision not null check (area_m2 > 0),
     use text not null,
     attributes jsonb not null default '{}',
+    -- events have the salted digest of the attributes: they may be personal
+    salt text not null default gen_random_uuid(),
     valid_from date not null default current_date,
     valid_to date,
     recorded_at timestamptz not null default statement_timestamp()
 );
 create unique index unit_held on unit (building_id, number) where valid_to is null;
+create index unit_building on unit (building_id);
 
 -- A name may be that of a unit; how its check was computed where schemes differ.
 alter table alias add column unit_id uuid references unit;
 alter table alias add column check_variant text;
 drop index alias_held;
 create unique index alias_held on alias (building_id, unit_id, scheme, value) nulls not distinct where valid_to is null;
+create index alias_building on alias (building_id);
 
 -- A document (drawing, survey report, certificate) at a building's stage, or of a project.
 create table attachment (
@@ -170,23 +196,31 @@ create table attachment (
     withdrawn_at timestamptz,
     check (num_nonnulls(building_id, project_id) = 1)
 );
+-- the same document at the same place is the same attachment
+create unique index attachment_held on attachment (document_id, building_id, project_id, stage, kind) nulls not distinct
+    where withdrawn_at is null;
 create index attachment_building on attachment (building_id);
 create index attachment_project on attachment (project_id);
 
--- Rows that the match could not decide, as delivered; what people decided is a row of its own.
+-- Rows that the match could not decide, as delivered, and acts that somebody asks for (request) and another confirms; what
+-- people decided is a row of its own.
 alter table upload_row drop constraint upload_row_outcome_check;
 alter table upload_row add constraint upload_row_outcome_check
     check (outcome in ('new', 'same', 'revised', 'split', 'merged', 'rebuilt', 'held', 'refused'));
 
 create table review (
     id uuid primary key default gen_random_uuid(),
-    upload_id uuid not null references upload,
+    upload_id uuid references upload,
     office_id integer not null references office,
+    actor text not null,
     relation text not null,
     confidence double precision not null,
     evidence jsonb not null,
-    recorded_at timestamptz not null default statement_timestamp()
+    request jsonb,
+    recorded_at timestamptz not null default statement_timestamp(),
+    check ((upload_id is null) = (request is not null))
 );
+create index review_upload on review (upload_id);
 create table review_row (
     review_id uuid not null references review,
     row_number integer not null,
@@ -266,11 +300,11 @@ begin
     foreach name in array array['closure', 'lineage', 'stage_entry', 'project_building', 'unit', 'attachment', 'subscription'] loop
         execute format('create trigger refuse_delete before delete on %I for each row execute function refuse_change()', name);
     end loop;
-    foreach name in array array['project', 'review', 'review_row', 'review_building', 'review_decision', 'idempotency'] loop
+    foreach name in array array['stage_withdrawal', 'project', 'review', 'review_row', 'review_building', 'review_decision', 'idempotency'] loop
         execute format('create trigger refuse_change before update or delete on %I for each row execute function refuse_change()', name);
     end loop;
     foreach name in array array[
-        'closure', 'lineage', 'stage_entry', 'project', 'project_building', 'unit', 'attachment', 'review', 'review_row',
+        'closure', 'lineage', 'stage_entry', 'stage_withdrawal', 'project', 'project_building', 'unit', 'attachment', 'review', 'review_row',
         'review_building', 'review_decision', 'idempotency', 'subscription', 'outbox'
     ] loop
         execute format('create trigger refuse_truncate before truncate on %I for each statement execute function refuse_change()', name);

@@ -43,6 +43,9 @@ const REGISTERED: Record<NonNullable<Card["registered"]>, MessageKey> = {
   new: "registeredNow",
   same: "registeredSame",
   revised: "registeredRevised",
+  split: "registeredNow",
+  merged: "registeredNow",
+  held: "uploadNotStored",
   refused: "uploadNotStored",
 };
 

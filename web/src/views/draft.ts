@@ -48,6 +48,7 @@ function previewView(preview: CodePreview, state: State, say: Say, act: Actions)
 function knownView({ building }: CodePreview, say: Say, act: Actions): TemplateResult {
   if (!building) return html`${say("unknownBuilding")}`;
   if (building.relation === "refused") return html`<span class="fault">${say("groundTaken")}</span>`;
+  if (building.relation === "held") return html`<span class="fault">${say.of(building.fault.text)}</span>`;
   const { code, relation, iou } = building;
   return html`
     ${say(relation === "same" ? "knownSame" : "knownRevised")}

@@ -1,0 +1,30 @@
+"""Files that come with a request, kept for as long as it lasts."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from fastapi import UploadFile
+
+__all__ = ["DeliveredFile", "delivered_file"]
+
+
+class DeliveredFile(NamedTuple):
+    """A file as it lies here, and what the person calls it."""
+
+    path: Path
+    name: str
+
+
+@contextmanager
+def delivered_file(file: UploadFile) -> Iterator[DeliveredFile]:
+    """Yield a request's file, written to a folder of its own; its name is told and never used as a path."""
+    name = PurePath((file.filename or "delivery").replace("\\", "/")).name or "delivery"
+    with TemporaryDirectory(prefix="luotu-") as folder:
+        path = Path(folder, "delivery")
+        with path.open("wb") as copy:
+            shutil.copyfileobj(file.file, copy)
+        yield DeliveredFile(path, name)

@@ -1,0 +1,50 @@
+"""Packages for and from sister systems."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response, UploadFile
+from fastapi.responses import FileResponse
+
+from api.answers import answer
+from api.dependencies import Asking, Configured, Stored
+from workflows.exporting import export_package
+from workflows.importing import import_package, trusted_keys
+
+router = APIRouter(prefix="/packages", tags=["exchange"])
+
+
+def folder() -> Iterator[Path]:
+    """Yield a folder that lasts as long as the answer is being sent."""
+    with TemporaryDirectory(prefix="luotu-") as made:
+        yield Path(made)
+
+
+@router.get("")
+def read_package(
+    principal: Asking,
+    database: Stored,
+    settings: Configured,
+    made: Annotated[Path, Depends(folder)],
+    project: Annotated[str | None, Query(description="Code or id of a project; everything without it")] = None,
+    after: Annotated[int, Query(ge=-1, description="Position that the last package reached, its `to`")] = -1,
+) -> FileResponse:
+    """Return a package: events, proofs, geometries and documents, signed; its position is in the header Luotu-Position."""
+    path = made / "package.zip"
+    told = export_package(database, settings, path, principal=principal, project=project, after=after)
+    headers = {"Luotu-Position": str(told["to"]), "X-Content-Type-Options": "nosniff"}
+    return FileResponse(path, media_type="application/zip", filename=f"luotu-{told['to']}.zip", headers=headers)
+
+
+@router.post("")
+def take_package(
+    file: UploadFile, principal: Asking, database: Stored, settings: Configured, made: Annotated[Path, Depends(folder)]
+) -> Response:
+    """Take over what a package of a trusted sister system tells; what was taken over before is left alone."""
+    path = made / "package.zip"
+    with path.open("wb") as copy:
+        shutil.copyfileobj(file.file, copy)
+    return answer(import_package(database, settings, path, principal=principal, keys=trusted_keys(settings)))

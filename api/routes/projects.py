@@ -1,0 +1,118 @@
+"""Projects with their buildings."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Path, Query, Response
+from pydantic import BaseModel, Field
+
+from api.answers import answer
+from api.dependencies import Asking, Configured, OnceKey, Stored
+from workflows.projects import find_projects, join_project, leave_project, open_project, read_project
+from workflows.schemes import configured_schemes
+
+router = APIRouter(prefix="/projects", tags=["projects"])
+Key = Annotated[str, Path(max_length=200, description="The project's id or code")]
+Names = Annotated[
+    list[Annotated[str, Field(max_length=200)]],
+    Field(min_length=1, max_length=10_000, description="Codes, leniently typed, or aliases"),
+]
+
+
+class NewProject(BaseModel):
+    """A project that is opened."""
+
+    name: Annotated[str, Field(min_length=1, max_length=400)]
+    code: Annotated[str | None, Field(max_length=200, description="Of GB/T 40058; none where it has none yet")] = None
+
+
+class Joining(BaseModel):
+    """Buildings that join a project."""
+
+    buildings: Names
+    valid_from: Annotated[date | None, Field(description="Today where none is told")] = None
+
+
+class Leaving(BaseModel):
+    """Buildings that leave a project."""
+
+    buildings: Names
+    valid_to: Annotated[date | None, Field(description="Today where none is told")] = None
+
+
+@router.post("", status_code=201)
+def create_project(
+    new: Annotated[NewProject, Body()], principal: Asking, database: Stored, key: OnceKey = None
+) -> Response:
+    """Open a project; 200 where the office has one of this code and name."""
+    opened = open_project(database, name=new.name, code=new.code, principal=principal, key=key)
+    made = answer(opened, status=201 if opened["opened"] else 200)
+    made.headers["Location"] = f"/projects/{opened['id']}"
+    return made
+
+
+@router.get("")
+def search_projects(
+    principal: Asking,
+    database: Stored,
+    q: Annotated[str, Query(max_length=200, description="Part of a code or a name")] = "",
+) -> Response:
+    """Return the projects whose code or name holds a text, the newest first, at most 100."""
+    return answer(find_projects(database, q, principal=principal))
+
+
+@router.get("/{key}")
+def read_one_project(
+    key: Key,
+    principal: Asking,
+    database: Stored,
+    day: Annotated[date | None, Query(description="Only what was in it on that day")] = None,
+) -> Response:
+    """Return a project with its buildings, where each stands, and their totals."""
+    return answer(read_project(database, key, principal=principal, day=day))
+
+
+@router.post("/{key}/buildings")
+def join(
+    key: Key,
+    joining: Annotated[Joining, Body()],
+    principal: Asking,
+    database: Stored,
+    settings: Configured,
+    once: OnceKey = None,
+) -> Response:
+    """Put buildings into a project: all of them, or none."""
+    return answer(
+        join_project(
+            database,
+            key,
+            joining.buildings,
+            principal=principal,
+            valid_from=joining.valid_from,
+            key=once,
+            schemes=configured_schemes(settings),
+        )
+    )
+
+
+@router.post("/{key}/buildings/leave")
+def leave(
+    key: Key,
+    leaving: Annotated[Leaving, Body()],
+    principal: Asking,
+    database: Stored,
+    settings: Configured,
+    once: OnceKey = None,
+) -> Response:
+    """Take buildings out of a project: all of them, or none."""
+    return answer(
+        leave_project(
+            database,
+            key,
+            leaving.buildings,
+            principal=principal,
+            valid_to=leaving.valid_to,
+            key=once,
+            schemes=configured_schemes(settings),
+        )
+    )

@@ -1,0 +1,77 @@
+"""The review queue: what the match could not decide, and what somebody proposed."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.answers import answer
+from api.dependencies import Asking, Stored
+from workflows.reviews import Assignment, decide_review, find_reviews, read_review
+
+router = APIRouter(prefix="/reviews", tags=["reviews"])
+
+
+class Relation(BaseModel):
+    """What some rows of a review are to some buildings."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    relation: str = Field(max_length=40, description="new, same, revised, rebuilt, split or merged")
+    rows: list[int] = Field(max_length=500)
+    codes: list[Annotated[str, Field(max_length=200)]] = Field([], max_length=500)
+
+
+class Decision(BaseModel):
+    """What somebody decides."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    decision: str = Field(max_length=40, description="accept, reject or relate")
+    relations: list[Relation] = Field([], max_length=500, description="To relate by hand")
+    reason: str | None = Field(None, max_length=500)
+
+
+@router.get("")
+def list_reviews(
+    principal: Asking,
+    database: Stored,
+    upload: UUID | None = None,
+    most: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    *,
+    everything: Annotated[bool, Query(description="Whether those that are decided are told too")] = False,
+) -> Response:
+    """Return the reviews that one may see, the newest first."""
+    found = find_reviews(
+        database, principal=principal, is_open=not everything, upload=str(upload) if upload else None, most=most
+    )
+    return answer({"reviews": found})
+
+
+@router.get("/{review_id}")
+def show_review(review_id: UUID, principal: Asking, database: Stored) -> Response:
+    """Return a review with its rows, the buildings as they stand now, the measures and what was decided."""
+    return answer(read_review(database, str(review_id), principal=principal))
+
+
+@router.post("/{review_id}/decision", status_code=201)
+def decide(
+    review_id: UUID,
+    decision: Decision,
+    principal: Asking,
+    database: Stored,
+    key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)] = None,
+) -> Response:
+    """Decide a review, and carry out what follows from it at once."""
+    said = [Assignment(**each.model_dump()) for each in decision.relations]
+    done = decide_review(
+        database,
+        str(review_id),
+        principal=principal,
+        decision=decision.decision,
+        relations=said,
+        reason=decision.reason,
+        key=key,
+    )
+    return answer(done, status=201)

@@ -1,0 +1,224 @@
+"""`luotu units` and `luotu aliases`: what is in buildings, and what others call them."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from cli.console import EXIT_REFUSED, answering, complain, notes, out, print_json, settings, speak
+from geocode import Text
+from workflows.aliasing import NewAlias, add_alias, add_aliases_of_table, end_alias, list_aliases
+from workflows.databases import opened_database
+from workflows.errors import RefusedRowsError
+from workflows.principals import find_principal
+from workflows.schemes import configured_schemes
+from workflows.units import TableOptions, read_units, replace_units
+
+__all__ = ["aliases", "units"]
+
+units = typer.Typer(help="Building tables (楼盘表): show, load.", no_args_is_help=True)
+aliases = typer.Typer(help="Names that others gave buildings and units: list, add, load, end.", no_args_is_help=True)
+Form = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the answer")]
+Name = Annotated[str, typer.Argument(metavar="BUILDING", help="A code, leniently typed, or an alias")]
+Source = Annotated[Path, typer.Argument(metavar="FILE", help="The table: CSV or XLSX")]
+Sheet = Annotated[str | None, typer.Option(help="Which sheet, where the workbook has several")]
+_Day = typer.Option(formats=["%Y-%m-%d"], help="On which day; today if it is left out")
+Day = Annotated[datetime | None, _Day]
+
+
+@units.command()
+def show(name: Name, on: Day = None, form: Form = "table") -> None:
+    """Show a building's units and their totals."""
+    configured = settings()
+    with answering(), opened_database(configured) as database:
+        told = read_units(
+            database,
+            name,
+            principal=find_principal(database, key=None, local=True),
+            day=on.date() if on else None,
+            schemes=configured_schemes(configured),
+        )
+    if form == "json":
+        print_json(told)
+        return
+    _print_units(told["units"])
+    _tell(told)
+
+
+@units.command()
+def load(
+    name: Name,
+    source: Source,
+    *,
+    sheet: Sheet = None,
+    several_parcels: Annotated[
+        bool, typer.Option("--several-parcels", help="The building stands on several parcels")
+    ] = False,
+    since: Day = None,
+    form: Form = "table",
+) -> None:
+    """Put a building table in the place of the one that a building has."""
+    configured = settings()
+    options = TableOptions(sheet=sheet, several_parcels=several_parcels, valid_from=since.date() if since else None)
+    with answering(), opened_database(configured) as database:
+        principal = find_principal(database, key=None, local=True)
+        try:
+            told = replace_units(
+                database,
+                name,
+                source,
+                principal=principal,
+                documents=configured.documents,
+                options=options,
+                schemes=configured_schemes(configured),
+            )
+        except RefusedRowsError as error:
+            _leave(source, error)
+    if form == "json":
+        print_json(told)
+        return
+    for kind, title in (
+        ("added", Text("新增", "added")),
+        ("closed", Text("注销", "closed")),
+        ("recoded", Text("换号", "recoded")),
+    ):
+        if told[kind]:
+            out.print(f"{speak(title)}: {escape(', '.join(told[kind]))}")
+    _tell(told)
+
+
+@aliases.command(name="list")
+def list_(name: Name, form: Form = "table") -> None:
+    """List every name that a building or a unit of it has or had."""
+    configured = settings()
+    with answering(), opened_database(configured) as database:
+        principal = find_principal(database, key=None, local=True)
+        told = list_aliases(database, name, principal=principal, schemes=configured_schemes(configured))
+    _print_aliases(told["aliases"], form)
+
+
+@aliases.command()
+def add(  # noqa: PLR0913 - one for each option
+    name: Name,
+    scheme: Annotated[str, typer.Argument(help="The scheme, such as bdcdyh")],
+    value: Annotated[str, typer.Argument(help="The name, leniently typed")],
+    *,
+    unit: Annotated[str | None, typer.Option(help="Number of the unit whose name it is")] = None,
+    since: Day = None,
+    source: Annotated[str | None, typer.Option(help="Who says so")] = None,
+    form: Form = "table",
+) -> None:
+    """Give a building, or a unit of it, a name."""
+    configured = settings()
+    new = NewAlias(
+        building=name, scheme=scheme, value=value, unit=unit, valid_from=since.date() if since else None, source=source
+    )
+    with answering(), opened_database(configured) as database:
+        principal = find_principal(database, key=None, local=True)
+        told = add_alias(database, new, principal=principal, schemes=configured_schemes(configured))
+    _print_aliases([told], form)
+
+
+@aliases.command(name="load")
+def load_aliases(source: Source, *, sheet: Sheet = None, since: Day = None, form: Form = "table") -> None:
+    """Give buildings and units the names in a table: all of them, or none."""
+    configured = settings()
+    with answering(), opened_database(configured) as database:
+        principal = find_principal(database, key=None, local=True)
+        try:
+            told = add_aliases_of_table(
+                database,
+                source,
+                principal=principal,
+                sheet=sheet,
+                valid_from=since.date() if since else None,
+                schemes=configured_schemes(configured),
+            )
+        except RefusedRowsError as error:
+            _leave(source, error)
+    _print_aliases(told["aliases"], form)
+
+
+@aliases.command()
+def end(
+    name: Name,
+    alias: Annotated[int, typer.Argument(metavar="ID", help="The name's id, as list prints it")],
+    on: Day = None,
+    form: Form = "table",
+) -> None:
+    """End a name; it stays on record."""
+    configured = settings()
+    with answering(), opened_database(configured) as database:
+        told = end_alias(
+            database,
+            name,
+            alias,
+            principal=find_principal(database, key=None, local=True),
+            valid_to=on.date() if on else None,
+            schemes=configured_schemes(configured),
+        )
+    _print_aliases([told], form)
+
+
+def _leave(source: Path, error: RefusedRowsError) -> Any:
+    """Print what is wrong with each row, and leave."""
+    for row in error.rows:
+        place = source.name if row["row"] is None else f"{source.name} · {speak(Text('行', 'row'))} {row['row']}"
+        complain(speak(row["text"]), speak(row["remedy"]), place=place)
+    raise typer.Exit(EXIT_REFUSED) from error
+
+
+def _print_units(rows: list[dict[str, Any]]) -> None:
+    table = Table(box=None, header_style="bold")
+    for title, justify in (
+        (Text("户号", "number"), "left"),
+        (Text("层", "storey"), "right"),
+        (Text("建筑面积 m²", "area m²"), "right"),
+        (Text("用途", "use"), "left"),
+        (Text("不动产单元号", "real-estate unit"), "left"),
+    ):
+        table.add_column(speak(title), justify=justify)  # type: ignore[arg-type]
+    for row in rows:
+        use, area = speak(row["use"]), f"{row['area_m2']:.2f}"
+        table.add_row(escape(row["number"]), escape(row["storey"]), area, use, row["code"] or "")
+    out.print(table)
+
+
+def _tell(told: dict[str, Any]) -> None:
+    """Print the totals of units on standard error, and what is odd about them."""
+    sums = told["totals"]
+    by_use = ", ".join(f"{speak(row['use'])} {row['units']} ({row['area_m2']:.2f} m²)" for row in sums["by_use"])
+    notes(
+        [
+            Text(
+                f"{sums['units']} 户,{sums['area_m2']:.2f} m²:{by_use}",
+                f"{sums['units']} units, {sums['area_m2']:.2f} m²: {by_use}",
+            ),
+            *(Text(row["text"]["zh"], row["text"]["en"]) for row in told["remarks"]),
+        ]
+    )
+
+
+def _print_aliases(rows: list[dict[str, Any]], form: str) -> None:
+    if form == "json":
+        print_json({"aliases": rows})
+        return
+    table = Table(box=None, header_style="bold")
+    for title in (
+        Text("编号", "id"),
+        Text("种类", "scheme"),
+        Text("名称", "value"),
+        Text("户号", "unit"),
+        Text("起", "from"),
+        Text("止", "to"),
+        Text("来源", "source"),
+    ):
+        table.add_column(speak(title))
+    for row in rows:
+        days = row["valid_from"], row["valid_to"] or ""
+        unit, source = escape(row["unit"] or ""), escape(row["source"] or "")
+        table.add_row(str(row["id"]), speak(row["label"]), escape(row["value"]), unit, *days, source)
+    out.print(table)

@@ -1,0 +1,106 @@
+"""What a row says, in words that hold outside this database: as events say it, and as the verifier reads it back.
+
+A description has the row's columns under their names. Rows of other tables are named by what the public knows them by;
+geometries are left to their fingerprints; what a delivery attributed, which may be personal, is a salted digest. The row's
+own number, its office (the event names it) and the times at which it was stored and closed are not in it.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from geoalchemy2 import Geometry
+from sqlalchemy import ARRAY, Column, ColumnElement, RowMapping, Select, Table, Text, any_, func, literal, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+from registry.ledger.events import digest
+from registry.ledger.vouching import RowSaid
+from store.database import Connection
+from store.schema import building, document, footprint, metadata, office, unit
+
+__all__ = ["all_rows", "describe_rows", "described", "description", "fields", "said_columns"]
+
+_AT_ONCE = 10_000
+_UNSAID = {"office_id", "recorded_at", "salt", "geom", "ground", "addresses", "secret"}
+_KNOWN_BY = {
+    "building": building.c.code,
+    "document": document.c.sha256,
+    "footprint": footprint.c.version,
+    "unit": unit.c.number,
+}
+_NUMBERED = {"stage_entry"}  # their numbers are told to everyone
+
+
+def describe_rows(connection: Connection, table: str, keys: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return what some rows of a table say, in the order of their keys (the table's `id`)."""
+    key = metadata.tables[table].c.id
+    rows = connection.execute(described(table).where(key == any_(literal(list(keys), ARRAY(key.type)))))
+    found = {row["key"]: description(table, row) for row in rows.mappings()}
+    return [found[each] for each in keys]
+
+
+def all_rows(connection: Connection, table: str) -> Iterator[RowSaid]:
+    """Yield what every row of a table says."""
+    for row in connection.execute(described(table).execution_options(yield_per=_AT_ONCE)).mappings():
+        yield RowSaid(description(table, row), row["office"], row["recorded_at"], row["closed"])
+
+
+def described(table: str) -> Select[Any]:
+    """Return the question for all rows of a table: its fields, and ``key, office, salt, recorded_at, closed``."""
+    source = metadata.tables[table]
+    (key, *_) = source.primary_key
+    joined: Any = source.join(office, source.c.office_id == office.c.id)
+    said = []
+    for column, name in said_columns(source).items():
+        value: ColumnElement[Any] = column
+        for foreign in column.foreign_keys:
+            known_by = _KNOWN_BY.get(foreign.column.table.name)
+            if known_by is not None:
+                other = known_by.table.alias(f"of_{column.name}")
+                joined = joined.outerjoin(other, column == other.c.id)
+                # a key that leads nowhere is told as it is, below any that is counted
+                lost = column.cast(Text) if isinstance(known_by.type, Text) else -column
+                value = func.coalesce(other.c[known_by.name], lost)
+        if isinstance(column.type, Geometry):
+            value = func.encode(func.sha256(func.ST_AsBinary(column, "NDR")), "hex")
+        said.append(value.label(name))
+    closing = next((column for column in source.c if column.info.get("closing")), None)
+    return select(
+        *said,
+        key.label("key"),
+        office.c.code.label("office"),
+        source.c.get("salt", key).label("salt"),
+        source.c.recorded_at,
+        (literal(None) if closing is None else closing).label("closed"),
+    ).select_from(joined)
+
+
+def description(table: str, row: RowMapping) -> dict[str, Any]:
+    """Return what a row of `described` says."""
+    return {
+        name: digest(row[name], str(row["salt"])) if isinstance(column.type, JSONB) else _plain(row[name])
+        for column, name in said_columns(metadata.tables[table]).items()
+    }
+
+
+def fields(table: str) -> list[str]:
+    """Return the names of what a table's rows say."""
+    return list(said_columns(metadata.tables[table]).values())
+
+
+def said_columns(table: Table) -> dict[Column[Any], str]:
+    """Return the columns that a description has, with their names in it."""
+    named = {}
+    for column in table.columns:
+        is_number = column.identity is not None and table.name not in _NUMBERED
+        is_private = column.name == "id" and (is_number or table is building)
+        if column.name in _UNSAID or column.info.get("closing") or is_private:
+            continue
+        # what a row is known by stands under its table's own name
+        is_own = column.name == "id" or column is building.c.code
+        named[column] = table.name if is_own else column.name.removesuffix("_id")
+    return named
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value

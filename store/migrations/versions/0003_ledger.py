@@ -1,0 +1,72 @@
+"""The ledger: the events of before are carried over into the chain, in their order."""
+
+from contextlib import closing
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from alembic import op
+from sqlalchemy import Connection, Row, text
+
+from registry.ledger.events import NewEvent, digest
+from store.ledger import append_events
+
+revision = "0003"
+down_revision = "0002"
+
+# what the rows say that the events of before did not, under the columns' names; a footprint's last value is what it delivered
+_BEFORE = """
+    select e.kind, b.code, e.building_id::text, e.office_id, e.actor, e.occurred_at, e.recorded_at, e.body,
+           f.salt, f.attributes,
+           case when e.kind in ('registered', 'revised') then jsonb_build_object(
+               'building', b.code, 'kind', b.kind, 'part_of', null, 'facility_class', b.facility_class,
+               'upload', f.upload_id, 'fingerprint', f.fingerprint, 'name', f.name, 'h3', f.h3, 'area_m2', f.area_m2, 'plane', f.plane, 'plane_area_m2', f.plane_area_m2,
+               'perimeter_m', f.perimeter_m, 'valid_from', f.valid_from, 'space', f.space, 'height_m', f.height_m,
+               'axis', null, 'width_m', f.width_m)
+           else jsonb_build_object(
+               'building', b.code, 'source', a.source, 'valid_from', a.valid_from, 'unit', null, 'check_variant', a.check_variant)
+           end as said
+    from event_before e
+    join building b on b.id = e.building_id
+    left join footprint f on f.building_id = e.building_id and f.version = (e.body ->> 'version')::integer
+    left join lateral (
+        select source, valid_from, check_variant from alias
+        where building_id = e.building_id and scheme = e.body ->> 'scheme' and value = e.body ->> 'value'
+        order by id limit 1
+    ) a on true
+    order by e.seq
+"""
+
+
+def upgrade() -> None:
+    """Run the statements beside this file, and chain the events there are."""
+    connection = op.get_bind()
+    # the driver's own cursor takes several statements at once, and leaves % alone
+    with closing(connection.connection.cursor()) as cursor:
+        cursor.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+    _carry_over(connection)
+    connection.execute(text("drop table event_before"))
+    connection.execute(text("create index event_building on event (building_id, seq)"))
+
+
+def _carry_over(connection: Connection) -> None:
+    before = connection.execute(text(_BEFORE)).all()
+    for recorded_at, rows in groupby(before, key=attrgetter("recorded_at")):
+        append_events(connection, [_as_new(row) for row in rows], recorded_at=recorded_at)
+
+
+def _as_new(row: Row[Any]) -> NewEvent:
+    """Return an event of before with all that its row says."""
+    body = {**row.said, **row.body}
+    if row.salt is not None:
+        body["attributes"] = digest(row.attributes, row.salt)
+    return NewEvent(
+        kind=row.kind,
+        subject=f"building/{row.code}",
+        building_id=row.building_id,
+        office_id=row.office_id,
+        actor=row.actor,
+        occurred_at=row.occurred_at,
+        body=body,
+    )

@@ -1,0 +1,27 @@
+"""What the service's role may do in a database that it does not own: read, add rows, and close them; nothing else."""
+
+from sqlalchemy import Connection, Table, text
+
+from store.schema import metadata
+
+__all__ = ["grant_rights"]
+
+# what is set more than once: an office may get another name, and an outbox is work in progress
+_CHANGING = {
+    "office": ["name_zh", "name_en", "division"],
+    "outbox": ["attempts", "due_at", "delivered_at", "last_answer"],
+}
+
+
+def grant_rights(connection: Connection, role: str) -> None:
+    """Give a role its rights on our tables, and take any other from it; the connection is the owner's."""
+    to = connection.dialect.identifier_preparer.quote(role)
+    connection.execute(text(f"grant select on alembic_version to {to}"))
+    for table in metadata.sorted_tables:
+        connection.execute(text(f"revoke all on {table.name} from {to}"))
+        connection.execute(text(f"grant {', '.join(['select', 'insert', *_updates(table)])} on {table.name} to {to}"))
+
+
+def _updates(table: Table) -> list[str]:
+    columns = [column.name for column in table.c if column.info.get("closing")] + _CHANGING.get(table.name, [])
+    return [f"update ({', '.join(columns)})"] if columns else []

@@ -1,0 +1,44 @@
+"""The ledger: events, the tree over them, its signed heads."""
+
+from sqlalchemy import BigInteger, Column, Computed, DateTime, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from store.schema.columns import metadata, of
+
+__all__ = ["checkpoint", "event", "ledger_node"]
+
+event = Table(
+    "event",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    of("building", nullable=True),
+    of("office"),
+    Column("kind", Text, Computed("canonical::jsonb ->> 'kind'", persisted=True), nullable=False),
+    Column("subject", Text, Computed("canonical::jsonb ->> 'subject'", persisted=True), nullable=False),
+    Column("actor", Text, Computed("canonical::jsonb ->> 'actor'", persisted=True), nullable=False),
+    Column("body", JSONB, Computed("canonical::jsonb -> 'body'", persisted=True), nullable=False),
+    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("canonical", Text, nullable=False),
+    Column("leaf_hash", LargeBinary, nullable=False),
+    Column("previous_hash", LargeBinary, Computed("decode(canonical::jsonb ->> 'previous', 'hex')", persisted=True)),
+    Index("event_building", "building_id", "seq"),
+)
+
+ledger_node = Table(
+    "ledger_node",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("signed_at", DateTime(timezone=True), nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)

@@ -1,0 +1,151 @@
+"""The chain's rows: buildings' entries into stages, their geometries, and who wants an entry withdrawn."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import geopandas as gpd
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, exists, func, insert, literal, select, update
+from sqlalchemy.dialects.postgresql import UUID
+
+from store.database import Connection, statement
+from store.editions import frame_of
+from store.schema import attachment, building, document, footprint, office, stage_entry, stage_withdrawal
+
+__all__ = [
+    "add_stage_entries",
+    "add_withdrawal",
+    "close_stage_entry",
+    "footprint_versions",
+    "overdue_buildings",
+    "stage_documents",
+    "stage_entries",
+    "stage_geometries",
+    "uploaded_versions",
+    "withdrawals_of",
+]
+
+
+def add_stage_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Add entries and return their ids in the same order."""
+    if not rows:
+        return []
+    added = insert(stage_entry).returning(stage_entry.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(added, list(rows)).scalars())
+
+
+def stage_entries(connection: Connection, buildings: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the entries of some buildings (ids), the withdrawn ones too, as recorded.
+
+    Each has the columns of its row, ``office_zh, office_en``, and of its footprint ``version, drawn_at`` (its stage),
+    ``fingerprint, area_m2`` and ``drawn_height_m``, None where it has none.
+    """
+    wanted = (
+        select(
+            stage_entry,
+            office.c.name_zh.label("office_zh"),
+            office.c.name_en.label("office_en"),
+            footprint.c.version,
+            footprint.c.stage.label("drawn_at"),
+            footprint.c.fingerprint,
+            footprint.c.area_m2,
+            footprint.c.height_m.label("drawn_height_m"),
+        )
+        .join_from(stage_entry, office)
+        .outerjoin(footprint, footprint.c.id == stage_entry.c.footprint_id)
+        .where(stage_entry.c.building_id == any_(_ids(buildings)))
+        .order_by(stage_entry.c.id)
+    )
+    return [dict(row) for row in connection.execute(wanted).mappings()]
+
+
+def close_stage_entry(connection: Connection, identity: int) -> None:
+    """Withdraw an entry."""
+    connection.execute(
+        update(stage_entry).where(stage_entry.c.id == identity).values(withdrawn_at=func.statement_timestamp())
+    )
+
+
+def add_withdrawal(connection: Connection, values: Mapping[str, Any]) -> int:
+    """Add that somebody wants an entry withdrawn (``stage_entry_id, office_id, actor, reason``) and return its id."""
+    return int(
+        connection.execute(insert(stage_withdrawal).values(**values).returning(stage_withdrawal.c.id)).scalar_one()
+    )
+
+
+def withdrawals_of(connection: Connection, identities: Sequence[int]) -> list[dict[str, Any]]:
+    """Return who wanted some entries withdrawn, and why, oldest first."""
+    wanted = (
+        select(stage_withdrawal)
+        .where(stage_withdrawal.c.stage_entry_id == any_(literal(list(identities), ARRAY(BigInteger))))
+        .order_by(stage_withdrawal.c.id)
+    )
+    return [dict(row) for row in connection.execute(wanted).mappings()]
+
+
+def footprint_versions(connection: Connection, identity: str) -> list[dict[str, Any]]:
+    """Return the geometry versions of a building (id), oldest first: ``id, version, stage, fingerprint, height_m``."""
+    wanted = (
+        select(footprint.c.id, footprint.c.version, footprint.c.stage, footprint.c.fingerprint, footprint.c.height_m)
+        .where(footprint.c.building_id == identity)
+        .order_by(footprint.c.version)
+    )
+    return [dict(row) for row in connection.execute(wanted).mappings()]
+
+
+def stage_geometries(connection: Connection, identities: Sequence[int]) -> gpd.GeoDataFrame:
+    """Return geometry versions by their ids: EPSG:4490, with the columns ``height_m, plane``."""
+    wanted = select(
+        footprint.c.id, footprint.c.height_m, footprint.c.plane, func.ST_AsBinary(footprint.c.geom).label("geom")
+    ).where(footprint.c.id == any_(literal(list(identities), ARRAY(BigInteger))))
+    rows: Sequence[Any] = connection.execute(wanted).all()
+    return frame_of(rows, ["height_m", "plane"], index="id")
+
+
+def stage_documents(connection: Connection, identity: str) -> dict[str, dict[str, Any]]:
+    """Return the attachments of a building (id) that were not withdrawn, by their ids: ``kind, title, sha256``."""
+    wanted = (
+        select(attachment.c.id, attachment.c.kind, attachment.c.title, document.c.sha256)
+        .join_from(attachment, document)
+        .where(attachment.c.building_id == identity, attachment.c.withdrawn_at.is_(None))
+    )
+    return {str(row["id"]): dict(row) for row in connection.execute(wanted).mappings()}
+
+
+def uploaded_versions(connection: Connection, upload: str, *, stage: str) -> list[dict[str, Any]]:
+    """Return the geometry versions that an upload made of a stage and that no entry names: ``id, building_id, code``."""
+    entered = exists().where(stage_entry.c.footprint_id == footprint.c.id)
+    wanted = (
+        select(footprint.c.id, footprint.c.building_id, building.c.code)
+        .join_from(footprint, building)
+        .where(footprint.c.upload_id == upload, footprint.c.stage == stage, ~entered)
+        .order_by(footprint.c.id)
+    )
+    return [dict(row) for row in connection.execute(wanted).mappings()]
+
+
+def overdue_buildings(
+    connection: Connection, deadlines: Sequence[Mapping[str, Any]], *, office_id: int | None, limit: int
+) -> list[dict[str, Any]]:
+    """Return living buildings that entered a stage so long ago, with nothing since that ends it, that something may be due.
+
+    Parameters
+    ----------
+    deadlines
+        ``start`` (a stage), ``until`` (the stages that end it, any entry of them where ``is_bare``, else one with a number
+        where ``by_certificate`` or a document of the kinds ``by_documents``), ``entered_by`` (the last day that counts).
+    office_id
+        The office whose buildings are meant; all where it is None.
+
+    Returns
+    -------
+    list
+        ``id, code, name, office_zh, office_en``, those first that entered first.
+    """
+    values = {"deadlines": json.dumps(list(deadlines), default=date.isoformat), "office": office_id, "limit": limit}
+    return [dict(row) for row in connection.execute(statement("overdue_buildings"), values).mappings()]
+
+
+def _ids(values: Sequence[str]) -> ColumnElement[Any]:
+    return literal(list(values), ARRAY(UUID(as_uuid=False)))

@@ -1,0 +1,248 @@
+"""What happens to buildings by hand, as a registrar lives it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from geocode import parse
+from registry.lineage import present_of
+from store.database import transaction
+from store.errors import GroundTakenError, NotHereError
+from store.lives import read_descents, read_lives
+from tests.workflows.conftest import house, on_ground
+from workflows.errors import RefusedActError
+from workflows.lives import ActRequest
+from workflows.proposals import carry_out
+
+LEFT, RIGHT, WHOLE = house(0, 0, 10), house(10, 0, 10), house(0, 0, 20)
+
+
+@pytest.fixture
+def act(database, principal):
+    """Return what carries out an act, its footprints in EPSG:4551."""
+
+    def run(what, *codes, footprints=(), **options):
+        request = ActRequest(act=what, codes=codes, footprints=on_ground(*footprints), **options)
+        return carry_out(database, request, principal=principal)
+
+    return run
+
+
+@pytest.fixture
+def standing(register, deliver):
+    """Return what registers houses and returns their codes."""
+
+    def run(*shapes):
+        return [row.code for row in register(deliver(list(shapes), f"{len(shapes)}.gpkg")).results]
+
+    return run
+
+
+def life(database, code):
+    with transaction(database) as connection:
+        return read_lives(connection, [parse(code).compact])[0]
+
+
+def refusal(run):
+    with pytest.raises(RefusedActError) as caught:
+        run()
+    assert caught.value.text.zh
+    assert caught.value.remedy.en
+    return caught.value.kind
+
+
+def test_a_split_building_has_successors_and_new_codes(database, act, standing):
+    (code,) = standing(WHOLE)
+    done = act("split", code, footprints=[LEFT, RIGHT])
+    assert done["predecessors"] == [code]
+    assert len(set(done["successors"]) - {code}) == 2
+    old = life(database, code)
+    assert (old["closed_as"], old["version"]) == ("split", 1)
+    assert [life(database, each)["closed_as"] for each in done["successors"]] == [None, None]
+    with transaction(database) as connection:
+        descents = read_descents(connection, [parse(code).compact])
+    assert {(row.predecessor, row.successor, row.relation) for row in descents} == {
+        (parse(code).compact, parse(each).compact, "split") for each in done["successors"]
+    }
+
+
+def test_a_survivor_of_a_split_keeps_its_code(database, act, standing):
+    (code,) = standing(WHOLE)
+    done = act("split", code, footprints=[LEFT, RIGHT], survivor=1)
+    assert done["survivor"] == done["successors"][1] == code
+    now = life(database, code)
+    assert (now["closed_as"], now["version"]) == (None, 2)
+    assert now["plane_area_m2"] == pytest.approx(120, rel=1e-3)
+
+
+def test_merged_buildings_lead_to_the_one_they_became(database, act, standing):
+    codes = standing(LEFT, RIGHT)
+    done = act("merge", *codes, footprints=[WHOLE])
+    assert [life(database, code)["closed_as"] for code in codes] == ["merged", "merged"]
+    with transaction(database) as connection:
+        descents = read_descents(connection, [parse(codes[0]).compact])
+    (now,) = {parse(each).compact for each in done["successors"]}
+    pairs = [(row.predecessor, row.successor) for row in descents]
+    assert present_of(parse(codes[1]).compact, pairs, {now}) == (now,)
+
+
+def test_a_survivor_of_a_merger_keeps_its_code(database, act, standing):
+    first, second = standing(LEFT, RIGHT)
+    done = act("merge", first, second, footprints=[WHOLE], survivor=1)
+    assert done["successors"] == [second]
+    assert (life(database, first)["closed_as"], life(database, second)["closed_as"]) == ("merged", None)
+    assert life(database, second)["version"] == 2
+
+
+def test_a_part_that_was_split_off_comes_back_under_its_own_code_or_a_new_one(database, act, standing):
+    (code,) = standing(WHOLE)
+    kept, off = act("split", code, footprints=[LEFT, RIGHT], survivor=0)["successors"]
+    assert refusal(lambda: act("merge", kept, off, footprints=[WHOLE], survivor=0)) == "came_after"
+    assert act("merge", kept, off, footprints=[WHOLE], survivor=1)["successors"] == [off]
+    assert (life(database, kept)["closed_as"], life(database, off)["closed_as"]) == ("merged", None)
+
+
+def test_a_building_rebuilt_on_its_ground_is_the_next_generation(database, act, standing):
+    (code,) = standing(WHOLE)
+    done = act("rebuild", code, footprints=[house(0.1, 0, 20)], name="新楼", stage="design")
+    (new,) = map(parse, done["successors"])
+    assert (new.ground, new.generation) == (parse(code).ground, 1)
+    assert (life(database, code)["closed_as"], life(database, str(new))["name"]) == ("rebuilt", "新楼")
+
+
+def test_what_is_built_elsewhere_is_not_rebuilt(act, standing):
+    (code,) = standing(WHOLE)
+    assert refusal(lambda: act("rebuild", code, footprints=[house(100, 0)])) == "rebuilt_elsewhere"
+
+
+def test_a_closed_building_gives_up_its_ground_and_is_revived_under_its_code(
+    database, act, standing, register, deliver
+):
+    (code,) = standing(WHOLE)
+    act("close", code, reason="demolished")
+    assert life(database, code)["closed_as"] == "demolished"
+    assert act("revive", code)["successors"] == [code]
+    now = life(database, code)
+    assert (now["closed_as"], now["version"]) == (None, 2)
+    assert refusal(lambda: act("revive", code)) == "still_living"
+
+
+def test_a_building_cannot_be_revived_where_another_lives(act, standing, register, deliver):
+    (code,) = standing(WHOLE)
+    act("close", code, reason="demolished")
+    (other,) = (row.code for row in register(deliver([house(5, 0, 20)], "later.gpkg")).results)
+    with pytest.raises(GroundTakenError, match=other):
+        act("revive", code)
+
+
+def test_a_split_by_mistake_is_undone(database, act, standing):
+    (code,) = standing(WHOLE)
+    parts = act("split", code, footprints=[LEFT, RIGHT])["successors"]
+    assert refusal(lambda: act("revive", code)) == "successor_lives"
+    act("close", parts[0], reason="mistaken")
+    act("close", parts[1], reason="demolished")
+    assert refusal(lambda: act("revive", code)) == "successor_was"
+    act("revive", parts[1])
+    act("close", parts[1], reason="mistaken")
+    act("revive", code)
+    with transaction(database) as connection:
+        assert read_descents(connection, [parse(code).compact]) == []
+
+
+def test_a_merger_with_a_survivor_is_undone_when_the_survivor_has_shrunk(database, act, standing, register, deliver):
+    first, second = standing(LEFT, RIGHT)
+    act("merge", first, second, footprints=[WHOLE], survivor=1)
+    with pytest.raises(GroundTakenError):
+        act("revive", first)
+    register(deliver([RIGHT], "shrunk.gpkg", code=[second]))
+    act("revive", first)
+    assert life(database, first)["closed_as"] is None
+
+
+def test_a_moved_building_keeps_its_code(database, act, standing):
+    (code,) = standing(WHOLE)
+    act("relocate", code, footprints=[house(300, 40)])
+    now = life(database, code)
+    assert (now["version"], now["closed_as"]) == (2, None)
+    assert refusal(lambda: act("relocate", code, footprints=[house(600, 40, 30)])) == "resized"
+    assert refusal(lambda: act("relocate", code, footprints=[house(300, 40)])) == "not_moved"
+
+
+def test_a_basement_that_reaches_beyond_its_house_has_a_code_of_its_own(database, act, standing):
+    (code,) = standing(WHOLE)
+    (basement,) = act("add_part", code, footprints=[house(-5, -5, 40, 30)], name="地下室")["successors"]
+    found = life(database, basement)
+    assert (found["kind"], found["part_of"], found["space"]) == ("part", parse(code).compact, "underground")
+    assert refusal(lambda: act("close", code, reason="mistaken")) == "parts_live"
+    assert refusal(lambda: act("add_part", code, footprints=[house(100, 0)])) == "part_apart"
+    assert refusal(lambda: act("add_part", code, footprints=[WHOLE], space="heaven")) == "unknown_space"
+    assert refusal(lambda: act("relocate", basement, footprints=[house(300, 0, 40, 30)])) == "wrong_kind"
+
+
+def test_what_is_below_ground_is_in_nobodys_way_above_it(act, standing, register, deliver):
+    (code,) = standing(WHOLE)
+    act("add_part", code, footprints=[house(-30, -30, 80, 80)])
+    assert [row.outcome for row in register(deliver([house(25, 0)], "beside.gpkg")).results] == ["new"]
+
+
+def test_nothing_but_a_revival_happens_to_the_closed(act, standing):
+    (code,) = standing(WHOLE)
+    act("close", code, reason="demolished")
+    for what, drawn in (("split", [LEFT, RIGHT]), ("rebuild", [WHOLE]), ("relocate", [house(90, 0)])):
+        assert refusal(lambda what=what, drawn=drawn: act(what, code, footprints=drawn)) == "not_living"
+    assert refusal(lambda: act("close", code, reason="demolished")) == "not_living"
+
+
+@pytest.mark.parametrize(
+    ("parts", "kind"),
+    [
+        ([LEFT], "too_few"),
+        ([LEFT, house(200, 0)], "part_elsewhere"),
+        ([LEFT, house(8, 0, 12)], "parts_overlap"),
+    ],
+)
+def test_parts_share_out_the_ground_of_the_building(act, standing, parts, kind):
+    (code,) = standing(WHOLE)
+    assert refusal(lambda: act("split", code, footprints=parts)) == kind
+
+
+def test_a_merger_is_of_several_buildings_that_it_covers(act, standing):
+    first, second, far = standing(LEFT, RIGHT, house(100, 0))
+    assert refusal(lambda: act("merge", first, footprints=[WHOLE])) == "too_few"
+    assert refusal(lambda: act("merge", first, first, footprints=[WHOLE])) == "named_twice"
+    assert refusal(lambda: act("merge", first, far, footprints=[WHOLE])) == "left_out"
+    assert refusal(lambda: act("merge", first, second, footprints=[WHOLE], survivor=2)) == "no_such_survivor"
+
+
+def test_only_what_has_happened_is_registered_and_for_a_reason_that_there_is(act, standing):
+    (code,) = standing(WHOLE)
+    tomorrow = date.today() + timedelta(days=1)
+    assert refusal(lambda: act("close", code, reason="demolished", on=tomorrow)) == "not_yet"
+    assert refusal(lambda: act("close", code, reason="split")) == "unknown_reason"
+
+
+def test_an_act_upon_nobody_is_told_so(act, standing):
+    (code,) = standing(WHOLE)
+    with pytest.raises(NotHereError):
+        act("close", str(parse(code).with_generation(7)), reason="demolished")
+
+
+def test_of_two_who_split_a_building_at_once_one_wins_and_the_other_is_told(database, act, standing):
+    for place in range(4):
+        (code,) = standing(house(0, 60 * place))
+        parts = [house(0, 60 * place, 10), house(10, 60 * place, 10)]
+
+        def split(_, code=code, parts=parts):
+            try:
+                return act("split", code, footprints=parts)["successors"]
+            except RefusedActError as error:
+                return error.kind
+
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(split, range(2)))
+        assert sorted(map(type, answers), key=str) == [list, str]
+        assert "not_living" in answers
+    with transaction(database) as connection:
+        assert connection.execute(text("select count(*) from footprint where replaced_at is null")).scalar_one() == 8

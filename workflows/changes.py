@@ -1,0 +1,162 @@
+"""What a transaction does to the register, gathered, then written at once: all that ends before all that begins.
+
+A wall that moves between two neighbours, or a house that becomes three: for a moment old and new would share ground. So the
+old versions are closed first, the new ones added in one statement, and the events come last.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from geocode import BuildingCode
+from registry.ledger.events import NewEvent
+from store.buildings import add_buildings, add_footprints, close_footprints
+from store.database import Connection
+from store.descriptions import describe_rows
+from store.lives import add_closures, add_descents, revoke_closure, revoke_descents
+from workflows.events import moment_of
+from workflows.principals import Principal
+
+__all__ = ["Changes", "write_changes"]
+
+_VERSION: dict[str, Any] = {
+    **dict.fromkeys(("stage", "name", "fingerprint", "h3", "area_m2", "plane", "plane_area_m2", "perimeter_m", "geom")),
+    **dict.fromkeys(("upload_id", "height_m", "axis", "width_m")),
+    "attributes": {},
+    "space": "surface",
+}
+
+
+class _Happening(NamedTuple):
+    """An event to be, and the rows by their places that it tells of: footprint, closure, lineage."""
+
+    kind: str
+    code: str
+    building: str
+    told: dict[str, Any]
+    versions: tuple[int, ...] = ()
+    closures: tuple[int, ...] = ()
+    descents: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class Changes:
+    """Rows to be closed and added, and what happened by them.
+
+    Attributes
+    ----------
+    principal, on
+        Who makes the changes, and the day on which they happened.
+    replaced
+        Ids of the buildings whose current geometry version ends.
+    revoked
+        Closures that were mistaken, each with the rows of the lineage that came with it.
+    """
+
+    principal: Principal
+    on: date
+    replaced: list[str] = field(default_factory=list)
+    closures: list[dict[str, Any]] = field(default_factory=list)
+    buildings: list[dict[str, Any]] = field(default_factory=list)
+    versions: list[dict[str, Any]] = field(default_factory=list)
+    descents: list[dict[str, Any]] = field(default_factory=list)
+    revoked: list[tuple[int, list[int]]] = field(default_factory=list)
+    happenings: list[_Happening] = field(default_factory=list)
+
+    def register(
+        self,
+        code: BuildingCode,
+        version: Mapping[str, Any],
+        *,
+        kind: str = "building",
+        part_of: str | None = None,
+        facility_class: str | None = None,
+        **told: Any,
+    ) -> str:
+        """Add a building with its first geometry version, and return its id; `part_of` is another's."""
+        identity = str(uuid4())
+        row = {"id": identity, "code": code.compact, "kind": kind, "part_of": part_of, "facility_class": facility_class}
+        self.buildings.append(row | {"office_id": self.principal.office_id})
+        place = self._add_version(identity, 1, version)
+        self.happenings.append(_Happening("registered", code.compact, identity, told, versions=(place,)))
+        return identity
+
+    def revise(
+        self, life: Mapping[str, Any], version: Mapping[str, Any], *, event: str = "revised", **told: Any
+    ) -> None:
+        """Replace a building's current geometry version by another; one that was closed has none to replace."""
+        if life["closed_as"] is None:
+            self.replaced.append(life["building_id"])
+        place = self._add_version(life["building_id"], life["version"] + 1, version)
+        self.happenings.append(_Happening(event, life["code"], life["building_id"], told, versions=(place,)))
+
+    def revive(self, life: Mapping[str, Any], descents: Sequence[int], **told: Any) -> None:
+        """Have a closed building live again with its last footprint; its closure, and who came after it then, are revoked."""
+        self.revoked.append((life["closure_id"], list(descents)))
+        self.revise(life, life, event="revived", **told)
+
+    def descend(self, predecessor: Mapping[str, Any], successor: str, relation: str) -> None:
+        """Have a building (id) come after another."""
+        row = {"predecessor_id": predecessor["building_id"], "successor_id": successor, "relation": relation}
+        self.descents.append(row | {"office_id": self.principal.office_id})
+
+    def end(self, life: Mapping[str, Any], event: str, *, reason: str | None, **told: Any) -> None:
+        """End a building's life for a reason, and give up its ground; with None it lives on, and others come after it."""
+        identity = life["building_id"]
+        closures: tuple[int, ...] = ()
+        if reason is not None:
+            self.replaced.append(identity)
+            row = {"building_id": identity, "reason": reason, "closed_on": self.on}
+            self.closures.append(row | {"office_id": self.principal.office_id})
+            closures = (len(self.closures) - 1,)
+        descents = tuple(place for place, row in enumerate(self.descents) if row["predecessor_id"] == identity)
+        self.happenings.append(_Happening(event, life["code"], identity, told, closures=closures, descents=descents))
+
+    def _add_version(self, building: str, number: int, version: Mapping[str, Any]) -> int:
+        own = {name: version.get(name, blank) for name, blank in _VERSION.items()}
+        place = {"building_id": building, "version": number, "office_id": self.principal.office_id}
+        self.versions.append({**own, **place, "valid_from": self.on})
+        return len(self.versions) - 1
+
+
+def write_changes(connection: Connection, changes: Changes) -> list[NewEvent]:
+    """Write changes, the ground and the buildings being held, and return the events that tell of them, to be appended.
+
+    Raises
+    ------
+    GroundTakenError
+        Another building stands on the ground of a new version: nothing of the transaction may be kept.
+    """
+    for closure, descents_then in changes.revoked:
+        revoke_closure(connection, closure)
+        revoke_descents(connection, descents_then)
+    close_footprints(connection, changes.replaced)
+    closures = describe_rows(connection, "closure", add_closures(connection, changes.closures))
+    add_buildings(connection, changes.buildings)
+    versions = describe_rows(connection, "footprint", add_footprints(connection, changes.versions))
+    descents = describe_rows(connection, "lineage", add_descents(connection, changes.descents))
+    new = [row["id"] for row in changes.buildings]
+    said = dict(zip(new, describe_rows(connection, "building", new), strict=True))
+    events, occurred_at = [], moment_of(changes.on)
+    for each in changes.happenings:
+        body: dict[str, Any] = dict(said[each.building]) if each.kind == "registered" else {}
+        for place in each.versions:
+            body |= versions[place]
+        for place in each.closures:
+            body |= closures[place]
+        if each.descents:
+            body["lineage"] = [descents[place] for place in each.descents]
+        events.append(
+            NewEvent(
+                kind=each.kind,
+                subject=f"building/{each.code}",
+                building_id=each.building,
+                office_id=changes.principal.office_id,
+                actor=changes.principal.actor,
+                occurred_at=occurred_at,
+                body=body | each.told,
+            )
+        )
+    return events
