@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from api.dependencies import refuse_unfit
 from api.errors import add_error_handlers
 from api.ledger_head import LedgerHead
 from api.page import mount_page
@@ -36,6 +37,7 @@ from api.routes import (
 from geocode import __version__
 from workflows.code_answers import CodeAnswers
 from workflows.databases import open_database
+from workflows.procedures import configured_procedure
 from workflows.settings import Settings
 
 __all__ = ["create_app"]
@@ -65,10 +67,11 @@ def create_app(settings: Settings, *, page: Path | None = None) -> FastAPI:
         # the interactive pages load scripts from elsewhere: the document alone is served
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(refuse_unfit)],
     )
     app.state.settings = settings
     app.state.database = database
-    app.state.codes = CodeAnswers(database)
+    app.state.codes = CodeAnswers(database, stages=configured_procedure(settings).stages)
     add_error_handlers(app)
     # the first that is looked at: it is asked the most
     app.router.routes.insert(0, resolve.CodeRoute())

@@ -3,14 +3,30 @@
 from ipaddress import ip_address
 from typing import Annotated
 
+import orjson
 from fastapi import Depends, Header, Request
 
 from workflows.code_answers import Asker
 from workflows.databases import Database
+from workflows.failures import UnfitValueError
 from workflows.principals import Principal, find_principal
 from workflows.settings import Settings
 
-__all__ = ["Asking", "Configured", "OnceKey", "Stored", "asker_of"]
+__all__ = ["Asking", "Configured", "OnceKey", "Stored", "asker_of", "refuse_unfit"]
+
+
+async def refuse_unfit(request: Request) -> None:
+    """Refuse a body of JSON that no answer could say again: half characters, numbers beyond 64 bits, 255 levels and more."""
+    if request.method in {"GET", "HEAD"} or "json" not in request.headers.get("content-type", "json"):
+        return
+    try:
+        said = await request.json()
+    except ValueError:
+        return  # no JSON at all: the route says so, or takes none
+    try:
+        orjson.dumps(said)
+    except TypeError as error:
+        raise UnfitValueError from error
 
 
 def asker_of(request: Request) -> Asker:

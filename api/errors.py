@@ -34,6 +34,7 @@ from workflows.failures import (
     PackageError,
     RecordError,
     StageError,
+    UnfitValueError,
     UnknownLayer,
 )
 from workflows.reports import fault_json
@@ -53,6 +54,7 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     StageError: HTTPStatus.UNPROCESSABLE_ENTITY,
     AliasError: HTTPStatus.UNPROCESSABLE_ENTITY,
     CityFileError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    UnfitValueError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RefusedDeliveryError: HTTPStatus.UNPROCESSABLE_ENTITY,
     WorkflowError: HTTPStatus.UNPROCESSABLE_ENTITY,
     GeocodeError: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -2,12 +2,15 @@
 
 from blueprint.certainty import Certainty, combine_accuracies
 from blueprint.conflicts import Unevaluated, find_conflicts, list_unevaluated
+from blueprint.crosswalk import Crosswalk, LandClass, load_crosswalk, read_crosswalk
 from blueprint.errors import BlueprintError, FilterError, FrameCrsError, FrameError, RuleError
 from blueprint.filters import Filter, compile_filter
 from blueprint.findings import find_findings
 from blueprint.layer_state import Edition, Feature, LayerState
-from blueprint.outcomes import Finding, Outcome, Verdict, verdict, worst
+from blueprint.linting import RuleFault, lint_rules
+from blueprint.outcomes import Finding, Measure, Outcome, Verdict, verdict, worst
 from blueprint.overlay import measure_outside, measure_overlaps
+from blueprint.rule_sets import RuleSet, load_rule_set
 from blueprint.rules import Basis, Rule, Severity, load_rules, read_rules, rules_in_force
 from blueprint.widths import measure_widths
 
@@ -15,6 +18,7 @@ __all__ = [
     "Basis",
     "BlueprintError",
     "Certainty",
+    "Crosswalk",
     "Edition",
     "Feature",
     "Filter",
@@ -22,10 +26,14 @@ __all__ = [
     "Finding",
     "FrameCrsError",
     "FrameError",
+    "LandClass",
     "LayerState",
+    "Measure",
     "Outcome",
     "Rule",
     "RuleError",
+    "RuleFault",
+    "RuleSet",
     "Severity",
     "Unevaluated",
     "Verdict",
@@ -33,11 +41,15 @@ __all__ = [
     "compile_filter",
     "find_conflicts",
     "find_findings",
+    "lint_rules",
     "list_unevaluated",
+    "load_crosswalk",
+    "load_rule_set",
     "load_rules",
     "measure_outside",
     "measure_overlaps",
     "measure_widths",
+    "read_crosswalk",
     "read_rules",
     "rules_in_force",
     "verdict",

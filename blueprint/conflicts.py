@@ -11,14 +11,16 @@ import shapely
 from numpy.typing import NDArray
 
 from blueprint.certainty import Certainty, combine_accuracies
-from blueprint.evaluation import Asked, Question, evaluate, explain_obstacle
+from blueprint.cutting import Cut, cut
+from blueprint.evaluation import evaluate
 from blueprint.evidence import Subjects
 from blueprint.filters import Filter
 from blueprint.judgement import Judgement, judge
 from blueprint.layer_state import OPEN_DAYS, Ground, LayerState, select_ground
 from blueprint.outcomes import Outcome
-from blueprint.overlay import Cut, Parts, cut, list_parts, merge
+from blueprint.overlay import Parts, list_parts, merge
 from blueprint.planes import check_same_plane
+from blueprint.questions import Asked, Question, explain_obstacle
 from blueprint.reasons import explain
 from blueprint.rules import Predicate, Rule, Severity, rules_in_force
 from geocode.faults import Text
@@ -146,7 +148,7 @@ def _conflicts_of(rule: Rule, layers: Mapping[str, LayerState], as_of: dt.date |
     if rule.a is None or list_unevaluated(layers, [rule], as_of=as_of):
         return []
     left, right = (
-        _Side(state, chosen.where, select_ground(state, chosen.where, as_of))
+        _Side(state, chosen.where, select_ground(state, chosen, as_of))
         for chosen in (rule.a, rule.b)
         for state in (layers[chosen.layers[0]],)
     )
@@ -159,7 +161,10 @@ def _conflicts_of(rule: Rule, layers: Mapping[str, LayerState], as_of: dt.date |
 def _overlaps(rule: Rule, left: _Side, right: _Side) -> list[Conflict]:
     same_layer = left.state.code == right.state.code
     pairs = _meeting_pairs(left.ground, right.ground, same_layer=same_layer)
-    result = cut(left.ground.geometry[pairs[:, 0]], right.ground.geometry[pairs[:, 1]])
+    if (differ := rule.differ) is not None:
+        a, b = left.ground, right.ground
+        pairs = pairs[[differ.holds(a.context(i), b.context(j)) for i, j in pairs.tolist()]]
+    result = cut(left.ground.geometry[pairs[:, 0]], right.ground.geometry[pairs[:, 1]], outside=False)
     parts = list_parts(result.inside)
     sigma_m = combine_accuracies(left.state.accuracy_m, right.state.accuracy_m)
     measured = _Measured(pairs, result, parts, judge(parts, rule, rows=len(pairs), sigma_m=sigma_m))

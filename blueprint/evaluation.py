@@ -1,7 +1,6 @@
 """The engine: rules against layers, for all footprints at once; from measures to findings."""
 
-import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -9,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blueprint.certainty import combine_accuracies
+from blueprint.distances import measure_distances
 from blueprint.evidence import (
     Evidence,
-    Own,
     Subjects,
     find_pairs,
     gather_outside,
@@ -19,32 +18,19 @@ from blueprint.evidence import (
     lies_within,
     measure_margins,
 )
+from blueprint.figures import measure_figures
 from blueprint.judgement import Judgement, judge
 from blueprint.layer_state import Ground, LayerState, select_ground
 from blueprint.outcomes import Finding, Outcome
 from blueprint.overlay import Parts, list_parts, merge
+from blueprint.questions import Asked, Obstacle, Question, exempt, explain_obstacle, find_obstacle
+from blueprint.ratios import measure_ratios
 from blueprint.reasons import explain
 from blueprint.rules import Predicate, Rule, Without
+from blueprint.setbacks import measure_setbacks
 from geocode.faults import Text
 
 __all__ = ["Asked", "Question", "evaluate", "explain_obstacle"]
-
-
-class Asked(NamedTuple):
-    """What is asked about: footprints (or features in their place), a day, how accurate they are, what is their own."""
-
-    subjects: Subjects
-    as_of: dt.date
-    accuracy_m: float
-    own: Own
-
-
-class Question(NamedTuple):
-    """A rule, and one of its layers; the state is None where none is loaded."""
-
-    rule: Rule
-    code: str
-    state: LayerState | None
 
 
 class _Gathered(NamedTuple):
@@ -77,36 +63,44 @@ def evaluate(asked: Asked, questions: Sequence[Question]) -> list[list[Finding]]
     Widths are measured for all questions together: a question alone has few parts, and a round of the search for
     circles costs nearly the same for many.
     """
+    obstacles = [find_obstacle(question, asked.as_of) for question in questions]
     gathered = {
-        k: _gather(asked, rule, state)
-        for k, (rule, _, state) in enumerate(questions)
-        if state is not None and state.holds_on(asked.as_of)
+        k: _gather(asked, question.rule, question.state)
+        for k, question in enumerate(questions)
+        if obstacles[k] is None and question.rule.predicate.measures_ground and question.state is not None
     }
     measured = dict(zip(gathered, _measure(asked, list(gathered.values())), strict=True))
-    rows = range(len(asked.subjects.ids))
+    found = [_answer(asked, question, obstacles[k], measured.get(k)) for k, question in enumerate(questions)]
     return [
-        [_decide(measured[k], row) for row in rows] if k in measured else _not_evaluated(asked, question)
-        for k, question in enumerate(questions)
+        [exempt(asked, question, row) or finding for row, finding in enumerate(findings)]
+        for question, findings in zip(questions, found, strict=True)
     ]
 
 
-def explain_obstacle(code: str, state: LayerState | None, as_of: dt.date | None) -> Text | None:
-    """Return why a layer cannot be asked for a day at all; None where it can."""
-    if state is None:
-        return explain("no_edition", layer=code)
-    if not state.holds_on(as_of):
-        return explain("edition_not_in_force", layer=code, edition=state.edition.title, as_of=as_of)
-    return None
+def _answer(asked: Asked, question: Question, obstacle: Obstacle | None, measured: "_Measured | None") -> list[Finding]:
+    if obstacle is not None:
+        return _hindered(asked, question, obstacle)
+    if measured is not None:
+        return [_decide(measured, row) for row in range(len(asked.subjects.ids))]
+    return _MEASURED[question.rule.predicate](asked, question)
 
 
-def _not_evaluated(asked: Asked, question: Question) -> list[Finding]:
-    rule, code, state = question
-    reason, edition = explain_obstacle(code, state, asked.as_of), state.edition if state else None
-    return [Finding(i, rule, code, Outcome.NOT_EVALUATED, edition, reason=reason) for i in asked.subjects.ids]
+_MEASURED: dict[Predicate, Callable[[Asked, Question], list[Finding]]] = {
+    Predicate.DISTANCE: measure_distances,
+    Predicate.SETBACK: measure_setbacks,
+    Predicate.FIGURE: measure_figures,
+    Predicate.RATIO: measure_ratios,
+}
+
+
+def _hindered(asked: Asked, question: Question, obstacle: Obstacle) -> list[Finding]:
+    rule, code, state = question[:3]
+    edition = state.edition if state else None
+    return [Finding(i, rule, code, obstacle.outcome, edition, reason=obstacle.reason) for i in asked.subjects.ids]
 
 
 def _gather(asked: Asked, rule: Rule, state: LayerState) -> _Gathered:
-    subjects, ground = asked.subjects, select_ground(state, rule.b.where, asked.as_of)
+    subjects, ground = asked.subjects, select_ground(state, rule.b, asked.as_of)
     pairs = find_pairs(subjects, ground, state.code, asked.own)
     if rule.predicate is Predicate.OVERLAP:
         evidence = gather_overlap(subjects, ground, pairs)
@@ -161,7 +155,7 @@ def _decide(measured: _Measured, row: int) -> Finding:
         layer=state.code,
         outcome=outcome,
         edition=state.edition,
-        margin_m=measured.gathered.margin_m.get(row) if outcome is Outcome.PASS else None,
+        margin=measured.gathered.margin_m.get(row) if outcome is Outcome.PASS else None,
         reason=reason,
         features=tuple(ground.feature(i) for i in doubted or evidence.hits.get(row, ())),
         engine_mode=evidence.engine_mode.get(row),
@@ -184,7 +178,7 @@ def _with_measure(finding: Finding, measured: _Measured, row: int) -> Finding:
         area_m2=area_m2,
         share=area_m2 / measured.gathered.subjects.geometry[row].area,
         width_m=width_m,
-        margin_m=-width_m if violated else finding.margin_m,
+        margin=-width_m if violated else finding.margin,
         certainty=measured.judgement.certainty[row],
         witness=merge(measured.parts.between(row, row + 1).geometry),
     )

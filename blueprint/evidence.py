@@ -11,9 +11,10 @@ import shapely
 from numpy.typing import NDArray
 
 from blueprint.certainty import NOISE_M
+from blueprint.cutting import ENGINE_MODES, Cut, cut, unite
 from blueprint.layer_state import Ground
-from blueprint.overlay import ENGINE_MODES, Cut, cut, describe_unusable, unite
 from blueprint.rules import Container
+from blueprint.usability import describe_unusable
 from blueprint.widths import RESOLUTION_M, measure_widths
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "lies_within",
     "measure_margins",
     "take_subjects",
+    "wider_than",
 ]
 
 Pairs: TypeAlias = NDArray[np.intp]
@@ -36,11 +38,20 @@ _NO_UNION = "The overlaps cannot be united, on no grid."
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """The footprints that are asked about: arrays of one length."""
+    """The footprints that are asked about: arrays of one length.
+
+    ``attributes`` says what is known of each: ``height_m``, ``floor_area_m2``, ``space`` and so on.
+    """
 
     ids: NDArray[np.object_]
     geometry: NDArray[np.object_]
     unusable: NDArray[np.object_]
+    attributes: NDArray[np.object_] | None = None
+
+    def context(self, row: int) -> dict[str, Any]:
+        """Return what is known of a footprint, as the requirement of a rule reads it: ``footprint.height_m``."""
+        known = None if self.attributes is None else self.attributes[row]
+        return {f"footprint.{name}": value for name, value in known.items()} if isinstance(known, Mapping) else {}
 
     def usable_rows(self) -> NDArray[np.intp]:
         """Return the positions of those that can be measured."""
@@ -74,7 +85,8 @@ class Evidence(NamedTuple):
 def take_subjects(footprints: gpd.GeoDataFrame) -> Subjects:
     """Return the footprints of a frame."""
     geometry = footprints.geometry.to_numpy()
-    return Subjects(footprints.index.to_numpy(dtype=object), geometry, describe_unusable(geometry))
+    attributes = footprints["attrs"].to_numpy(dtype=object) if "attrs" in footprints else None
+    return Subjects(footprints.index.to_numpy(dtype=object), geometry, describe_unusable(geometry), attributes)
 
 
 def find_pairs(subjects: Subjects, ground: Ground, layer: str, own: Own) -> Pairs:
@@ -92,7 +104,7 @@ def find_pairs(subjects: Subjects, ground: Ground, layer: str, own: Own) -> Pair
 def gather_overlap(subjects: Subjects, ground: Ground, pairs: Pairs) -> Evidence:
     """Return the ground that each footprint shares with the features together."""
     result = _cut_pairs(subjects, ground, pairs)
-    shares = _wider_than(RESOLUTION_M, result.inside)
+    shares = wider_than(RESOLUTION_M, result.inside)
     decided = ground.decided[pairs[:, 1]]
     shared = np.flatnonzero(shares & decided)
     hits, undecided = _by_footprint(pairs[shared]), _by_footprint(pairs[shares & ~decided])
@@ -109,7 +121,7 @@ def gather_outside(subjects: Subjects, ground: Ground, pairs: Pairs, container: 
     """Return the ground of each footprint outside the features that it lies in; all of it where it lies in none."""
     result = _cut_pairs(subjects, ground, pairs)
     # a footprint does not stand on a site that its wall only grazes
-    shares = _wider_than(NOISE_M, result.inside)
+    shares = wider_than(NOISE_M, result.inside)
     decided = ground.decided[pairs[:, 1]]
     held: NDArray[np.intp] = np.flatnonzero(shares & decided)
     if container is Container.LARGEST:
@@ -147,7 +159,7 @@ def lies_within(subjects: Subjects, area: Any) -> NDArray[np.bool_]:
     within[rows] = shapely.covers(area, subjects.geometry[rows])
     near = rows[~within[rows] & shapely.intersects(area, subjects.geometry[rows])]
     rest = cut(subjects.geometry[near], np.full(len(near), area, dtype=object))
-    within[near] = pd.isna(rest.error) & ~_wider_than(RESOLUTION_M, rest.outside)
+    within[near] = pd.isna(rest.error) & ~wider_than(RESOLUTION_M, rest.outside)
     return within
 
 
@@ -159,7 +171,7 @@ def _cut_one(left: Any, right: Any) -> Cut:
     return cut(np.array([left], dtype=object), np.array([right], dtype=object))
 
 
-def _wider_than(limit_m: float, shared: NDArray[np.object_]) -> NDArray[np.bool_]:
+def wider_than(limit_m: float, shared: NDArray[np.object_]) -> NDArray[np.bool_]:
     """Return which geometries have a part wider than a limit.
 
     The inscribed circle is at least 2 · area / perimeter wide, which tells nearly always without measuring it.

@@ -9,17 +9,18 @@ from collections.abc import Iterable, Mapping
 
 import geopandas as gpd
 
-from blueprint.evaluation import Asked, Question, evaluate
+from blueprint.evaluation import evaluate
 from blueprint.evidence import Own, take_subjects
 from blueprint.layer_state import LayerState
 from blueprint.outcomes import Finding
 from blueprint.planes import check_frame, check_same_plane
+from blueprint.questions import Asked, Question
 from blueprint.rules import Rule, rules_in_force
 
 __all__ = ["find_findings"]
 
 
-def find_findings(
+def find_findings(  # noqa: PLR0913 - what, against what, when and where
     footprints: gpd.GeoDataFrame,
     layers: Mapping[str, LayerState],
     rules: Iterable[Rule],
@@ -27,13 +28,15 @@ def find_findings(
     as_of: dt.date,
     footprint_accuracy_m: float = 0.05,
     own: Own | None = None,
+    division: str | None = None,
 ) -> list[Finding]:
     """Return what the footprint rules say of footprints.
 
     Parameters
     ----------
     footprints
-        Polygons in a projected plane in metres, indexed by footprint id.
+        Polygons in a projected plane in metres, indexed by footprint id. The column ``attrs``, if any, says what is known
+        of each (one mapping a footprint): ``height_m``, ``floor_area_m2``, ``far_area_m2``, ``parking_places``, ``space``.
     layers
         The layers by code, in the same plane, each with the features near the footprints.
     rules
@@ -44,6 +47,8 @@ def find_findings(
         The standard deviation of the footprints' positions.
     own
         By footprint id, the features (layer code, feature id) that are this very building: it is no neighbour of itself.
+    division
+        The code of the division that they stand in: rules that apply elsewhere are skipped. None: all rules apply.
 
     Returns
     -------
@@ -61,6 +66,6 @@ def find_findings(
     for state in layers.values():
         check_same_plane(footprints, state.features, f"layer {state.code}")
     asked = Asked(take_subjects(footprints), as_of, footprint_accuracy_m, own or {})
-    ours = [rule for rule in rules_in_force(rules, as_of) if rule.a is None]
-    questions = [Question(rule, code, layers.get(code)) for rule in ours for code in rule.b.layers]
+    ours = [rule for rule in rules_in_force(rules, as_of, division=division) if rule.a is None]
+    questions = [Question(rule, code, layers.get(code), layers) for rule in ours for code in rule.b.layers]
     return [finding for row in zip(*evaluate(asked, questions), strict=True) for finding in row]

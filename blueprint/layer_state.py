@@ -1,6 +1,7 @@
 """A layer as the engine sees it: an edition, its features, how accurate they are, and where they are complete."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -10,9 +11,9 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from blueprint.filters import Filter
-from blueprint.overlay import describe_unusable
 from blueprint.planes import check_frame
+from blueprint.rule_kinds import Selection
+from blueprint.usability import describe_unusable
 
 __all__ = ["OPEN_DAYS", "Edition", "Feature", "Ground", "LayerState", "select_ground"]
 
@@ -104,13 +105,15 @@ class Ground:
     Attributes
     ----------
     geometry
-        Their polygons. Points and lines have no ground and are not among them.
+        Their polygons. Points and lines have no ground and are among them only where they are asked for.
     decided
         Whether the filter lets the feature through for sure; where it is false the attributes it needs are missing.
     unusable
         Why its geometry cannot be overlaid; None where it can.
     valid_from, valid_to
         The days on which feature and edition both hold, the last one excluded.
+    class_codes, attributes, selection, code
+        What is known of each, how the rule reads it, and the layer's code; see `context`.
     """
 
     ids: NDArray[np.object_]
@@ -120,6 +123,15 @@ class Ground:
     unusable: NDArray[np.object_]
     valid_from: Days
     valid_to: Days
+    class_codes: NDArray[np.object_]
+    attributes: NDArray[np.object_]
+    selection: Selection
+    code: str
+
+    def context(self, position: int) -> Mapping[str, Any]:
+        """Return the attributes of the feature at a position, as filters read them."""
+        name, class_code, attrs = self.names[position], self.class_codes[position], self.attributes[position]
+        return self.selection.context(self.code, _attributes(name, class_code, attrs))
 
     def feature(self, position: int) -> Feature:
         """Return id and name of the feature at a position."""
@@ -142,21 +154,29 @@ class Ground:
         rows: list[int] = np.flatnonzero(pd.notna(self.unusable)).tolist()
         return rows
 
-    def unusable_near(self, geometry: Any) -> list[int]:
-        """Return the positions of unusable features that may touch a geometry: those without a place, anywhere."""
-        return [i for i in self.unusable_rows() if _may_touch(self.geometry[i], geometry)]
+    def unusable_near(self, geometry: Any, within_m: float = 0.0) -> list[int]:
+        """Return the positions of unusable features that may be so near: those without a place, anywhere."""
+        return [i for i in self.unusable_rows() if _may_touch(self.geometry[i], geometry, within_m)]
 
 
-def select_ground(state: LayerState, where: Filter | None, as_of: dt.date | None) -> Ground:
-    """Return the polygons of a layer that hold on a day (any day: None) and that a filter does not exclude."""
+def select_ground(
+    state: LayerState, selection: Selection, as_of: dt.date | None, *, groundless: bool = False
+) -> Ground:
+    """Return the polygons of a layer that hold on a day (any day: None) and that a filter does not exclude.
+
+    Parameters
+    ----------
+    groundless
+        Whether points and lines are returned as well.
+    """
     frame = state.features
     geometry = frame.geometry.to_numpy()
     valid_from, valid_to = _validity(state)
-    kept = ~np.isin(shapely.get_type_id(geometry), _GROUNDLESS)
+    kept = np.full(len(frame), True) if groundless else ~np.isin(shapely.get_type_id(geometry), _GROUNDLESS)
     if as_of is not None:
         day = np.datetime64(as_of, "D")
         kept &= (valid_from <= day) & (day < valid_to)
-    matches = _matches(frame, where, kept)
+    matches = _matches(state, selection, kept)
     kept &= np.array([match is not False for match in matches], dtype=bool)
     rows = np.flatnonzero(kept)
     rows = rows[np.argsort(frame.index.to_numpy()[rows], kind="stable")]
@@ -168,24 +188,34 @@ def select_ground(state: LayerState, where: Filter | None, as_of: dt.date | None
         unusable=describe_unusable(geometry[rows]),
         valid_from=valid_from[rows],
         valid_to=valid_to[rows],
+        class_codes=_column(frame, "class_code")[rows],
+        attributes=_column(frame, "attrs")[rows],
+        selection=selection,
+        code=state.code,
     )
 
 
-def _may_touch(unusable: Any, geometry: Any) -> bool:
+def _attributes(name: Any, class_code: Any, attrs: Any) -> dict[str, Any]:
+    known = {"name": name, "class_code": class_code}
+    return known | attrs if isinstance(attrs, dict) else known
+
+
+def _may_touch(unusable: Any, geometry: Any, within_m: float) -> bool:
     xy = shapely.get_coordinates(unusable)
     if not len(xy) or not np.isfinite(xy).all():
         return True
-    return bool(shapely.intersects(shapely.box(*unusable.bounds), shapely.box(*geometry.bounds)))
+    return bool(shapely.dwithin(shapely.box(*unusable.bounds), shapely.box(*geometry.bounds), within_m))
 
 
-def _matches(frame: gpd.GeoDataFrame, where: Filter | None, kept: NDArray[np.bool_]) -> NDArray[np.object_]:
+def _matches(state: LayerState, selection: Selection, kept: NDArray[np.bool_]) -> NDArray[np.object_]:
+    frame = state.features
     matches = np.full(len(frame), True, dtype=object)
-    if where is None:
+    if selection.where is None:
         return matches
     attrs, names, class_codes = (_column(frame, name) for name in ("attrs", "name", "class_code"))
     for row in np.flatnonzero(kept):
-        known = {"name": names[row], "class_code": class_codes[row]}
-        matches[row] = where.matches(known | attrs[row] if isinstance(attrs[row], dict) else known)
+        known = _attributes(names[row], class_codes[row], attrs[row])
+        matches[row] = selection.matches(selection.context(state.code, known))
     return matches
 
 

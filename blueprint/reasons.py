@@ -9,6 +9,8 @@ from geocode.faults import Text
 
 __all__ = ["explain", "reason_kinds"]
 
+_TABLES = ("reasons.toml", "surfaces.toml")
+
 
 def explain(kind: str, **values: Any) -> Text:
     """Return the sentence of a kind with its values filled in."""
@@ -22,5 +24,5 @@ def reason_kinds() -> frozenset[str]:
 
 @cache
 def _read_reasons() -> dict[str, Text]:
-    rows = tomllib.loads(files("blueprint").joinpath("reasons.toml").read_text(encoding="utf-8"))
-    return {kind: Text(row["zh"], row["en"]) for kind, row in rows.items()}
+    texts = (files("blueprint").joinpath(name).read_text(encoding="utf-8") for name in _TABLES)
+    return {kind: Text(row["zh"], row["en"]) for text in texts for kind, row in tomllib.loads(text).items()}

@@ -1,24 +1,37 @@
 """The rules: data that a planner can read and change, checked when they are loaded.
 
 A rule without an ``a`` is one for building footprints; one with it compares the features of two layers. ``b`` names
-the features that must not be overlapped, or outside of which nothing may lie. Ids, thresholds, severities and bases
-of the seed rules are those of the catalogue.
+the features that must not be overlapped, outside of which nothing may lie, or that a distance is kept from. Ids,
+thresholds, severities and bases of the seed rules are those of the catalogue.
 """
 
 import datetime as dt
+import math
 import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import NamedTuple
 
-from blueprint.errors import FilterError, RuleError
-from blueprint.filters import Filter, compile_filter
+from blueprint.crosswalk import LAND_CLASS, Crosswalk, load_crosswalk
+from blueprint.errors import RuleError
+from blueprint.requirements import Requirement, read_requirement, take_filter
+from blueprint.rule_kinds import (
+    Basis,
+    Confidence,
+    Container,
+    Differ,
+    Edges,
+    Predicate,
+    Ratio,
+    Selection,
+    Sense,
+    Severity,
+    Without,
+)
 from blueprint.tables import Table
 from geocode.faults import Text
 
@@ -26,73 +39,40 @@ __all__ = [
     "Basis",
     "Confidence",
     "Container",
+    "Differ",
+    "Edges",
     "Predicate",
+    "Ratio",
     "Rule",
     "Selection",
+    "Sense",
     "Severity",
     "Without",
     "load_rules",
+    "read_rows",
+    "read_rule",
     "read_rules",
     "rules_in_force",
 ]
 
 _LAYER_CODE = re.compile(r"[A-Z]{2}[0-9]{4}")
-
-
-class Predicate(StrEnum):
-    """What a rule measures: ground shared with ``b``, or ground outside of it."""
-
-    OVERLAP = "overlap"
-    OUTSIDE = "outside"
-
-
-class Severity(StrEnum):
-    """How hard a rule is, the hardest first."""
-
-    PROHIBIT = "prohibit"
-    APPROVAL = "approval"
-    RESTRICT = "restrict"
-    COORDINATE = "coordinate"
-    WARN = "warn"
-    INFO = "info"
-
-
-class Confidence(StrEnum):
-    """How sure a rule's basis is: read in the source, in a secondary source, general knowledge, or proposed."""
-
-    V = "V"
-    V2 = "V2"
-    K = "K"
-    P = "P"
-
-
-class Without(StrEnum):
-    """What an ``outside`` rule says of a subject that shares no ground with any feature of ``b``."""
-
-    FAIL = "fail"
-    NOT_APPLICABLE = "not_applicable"
-
-
-class Container(StrEnum):
-    """What a subject must lie in: all features of ``b`` together, or the one that it shares most ground with."""
-
-    UNION = "union"
-    LARGEST = "largest"
-
-
-class Basis(NamedTuple):
-    """Where a rule comes from: the document, and the article in it (empty where the catalogue names none)."""
-
-    doc: str
-    article: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The features that a rule looks at: of these layers, those that the filter lets through."""
-
-    layers: tuple[str, ...]
-    where: Filter | None = None
+_NUMBERS = (Predicate.DISTANCE, Predicate.SETBACK, Predicate.FIGURE, Predicate.RATIO)
+_NEEDED = {Predicate.SETBACK: "edges", Predicate.FIGURE: "figure", Predicate.RATIO: "ratio"}
+_MEANT_FOR = {
+    "without": (Predicate.OUTSIDE,),
+    "container": (Predicate.OUTSIDE,),
+    "min_area_m2": (Predicate.OVERLAP, Predicate.OUTSIDE),
+    "min_width_m": (Predicate.OVERLAP, Predicate.OUTSIDE),
+    "required": _NUMBERS,
+    "by_hand": _NUMBERS,
+    "sense": _NUMBERS,
+    "edges": (Predicate.SETBACK,),
+    "block": (Predicate.SETBACK, Predicate.RATIO),
+    "figure": (Predicate.FIGURE,),
+    "unit": (Predicate.FIGURE,),
+    "sigma": (Predicate.FIGURE,),
+    "ratio": (Predicate.RATIO,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +87,29 @@ class Rule:
         The features it is measured against.
     severity
         How hard the rule is once its basis is confirmed; what is shown meanwhile is `shown_severity`.
+    differ
+        Of rules between layers: the attributes, left and right, that differ in so many first characters where the rule is
+        about a pair.
     min_area_m2, min_width_m
         What lies below either is measured and marked, and no conflict.
+    required, sense
+        How much is required, and whether at least or at most that; None: the city has to say.
+    by_hand
+        What a person has to check as long as it is not said how much is required.
+    block
+        The layer of planning blocks whose attributes the requirement reads; a subject's block is the one that it
+        shares most ground with.
+    edges
+        How a ``setback`` rule tells the sides of a site apart.
+    figure, unit, sigma
+        The number that a ``figure`` rule is about (``footprint.height_m``, ``match.iou``), its unit (UCUM; ``1`` for none),
+        and its standard deviation.
+    ratio
+        What a ``ratio`` rule divides by what.
+    spaces
+        The kinds of space that the rule is about (``surface``, ``underground``); empty: all.
+    divisions
+        Where it applies: division codes, or the digits that they begin with; empty: everywhere.
     valid_from, valid_to
         The days on which the rule holds, the last one excluded; None: always.
     confirmed_by
@@ -125,23 +126,57 @@ class Rule:
     a: Selection | None = None
     without: Without = Without.FAIL
     container: Container = Container.UNION
+    differ: Differ | None = None
     min_area_m2: float = 0.0
     min_width_m: float = 0.0
+    required: Requirement | None = None
+    sense: Sense = Sense.AT_LEAST
+    by_hand: Text | None = None
+    block: str = ""
+    edges: Edges | None = None
+    figure: str = ""
+    unit: str = "m"
+    sigma: float = 0.0
+    ratio: Ratio | None = None
+    spaces: tuple[str, ...] = ()
     handling: Text | None = None
+    divisions: tuple[str, ...] = ()
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
     confirmed_by: str = ""
 
     @property
     def advisory(self) -> bool:
-        """Whether the rule only advises: its basis is general knowledge or a proposal that nobody has confirmed."""
-        return self.confidence in {Confidence.K, Confidence.P} and not self.confirmed_by
+        """Whether the rule only advises.
+
+        It does while nobody has confirmed a basis of general knowledge or a proposal, or the crosswalk that it reads.
+        """
+        crosswalks = [side.crosswalk for side in (self.a, self.b) if side is not None and side.crosswalk is not None]
+        proposed = any(not crosswalk.signed_off_by for crosswalk in crosswalks)
+        return (proposed or self.confidence in {Confidence.K, Confidence.P}) and not self.confirmed_by
 
     @property
     def shown_severity(self) -> Severity:
         """The severity that a finding may carry: an advisory rule warns, and never prohibits."""
         hard = {Severity.PROHIBIT, Severity.APPROVAL, Severity.RESTRICT, Severity.COORDINATE}
         return Severity.WARN if self.advisory and self.severity in hard else self.severity
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The codes of all layers that the rule looks at, each once."""
+        named = [*(self.a.layers if self.a else ()), *self.b.layers, *([self.block] if self.block else [])]
+        named += [self.ratio.others] if self.ratio and self.ratio.others else []
+        beside = self.edges.beside if self.edges else ()
+        return tuple(dict.fromkeys((*named, *(code for _, codes in beside for code in codes))))
+
+    @property
+    def reach_m(self) -> float:
+        """How far around a subject the features of ``b`` matter; infinity where the rule does not say."""
+        return self.required.up_to if self.predicate is Predicate.DISTANCE and self.required else 0.0
+
+    def applies_in(self, division: str) -> bool:
+        """Return whether the rule applies in a division, given by its code."""
+        return not self.divisions or division.startswith(self.divisions)
 
     def holds_on(self, day: dt.date) -> bool:
         """Return whether the rule holds on a day."""
@@ -175,45 +210,75 @@ def _read_directory(directory: Traversable) -> tuple[Rule, ...]:
     return tuple(sorted(rules, key=lambda rule: rule.id))
 
 
-def read_rules(text: str, *, file: str) -> tuple[Rule, ...]:
-    """Return the rules of one TOML text, in its order; ``file`` is the name that errors give.
+def read_rules(text: str, *, file: str, crosswalk: Crosswalk | None = None) -> tuple[Rule, ...]:
+    """Return the rules of one TOML text, in its order.
+
+    Parameters
+    ----------
+    file
+        The name that errors give.
+    crosswalk
+        Where ``land_class`` comes from; None: the one that comes with the software, a proposal.
 
     Raises
     ------
     RuleError
         The text is no TOML, or a rule has a key that is unknown, missing or wrong.
     """
+    used = load_crosswalk() if crosswalk is None else crosswalk
+    return tuple(read_rule(row, file, number, used) for number, row in enumerate(read_rows(text, file=file), start=1))
+
+
+def read_rows(text: str, *, file: str) -> list[object]:
+    """Return the tables of the rules of one TOML text as they stand there; see `read_rules`."""
     try:
         document = Table(tomllib.loads(text), file=file, rule="-")
     except tomllib.TOMLDecodeError as error:
         raise RuleError(f"the file is no TOML: {error}", file=file, rule="-", key="-") from error
     rows: list[object] = document.take("rule", list)
     document.refuse_rest()
-    return tuple(_read_rule(row, file, number) for number, row in enumerate(rows, start=1))
+    return rows
 
 
-def rules_in_force(rules: Iterable[Rule], as_of: dt.date | None) -> tuple[Rule, ...]:
-    """Return the rules that hold on a day, in their order; all of them without a day."""
-    return tuple(rule for rule in rules if as_of is None or rule.holds_on(as_of))
+def rules_in_force(rules: Iterable[Rule], as_of: dt.date | None, *, division: str | None = None) -> tuple[Rule, ...]:
+    """Return the rules that hold on a day and in a division, in their order; without either, on any day, anywhere."""
+    return tuple(
+        rule
+        for rule in rules
+        if (as_of is None or rule.holds_on(as_of)) and (division is None or rule.applies_in(division))
+    )
 
 
-def _read_rule(row: object, file: str, number: int) -> Rule:
+def read_rule(row: object, file: str, number: int, crosswalk: Crosswalk) -> Rule:
+    """Return the rule of one table; ``file`` and ``number`` are what errors name."""
     rule_id = Table(row, file=file, rule=f"no. {number}").take("id", str)
     table = Table(row, file=file, rule=rule_id)
     rule = Rule(
         id=table.take("id", str),
         title=table.take_text("title"),
-        a=_read_selection(table.take_table("a")) if table.has("a") else None,
-        b=_read_selection(table.take_table("b")),
+        a=_read_selection(table.take_table("a"), crosswalk) if table.has("a") else None,
+        b=_read_selection(table.take_table("b"), crosswalk),
         predicate=table.take_choice("predicate", Predicate),
         severity=table.take_choice("severity", Severity),
         basis=tuple(_read_basis(row) for row in table.take_tables("basis")),
         confidence=table.take_choice("confidence", Confidence),
         without=table.take_choice("without", Without, default=Without.FAIL),
         container=table.take_choice("container", Container, default=Container.UNION),
+        differ=_read_differ(table.take_table("differ")) if table.has("differ") else None,
         min_area_m2=table.take_amount("min_area_m2"),
         min_width_m=table.take_amount("min_width_m"),
+        required=read_requirement(table),
+        sense=table.take_choice("sense", Sense, default=Sense.AT_LEAST),
+        by_hand=table.take_text("by_hand") if table.has("by_hand") else None,
+        block=_take_layers(table, "block")[0] if table.has("block") else "",
+        edges=_read_edges(table.take_table("edges")) if table.has("edges") else None,
+        figure=table.take("figure", str, default=""),
+        unit=table.take("unit", str, default="m"),
+        sigma=table.take_amount("sigma"),
+        ratio=_read_ratio(table.take_table("ratio")) if table.has("ratio") else None,
+        spaces=_take_names(table, "spaces"),
         handling=table.take_text("handling") if table.has("handling") else None,
+        divisions=_take_names(table, "divisions"),
         valid_from=table.take_day("valid_from"),
         valid_to=table.take_day("valid_to"),
         confirmed_by=table.take("confirmed_by", str, default=""),
@@ -224,37 +289,77 @@ def _read_rule(row: object, file: str, number: int) -> Rule:
 
 
 def _check_together(rule: Rule, table: Table) -> None:
-    if rule.predicate is Predicate.OVERLAP:
-        for key in ("without", "container"):
-            if table.has(key):
-                table.refuse(key, "says something only where the predicate is outside.")
+    for key, meant in _MEANT_FOR.items():
+        if table.has(key) and rule.predicate not in meant:
+            table.refuse(key, f"says something only where the predicate is {' or '.join(meant)}.")
+    if rule.differ is not None and (rule.a is None or rule.predicate is not Predicate.OVERLAP):
+        table.refuse("differ", "says something only of overlaps between layers.")
+    needed = _NEEDED.get(rule.predicate)
+    if needed is not None and not table.has(needed):
+        table.refuse(needed, f"is missing: {rule.predicate} cannot be measured without.")
+    if rule.predicate is Predicate.DISTANCE and rule.required and math.isinf(rule.required.up_to):
+        table.refuse("up_to", "is missing: how far to look where the distance depends on an attribute.")
     if rule.valid_from and rule.valid_to and rule.valid_to <= rule.valid_from:
         table.refuse("valid_to", f"{rule.valid_to} is not after valid_from, {rule.valid_from}.")
     if rule.a is not None and (len(rule.a.layers), len(rule.b.layers)) != (1, 1):
         table.refuse("b", "a rule between layers compares one layer with one; write one rule for each pair.")
+    if rule.a is not None and not rule.predicate.measures_ground:
+        table.refuse("predicate", f"{rule.predicate} is measured of footprints only.")
 
 
-def _read_selection(table: Table) -> Selection:
-    single = table.has("layer")
-    codes = [table.take("layer", str)] if single else table.take("layers", list)
-    key = "layer" if single else "layers"
-    for code in codes:
-        if not isinstance(code, str) or not _LAYER_CODE.fullmatch(code):
-            table.refuse(key, f"{code!r} is not a layer code of two letters and four digits.")
-    if not codes or len(set(codes)) < len(codes):
-        table.refuse(key, f"{codes!r} must name layers, each once.")
-    selection = Selection(tuple(codes), _read_filter(table))
+def _read_selection(table: Table, crosswalk: Crosswalk) -> Selection:
+    codes = _take_layers(table, "layer" if table.has("layer") else "layers")
+    names = table.take_table("names") if table.has("names") else None
+    aliases = {name: _take_names(names, name) for name in names.keys} if names else {}
+    where, known = take_filter(table), take_filter(table, "known")
+    if known is not None and where is None:
+        table.refuse("known", "says something only beside where.")
+    reads_class = where is not None and LAND_CLASS in where.properties
+    selection = Selection(codes, where, known, aliases, crosswalk if reads_class else None)
     table.refuse_rest()
     return selection
 
 
-def _read_filter(table: Table) -> Filter | None:
-    if not table.has("where"):
-        return None
-    try:
-        return compile_filter(table.take("where", str))
-    except FilterError as error:
-        table.refuse("where", str(error))
+def _read_differ(table: Table) -> Differ:
+    differ = Differ(table.take("a", str), table.take("b", str), table.take("characters", int))
+    if differ.characters < 1:
+        table.refuse("characters", "must be 1 or more.")
+    table.refuse_rest()
+    return differ
+
+
+def _read_ratio(table: Table) -> Ratio:
+    ratio = Ratio(
+        of=table.take("of", str),
+        area=table.take("area", str),
+        others=_take_layers(table, "others")[0] if table.has("others") else "",
+        others_attribute=table.take("others_attribute", str, default=""),
+    )
+    table.refuse_rest()
+    return ratio
+
+
+def _read_edges(table: Table) -> Edges:
+    attribute, within_m = table.take("attribute", str, default=""), table.take_amount("within_m")
+    beside = table.take_table("beside") if table.has("beside") else None
+    classes = tuple((name, _take_layers(beside, name)) for name in beside.keys) if beside else ()
+    table.refuse_rest()
+    return Edges(attribute, within_m, classes)
+
+
+def _take_layers(table: Table, key: str) -> tuple[str, ...]:
+    """Return the codes of a key that names a layer, or a list of them."""
+    codes = table.take_names(key)
+    for code in codes:
+        if not _LAYER_CODE.fullmatch(code):
+            table.refuse(key, f"{code!r} is not a layer code of two letters and four digits.")
+    if not codes:
+        table.refuse(key, "must name layers, each once.")
+    return codes
+
+
+def _take_names(table: Table, key: str) -> tuple[str, ...]:
+    return table.take_names(key) if table.has(key) else ()
 
 
 def _read_basis(table: Table) -> Basis:

@@ -76,6 +76,20 @@ class Table:
         table.refuse_rest()
         return text
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that are there, in their order."""
+        return tuple(self._values)
+
+    def take_names(self, key: str) -> tuple[str, ...]:
+        """Return a name or a list of different names."""
+        given = self._values.get(key)
+        names: list[Any] = [given] if isinstance(given, str) else self.take(key, list)
+        self._taken.add(key)
+        if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+            self.refuse(key, f"{names!r} must be names, each once.")
+        return tuple(names)
+
     def take_table(self, key: str) -> "Table":
         """Return the table under a key."""
         self._taken.add(key)

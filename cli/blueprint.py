@@ -43,7 +43,12 @@ def check(
                     complain_row(report.file, row.row, row.feature, row.fault)
         else:
             schemes = configured_schemes(configured)
-            checked = [check_building(database, subject, as_of=day, accuracy_m=accuracy_m, schemes=schemes)]
+            principal = find_principal(database, key=None, local=True)
+            checked = [
+                check_building(
+                    database, subject, principal=principal, as_of=day, accuracy_m=accuracy_m, schemes=schemes
+                )
+            ]
     if form == "json":
         print_json(checked)
     else:

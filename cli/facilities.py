@@ -18,6 +18,7 @@ from workflows.facilities import (
     write_coded_facilities,
 )
 from workflows.principals import find_principal
+from workflows.procedures import configured_procedure
 from workflows.reports import UploadReport
 from workflows.schemes import configured_schemes
 
@@ -88,6 +89,7 @@ def _register(source: Path, options: FacilityOptions) -> UploadReport:
             options=options,
             file=source.name,
             schemes=configured_schemes(configured),
+            procedure=configured_procedure(configured),
         )
 
 

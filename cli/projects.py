@@ -11,6 +11,7 @@ from cli.console import answering, notes, out, print_json, settings, speak
 from geocode import Text
 from workflows.databases import opened_database
 from workflows.principals import find_principal
+from workflows.procedures import configured_procedure
 from workflows.projects import find_projects, join_project, leave_project, open_project, read_project
 from workflows.schemes import configured_schemes
 
@@ -76,9 +77,10 @@ def leave(key: Key, buildings: Buildings, on: Day = None, form: Form = "table") 
 @project.command()
 def show(key: Key, on: Day = None, form: Form = "table") -> None:
     """Show a project with its buildings and their totals."""
-    with answering(), opened_database(settings()) as database:
-        principal = find_principal(database, key=None, local=True)
-        told = read_project(database, key, principal=principal, day=on.date() if on else None)
+    configured = settings()
+    with answering(), opened_database(configured) as database:
+        principal, stages = find_principal(database, key=None, local=True), configured_procedure(configured).stages
+        told = read_project(database, key, principal=principal, day=on.date() if on else None, stages=stages)
     if form == "json":
         print_json(told)
     else:

@@ -12,6 +12,7 @@ from geocode import Text
 from workflows.checking import check_upload
 from workflows.databases import opened_database
 from workflows.principals import find_principal
+from workflows.procedures import configured_procedure
 from workflows.reports import UploadReport
 from workflows.schemes import configured_schemes
 from workflows.uploading import DeliveryOptions, upload_file, write_coded
@@ -59,6 +60,7 @@ def upload(  # noqa: PLR0913 - one for each option
             file=source.name,
             options=options,
             schemes=configured_schemes(configured),
+            procedure=configured_procedure(configured),
         )
         if output is not None:
             notes(write_coded(source, output, report, options))

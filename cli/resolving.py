@@ -19,6 +19,7 @@ from workflows.coding import Answer
 from workflows.databases import Database, opened_database
 from workflows.decoding import joined_code
 from workflows.name_lists import in_batches, read_names, write_rows
+from workflows.procedures import configured_procedure
 from workflows.resolving import resolve_building, resolve_names
 from workflows.schemes import configured_schemes
 from workflows.telling import iter_texts
@@ -67,7 +68,7 @@ def resolve(
     configured = settings()
     with answering(), opened_database(configured) as database:
         asked = joined_code(names or [])
-        moment["schemes"] = configured_schemes(configured)
+        moment |= {"schemes": configured_schemes(configured), "stages": configured_procedure(configured).stages}
         if file is None and len(asked) == 1 and form != "csv":
             _tell_one(resolve_building(database, asked[0], **moment), settled(form))
         else:

@@ -10,6 +10,7 @@ from cli.console import EXIT_USAGE, answering, complain, notes, out, print_json,
 from geocode import Text
 from workflows.databases import opened_database
 from workflows.principals import find_principal
+from workflows.procedures import configured_procedure
 from workflows.reviews import Assignment, decide_review, find_reviews, read_review
 
 __all__ = ["review"]
@@ -110,10 +111,16 @@ def _read_relation(text: str) -> Assignment:
 
 
 def _decide(identity: str, decision: str, relations: list[Assignment], reason: str | None, form: str) -> None:
-    with answering(), opened_database(settings()) as database:
-        principal = find_principal(database, key=None, local=True)
+    configured = settings()
+    with answering(), opened_database(configured) as database:
         done = decide_review(
-            database, identity, principal=principal, decision=decision, relations=relations, reason=reason
+            database,
+            identity,
+            principal=find_principal(database, key=None, local=True),
+            decision=decision,
+            relations=relations,
+            reason=reason,
+            procedure=configured_procedure(configured),
         )
     if form == "json":
         print_json(done)

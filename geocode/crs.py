@@ -72,6 +72,18 @@ class CrsGate:
         near = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
         return np.where(near, lon, np.inf), np.where(near, lat, np.inf)
 
+    def from_lonlat(
+        self, lon: NDArray[np.float64], lat: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return x and y of longitudes and latitudes in degrees, by the same way back; infinite where there are none.
+
+        A shift between ellipsoids without heights comes back to about a millimetre.
+        """
+        if self._transformer is None:
+            return lon, lat
+        x, y = self._transformer.transform(lon, lat, direction=pyproj.enums.TransformDirection.INVERSE)
+        return np.asarray(x), np.asarray(y)
+
 
 def crs_gate(crs: CrsInput | None) -> CrsGate:
     """Return the gate for a CRS, coordinates taken as x, y = east, north or longitude, latitude.

@@ -109,7 +109,8 @@ class Deadline:
 
     def latest_start(self, day: dt.date) -> dt.date:
         """Return the last day whose deadline can be in sight, at least as a reminder, on a day."""
-        return day - dt.timedelta(days=max(0, self.within.shortest_days - self.remind_days))
+        ahead = max(0, self.within.shortest_days - self.remind_days)
+        return dt.date.fromordinal(max(dt.date.min.toordinal(), day.toordinal() - ahead))
 
 
 class Due(NamedTuple):

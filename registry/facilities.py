@@ -220,7 +220,7 @@ def _fault_of(geometry: Any, drawn: str | None, kind: FacilityClass) -> Fault | 
     if len(lost):
         return _SENTENCES.fault("facility_not_finite", vertex=int(lost[0]))
     if drawn not in kind.geometry:
-        wanted = Text(*("、,"[i : i + 1].join(_DRAWN[each][i] for each in kind.geometry) for i in (0, 1)))
+        wanted = Text(*(("、", ", ")[i].join(_DRAWN[each][i] for each in kind.geometry) for i in (0, 1)))
         return _SENTENCES.fault("facility_geometry", name=kind.name, found=_DRAWN[drawn], wanted=wanted)
     return None
 

@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
@@ -35,6 +36,7 @@ __all__ = [
     "PackedEvent",
     "Part",
     "check_events",
+    "group_acts",
     "package_fault",
     "read_manifest",
     "runs_of",
@@ -51,6 +53,8 @@ MANIFEST, SIGNATURE, EVENTS, PROOFS, CONTENT = (
 )
 _NAME = re.compile(r"(events\.jsonl|proofs\.json|content\.gpkg|documents/[0-9a-f]{64})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+# what a split, a merger or a rebuild is told by
+_ACTS = {"registered", "revised", "split", "merged", "rebuilt"}
 _SENTENCES = read_sentences("registry", "package_faults.toml")
 
 
@@ -214,3 +218,32 @@ def _signer(raw: bytes, signature: bytes, keys: Sequence[VerifyingKey]) -> Verif
             raise PackageError(package_fault("manifest_changed")) from error
         return key
     raise PackageError(package_fault("signer_unknown", signer=name[:80]))
+
+
+def group_acts(events: Sequence[PackedEvent]) -> list[list[PackedEvent]]:
+    """Return events in groups that stand or fall together, each in the ledger's order; most are groups of one.
+
+    What comes after a building is registered in the moment in which it ends, and told before: neither can be without the other.
+    """
+    acts: list[list[PackedEvent]] = []
+    for _, moment in groupby(events, key=lambda event: event.content["recorded_at"]):
+        acts += _linked(list(moment))
+    return acts
+
+
+def _linked(moment: Sequence[PackedEvent]) -> list[list[PackedEvent]]:
+    """Return the events of one moment, those together that a lineage links."""
+    kin: dict[str, frozenset[str]] = {}
+    for event in moment:
+        rows = event.content["body"].get("lineage") or ()
+        codes = {row[side] for row in rows for side in ("predecessor", "successor")}
+        family = frozenset(codes.union(*(kin[code] for code in codes & kin.keys())))
+        kin |= dict.fromkeys(family, family)
+    groups: dict[frozenset[str] | int, list[PackedEvent]] = {}
+    for place, event in enumerate(moment):
+        kinsfolk = kin.get(event.content["subject"].removeprefix("building/"))
+        if kinsfolk is None or event.content["kind"] not in _ACTS:
+            groups[place] = [event]
+        else:
+            groups.setdefault(kinsfolk, []).append(event)
+    return list(groups.values())

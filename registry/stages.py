@@ -35,6 +35,8 @@ __all__ = [
     "next_stages",
     "put_in_order",
     "read_rows",
+    "stage_codes",
+    "stage_name",
 ]
 
 Confidence = Literal["confirmed", "likely", "unconfirmed"]
@@ -147,6 +149,12 @@ def load_stages() -> tuple[Stage, ...]:
 
 
 @cache
+def stage_codes() -> tuple[str, ...]:
+    """Return the codes of all stages in order, which no city changes."""
+    return tuple(stage.code for stage in load_stages())
+
+
+@cache
 def document_kinds() -> dict[str, Text]:
     """Return the kinds of documents that may be attached, by code."""
     return {row["code"]: Text(row["zh"], row["en"]) for row in read_rows("documents.toml", "kind")}
@@ -164,6 +172,11 @@ def get_stage(code: str, stages: Sequence[Stage] | None = None) -> Stage:
     if code not in known:
         raise StageError(code, list(known))
     return known[code]
+
+
+def stage_name(code: str, stages: Sequence[Stage] | None = None) -> Text:
+    """Return what a stage is called; one that is in no list is called by its code."""
+    return next((stage.name for stage in stages or load_stages() if stage.code == code), Text(code, code))
 
 
 def put_in_order(entries: Iterable[Entry], stages: Sequence[Stage]) -> list[Entry]:

@@ -12,7 +12,11 @@ from store.schema import alias, building, unit
 
 __all__ = ["aliases_of_building", "aliases_of_units", "end_aliases", "held_aliases", "holders"]
 
-_WITH_UNITS = select(alias, unit.c.number).outerjoin(unit, unit.c.id == alias.c.unit_id)
+_WITH_UNITS = (
+    select(alias, unit.c.number, building.c.code)
+    .join(building, building.c.id == alias.c.building_id)
+    .outerjoin(unit, unit.c.id == alias.c.unit_id)
+)
 
 
 def end_aliases(connection: Connection, identities: Iterable[int], valid_to: date) -> None:
@@ -30,7 +34,7 @@ def aliases_of_building(connection: Connection, building_id: str) -> Sequence[Ro
 
 
 def held_aliases(connection: Connection, buildings: Iterable[str]) -> Sequence[Row[Any]]:
-    """Return the aliases that hold of some buildings (ids) and their units, oldest first, with ``number`` of the unit."""
+    """Return the aliases that hold of some buildings (ids) and their units, oldest first, with ``number`` of the unit and the building's ``code``."""
     ids = literal(list(buildings), ARRAY(UUID(as_uuid=False)))
     return connection.execute(
         _WITH_UNITS.where(alias.c.building_id == any_(ids), alias.c.valid_to.is_(None)).order_by(alias.c.id)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 import geopandas as gpd
-from geoalchemy2.shape import from_shape, to_shape
+import shapely
+from geoalchemy2.shape import to_shape
 from numpy.typing import NDArray
-from sqlalchemy import ARRAY, ColumnElement, Row, any_, func, insert, literal, select, types, update
+from sqlalchemy import ARRAY, ColumnElement, Row, any_, func, literal, select, types, update
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +20,7 @@ from store.boxes import boxes
 from store.database import Connection, statement
 from store.editions import frame_of
 from store.errors import GroundTakenError, NotHereError
+from store.rows import insert_rows
 from store.schema import alias, building, event, footprint, office
 
 __all__ = [
@@ -81,10 +84,9 @@ def highest_generations(connection: Connection, grounds: Iterable[str]) -> dict[
 
 def add_buildings(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Add buildings (``code, office_id``) and return their ids by code."""
-    if not rows:
-        return {}
-    added = connection.execute(insert(building).returning(building.c.code, building.c.id), list(rows))
-    return {code: str(identity) for code, identity in added}
+    numbered = [{"id": str(uuid4()), **row} for row in rows]
+    insert_rows(connection, building, numbered)
+    return {row["code"]: row["id"] for row in numbered}
 
 
 def close_footprints(connection: Connection, buildings: Sequence[str]) -> None:
@@ -107,9 +109,8 @@ def add_footprints(connection: Connection, rows: Sequence[Mapping[str, Any]]) ->
     if not rows:
         return []
     try:
-        # returning: many rows to a statement, and the trigger works by the statement
-        added = insert(footprint).returning(footprint.c.id, sort_by_parameter_order=True)
-        return list(connection.execute(added, [_footprint_row(row) for row in rows]).scalars())
+        # one statement: the trigger works by the statement
+        return insert_rows(connection, footprint, [_footprint_row(row) for row in rows])
     except IntegrityError as error:
         if getattr(error.orig, "sqlstate", None) == _EXCLUSION_VIOLATION:
             raise GroundTakenError(str(error.orig.diag.message_detail)) from error  # type: ignore[union-attr]
@@ -187,8 +188,12 @@ def get_building(connection: Connection, code: str) -> dict[str, Any]:
 
 def _footprint_row(row: Mapping[str, Any]) -> dict[str, Any]:
     keys = stored_keys(row.get("name"), row.get("attributes") or {})
-    axis = None if row.get("axis") is None else from_shape(row["axis"], srid=_SRID)
-    return {**row, "geom": from_shape(row["geom"], srid=_SRID), "axis": axis, "addresses": keys}
+    axis = None if row.get("axis") is None else _ewkb(row["axis"])
+    return {**row, "geom": _ewkb(row["geom"]), "axis": axis, "addresses": keys}
+
+
+def _ewkb(shape: Any) -> str:
+    return str(shapely.to_wkb(shapely.set_srid(shape, _SRID), hex=True, include_srid=True))
 
 
 def _any(values: Iterable[str], kind: Any = types.Text) -> ColumnElement[Any]:

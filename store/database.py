@@ -12,11 +12,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from geocode import Text
-from store.errors import DatabaseError
+from store.errors import DatabaseError, UnfitValueError
 from store.rights import grant_rights
 from store.schema import metadata
 
@@ -60,6 +60,8 @@ def transaction(database: Database) -> Iterator[Connection]:
     ------
     DatabaseError
         The server cannot be reached, or it broke the transaction off: nothing of it is stored.
+    UnfitValueError
+        A value is none that the database holds.
     """
     try:
         connection = database.connect()
@@ -70,6 +72,8 @@ def transaction(database: Database) -> Iterator[Connection]:
             yield connection
     except OperationalError as error:
         raise DatabaseError(_broken_off(error)) from error
+    except (DataError, UnicodeEncodeError) as error:
+        raise UnfitValueError from error
 
 
 class OpenLine:

@@ -7,6 +7,7 @@ own number, its office (the event names it) and the times at which it was stored
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
 from geoalchemy2 import Geometry
@@ -88,6 +89,7 @@ def fields(table: str) -> list[str]:
     return list(said_columns(metadata.tables[table]).values())
 
 
+@cache
 def said_columns(table: Table) -> dict[Column[Any], str]:
     """Return the columns that a description has, with their names in it."""
     named = {}

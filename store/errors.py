@@ -5,6 +5,7 @@ StoreError
 ├── DatabaseError (ConnectionError)  a database that cannot be reached
 ├── DamagedDocumentError (OSError)   a document whose bytes are gone or changed
 ├── NotHereError (LookupError)       nothing bears that name, or nothing you may see
+├── UnfitValueError (ValueError)     a value that no column holds
 └── GroundTakenError (ValueError)    another building stands there: the database refused the row
 """
 
@@ -12,7 +13,15 @@ from collections.abc import Sequence
 
 from geocode import Text
 
-__all__ = ["ClusterError", "DamagedDocumentError", "DatabaseError", "GroundTakenError", "NotHereError", "StoreError"]
+__all__ = [
+    "ClusterError",
+    "DamagedDocumentError",
+    "DatabaseError",
+    "GroundTakenError",
+    "NotHereError",
+    "StoreError",
+    "UnfitValueError",
+]
 
 
 class StoreError(Exception):
@@ -55,6 +64,18 @@ class NotHereError(StoreError, LookupError):
         super().__init__(text.en)
         self.text = text
         self.suggestions = tuple(suggestions)
+
+
+class UnfitValueError(StoreError, ValueError):
+    """A value that no column holds: text with a NUL character or half a character, a number or a day beyond all bounds."""
+
+    def __init__(self) -> None:
+        self.text = Text(
+            "请求中有无法存储的值:含空字符(NUL)或残缺字符的文本,或超出范围的数。没有存储任何内容。",
+            "A value cannot be stored: a text with a NUL character or half a character, or a number out of range. "
+            "Nothing is stored.",
+        )
+        super().__init__(self.text.en)
 
 
 class GroundTakenError(StoreError, ValueError):

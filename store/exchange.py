@@ -44,6 +44,7 @@ __all__ = [
     "close_row",
     "exchanged_events",
     "family_of",
+    "give_up_ground",
     "known_leaves",
     "local_entry",
     "make_row",
@@ -246,6 +247,16 @@ def close_row(
         where.append(column.is_not_distinct_from(value))
     day = date.fromisoformat(said["valid_to"]) if isinstance(closing.type, Date) else func.statement_timestamp()
     connection.execute(update(source).where(*where).values({closing.name: day}))
+
+
+def give_up_ground(connection: Connection, codes: Sequence[str]) -> None:
+    """Close the current geometry versions of those buildings (compact codes) that are here."""
+    there = select(building.c.id).where(building.c.code == _any(codes))
+    connection.execute(
+        update(footprint)
+        .where(footprint.c.building_id.in_(there), footprint.c.replaced_at.is_(None))
+        .values(replaced_at=func.statement_timestamp())
+    )
 
 
 def _close_current(connection: Connection, building_id: Any) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, String, cast, func, insert, select, update
 
 from geocode import Text
 from store.database import Connection, statement
@@ -35,7 +35,12 @@ def end_subscription(connection: Connection, identity: str, *, office_id: int) -
     """
     ended = connection.execute(
         update(subscription)
-        .where(subscription.c.id == identity, subscription.c.office_id == office_id, subscription.c.ended_at.is_(None))
+        # as text: what is no UUID is nobody's id
+        .where(
+            cast(subscription.c.id, String) == identity,
+            subscription.c.office_id == office_id,
+            subscription.c.ended_at.is_(None),
+        )
         .values(ended_at=func.statement_timestamp())
     )
     if not ended.rowcount:

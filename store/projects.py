@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, BigInteger, Row, any_, literal, or_, select, updat
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from geocode import Text
+from registry.stages import stage_codes
 from store.database import Connection, statement
 from store.errors import NotHereError
 from store.schema import building, office, project, project_building
@@ -18,6 +19,7 @@ __all__ = [
     "buildings_of_project",
     "find_projects",
     "get_project",
+    "inherit_projects",
     "join_project",
     "leave_project",
     "projects_of_building",
@@ -78,6 +80,23 @@ def join_project(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> S
     return connection.execute(added.returning(project_building.c.id, project_building.c.building_id), list(rows)).all()
 
 
+def inherit_projects(
+    connection: Connection, descents: Iterable[tuple[str, str]], *, office_id: int, on: date
+) -> list[tuple[int, str]]:
+    """Put buildings that come after others (ids: predecessor, successor) into the projects that those are in now.
+
+    Returns
+    -------
+    Ids of the rows that were added, each with the building's.
+    """
+    pairs = list(descents)
+    if not pairs:
+        return []
+    asked = {"predecessors": [pair[0] for pair in pairs], "successors": [pair[1] for pair in pairs]}
+    rows = connection.execute(statement("inherit_projects"), {**asked, "office": office_id, "on": on})
+    return [(row.id, str(row.building_id)) for row in rows]
+
+
 def leave_project(connection: Connection, identities: Iterable[int], valid_to: date) -> None:
     """End that buildings are in a project (ids of these rows) on a day."""
     held = project_building.c
@@ -90,7 +109,8 @@ def leave_project(connection: Connection, identities: Iterable[int], valid_to: d
 
 def buildings_of_project(connection: Connection, project_id: str, *, day: date | None = None) -> Sequence[Row[Any]]:
     """Return the buildings that were in a project, on a day where one is told, in code order; see the statement."""
-    return connection.execute(statement("project_buildings"), {"project": project_id, "day": day}).all()
+    asked = {"project": project_id, "day": day, "stages": list(stage_codes())}
+    return connection.execute(statement("project_buildings"), asked).all()
 
 
 def projects_of_building(connection: Connection, code: str) -> Sequence[Row[*tuple[Any, ...]]]:

@@ -8,6 +8,7 @@ import shapely
 from numpy.typing import NDArray
 from sqlalchemy import Row
 
+from registry.stages import stage_codes
 from store.database import Connection, statement
 
 __all__ = [
@@ -116,9 +117,10 @@ def building_states(connection: Connection, buildings: Iterable[str], moment: Mo
     Returns
     -------
     Rows ``building_id, code, kind, office_id, footprint_id, name, stage, version, lon, lat, reason, closed_on,
-    first_known_at, first_day``: a place within the footprint that holds, None where none does, and the closure that stands.
+    first_known_at, first_day``: a place within the footprint that holds, None where none does; the stage entered last, that of
+    the footprint where none was; and the closure that stands.
     """
-    asked = {"buildings": sorted(set(buildings)), **moment.parameters()}
+    asked = {"buildings": sorted(set(buildings)), "stages": list(stage_codes()), **moment.parameters()}
     rows = connection.execute(statement("building_states"), asked) if asked["buildings"] else ()
     return {row.building_id: row for row in rows}
 
@@ -138,8 +140,8 @@ def changed_states(
     The hash of the ledger's last event, empty where there is none; and the states, rows as those of `building_states`, by the
     position of their code, of one snapshot. A code that nobody bears has none.
     """
-    codes = {"codes": [code for code, _ in asked], "heads": [head for _, head in asked]}
-    rows = connection.execute(statement("changed_states"), codes).all()
+    known = {"codes": [code for code, _ in asked], "heads": [head for _, head in asked]}
+    rows = connection.execute(statement("changed_states"), {**known, "stages": list(stage_codes())}).all()
     return bytes(rows[0].head), {row.n - 1: row for row in rows if row.n is not None}
 
 

@@ -1,16 +1,17 @@
 """The chain's rows: buildings' entries into stages, their geometries, and who wants an entry withdrawn."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 import geopandas as gpd
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, exists, func, insert, literal, select, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import UUID
 
 from store.database import Connection, statement
 from store.editions import frame_of
+from store.rows import insert_rows
 from store.schema import attachment, building, document, footprint, office, stage_entry, stage_withdrawal
 
 __all__ = [
@@ -29,10 +30,7 @@ __all__ = [
 
 def add_stage_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Add entries and return their ids in the same order."""
-    if not rows:
-        return []
-    added = insert(stage_entry).returning(stage_entry.c.id, sort_by_parameter_order=True)
-    return list(connection.execute(added, list(rows)).scalars())
+    return insert_rows(connection, stage_entry, rows)
 
 
 def stage_entries(connection: Connection, buildings: Sequence[str]) -> list[dict[str, Any]]:
@@ -113,13 +111,18 @@ def stage_documents(connection: Connection, identity: str) -> dict[str, dict[str
     return {str(row["id"]): dict(row) for row in connection.execute(wanted).mappings()}
 
 
-def uploaded_versions(connection: Connection, upload: str, *, stage: str) -> list[dict[str, Any]]:
-    """Return the geometry versions that an upload made of a stage and that no entry names: ``id, building_id, code``."""
-    entered = exists().where(stage_entry.c.footprint_id == footprint.c.id)
+def uploaded_versions(
+    connection: Connection, upload: str, buildings: Iterable[str], *, stage: str
+) -> list[dict[str, Any]]:
+    """Return the geometry versions that an upload made of some buildings (ids) at a stage: ``id, building_id, code``."""
     wanted = (
         select(footprint.c.id, footprint.c.building_id, building.c.code)
         .join_from(footprint, building)
-        .where(footprint.c.upload_id == upload, footprint.c.stage == stage, ~entered)
+        .where(
+            footprint.c.building_id == any_(_ids(buildings)),
+            footprint.c.upload_id == upload,
+            footprint.c.stage == stage,
+        )
         .order_by(footprint.c.id)
     )
     return [dict(row) for row in connection.execute(wanted).mappings()]
@@ -147,5 +150,5 @@ def overdue_buildings(
     return [dict(row) for row in connection.execute(statement("overdue_buildings"), values).mappings()]
 
 
-def _ids(values: Sequence[str]) -> ColumnElement[Any]:
+def _ids(values: Iterable[str]) -> ColumnElement[Any]:
     return literal(list(values), ARRAY(UUID(as_uuid=False)))

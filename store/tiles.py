@@ -2,15 +2,25 @@
 
 from datetime import date
 
+from registry.stages import stage_codes
 from store.database import Connection, statement
 from store.editions import edition_in_effect
 
 __all__ = ["building_tile", "extent", "layer_tile"]
 
 
-def building_tile(connection: Connection, *, z: int, x: int, y: int) -> bytes:
-    """Return the Mapbox vector tile of the living buildings, source layer ``buildings``; empty where none stands."""
-    return bytes(connection.execute(statement("building_tile"), {"z": z, "x": x, "y": y}).scalar_one())
+def building_tile(
+    connection: Connection, *, z: int, x: int, y: int, whole: bool = True, office_id: int | None = None
+) -> bytes:
+    """Return the Mapbox vector tile of the living buildings, source layer ``buildings``; empty where none stands.
+
+    Parameters
+    ----------
+    whole
+        Whether all names are told; those of the buildings of `office_id` alone where not.
+    """
+    place = {"z": z, "x": x, "y": y, "whole": whole, "office": office_id, "stages": list(stage_codes())}
+    return bytes(connection.execute(statement("building_tile"), place).scalar_one())
 
 
 def layer_tile(connection: Connection, layer: str, *, z: int, x: int, y: int, as_of: date) -> bytes:

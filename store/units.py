@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ARRAY, Row, any_, insert, literal, update
+from sqlalchemy import ARRAY, Row, any_, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import UUID
 
 from store.database import Connection, statement
-from store.schema import unit
+from store.schema import building, unit
 
-__all__ = ["add_units", "close_units", "read_units"]
+__all__ = ["add_units", "close_units", "held_units", "read_units"]
 
 
 def read_units(connection: Connection, building_id: str, *, day: date | None = None) -> Sequence[Row[Any]]:
@@ -22,6 +22,17 @@ def read_units(connection: Connection, building_id: str, *, day: date | None = N
     `code` is the real-estate unit code, None where the unit has none.
     """
     return connection.execute(statement("units"), {"building": building_id, "day": day}).all()
+
+
+def held_units(connection: Connection, buildings: Iterable[str]) -> Sequence[Row[Any, Any]]:
+    """Return the units that some buildings (ids) have now: ``code, number``, in order."""
+    ids = literal(list(buildings), ARRAY(UUID(as_uuid=False)))
+    return connection.execute(
+        select(building.c.code, unit.c.number)
+        .join_from(unit, building)
+        .where(unit.c.building_id == any_(ids), unit.c.valid_to.is_(None))
+        .order_by(building.c.code, unit.c.number)
+    ).all()
 
 
 def add_units(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

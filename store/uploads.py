@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select, true
 from geocode import Text
 from store.database import Connection
 from store.errors import NotHereError
+from store.rows import insert_rows
 from store.schema import building, document, review, review_row, upload, upload_row
 
 __all__ = ["add_upload", "add_upload_rows", "claim_content", "find_upload", "get_upload"]
@@ -35,8 +36,7 @@ def add_upload(connection: Connection, values: Mapping[str, Any]) -> str:
 
 def add_upload_rows(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Add what became of each row of an upload."""
-    if rows:
-        connection.execute(insert(upload_row), list(rows))
+    insert_rows(connection, upload_row, rows)
 
 
 def get_upload(connection: Connection, identity: str, *, office_id: int | None) -> dict[str, Any]:

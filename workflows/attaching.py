@@ -15,7 +15,7 @@ from layers.errors import RefusedFile, refused
 from layers.media_types import load_media_types, sniff_media_type
 from registry.aliases import Scheme
 from registry.ledger.events import NewEvent
-from registry.stages import Stage, document_kinds, get_stage, load_stages
+from registry.stages import Stage, document_kinds, get_stage
 from store.attachments import add_attachment, find_attachments, get_attachment, withdraw_attachment
 from store.database import Connection, Database, transaction
 from store.descriptions import describe_rows
@@ -25,7 +25,7 @@ from store.lives import read_lives
 from store.projects import get_project
 from workflows.errors import ForbiddenError, RefusedOptionError
 from workflows.principals import Principal
-from workflows.reports import text_json
+from workflows.reports import stage_json, text_json
 from workflows.resolving import building_code
 from workflows.rights import allow
 
@@ -219,7 +219,7 @@ def list_documents(
     Raises
     ------
     NotHereError, NotAllowedError
-        Nothing bears the name, or the role reads no documents.
+        Nothing bears the name, or the role reads no documents, or it is another office's project.
     """
     right = allow(principal, "read_documents")
     with transaction(database) as connection:
@@ -227,6 +227,8 @@ def list_documents(
         rows = find_attachments(connection, building_id=place.building_id, project_id=place.project_id)
     # an office reads what is attached to its buildings, and what it attached itself
     is_own = place.office_id == principal.office_id
+    if place.project_id is not None:
+        allow(principal, "read_documents", own=is_own)
     seen = [row for row in rows if right.reach == "district" or is_own or row["office_id"] == principal.office_id]
     return {"subject": place.subject, "documents": [document_json(row) for row in seen]}
 
@@ -295,7 +297,7 @@ def document_json(row: dict[str, Any]) -> dict[str, Any]:
         "id": str(row["id"]),
         "code": None if row["code"] is None else str(parse(row["code"])),
         "project": None if row["project_id"] is None else str(row["project_id"]),
-        "stage": row["stage"] and {"code": row["stage"], **text_json(_stage_name(row["stage"]))},
+        "stage": row["stage"] and stage_json(row["stage"]),
         "kind": {"code": row["kind"], **text_json(document_kinds()[row["kind"]])},
         "title": row["title"],
         "name": row["name"],
@@ -307,11 +309,6 @@ def document_json(row: dict[str, Any]) -> dict[str, Any]:
         "recorded_at": row["recorded_at"].isoformat(),
         "withdrawn_at": row["withdrawn_at"] and row["withdrawn_at"].isoformat(),
     }
-
-
-def _stage_name(code: str) -> Text:
-    """Return what a stage is called; a city's own that is no longer in its list is called by its code."""
-    return next((stage.name for stage in load_stages() if stage.code == code), Text(code, code))
 
 
 def _copy(stream: BinaryIO, path: Path, limit_mb: int) -> tuple[str, int]:

@@ -37,6 +37,7 @@ from store.documents import open_document
 from store.errors import NotHereError
 from store.ledger import append_events, events_by_number, ledger_frontier, ledger_size
 from store.lives import read_lives
+from store.resolving import building_states
 from workflows.attaching import AttachOptions, Place, attach_file, document_json, find_place, received
 from workflows.idempotency import once
 from workflows.ledgers import prove_event, seal_ledger, show_keys
@@ -354,7 +355,8 @@ def _issue(connection: Connection, seq: Any) -> dict[str, Any]:
 def _present(connection: Connection, event: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the register says today of a certified building, and whether the certificate still says it."""
     (life,) = read_lives(connection, [parse(event["body"]["code"]).compact])
-    said = {name: life[name] for name in ("version", "fingerprint", "stage")}
+    stage = building_states(connection, [life["building_id"]])[life["building_id"]].stage
+    said = {"version": life["version"], "fingerprint": life["fingerprint"], "stage": stage}
     is_current = life["closed_as"] is None and all(event["body"][name] == value for name, value in said.items())
     return {**said, "closed_as": life["closed_as"], "is_current": is_current}
 

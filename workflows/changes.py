@@ -16,7 +16,8 @@ from store.buildings import add_buildings, add_footprints, close_footprints
 from store.database import Connection
 from store.descriptions import describe_rows
 from store.lives import add_closures, add_descents, revoke_closure, revoke_descents
-from workflows.events import moment_of
+from store.projects import inherit_projects
+from workflows.events import moment_of, project_event
 from workflows.principals import Principal
 
 __all__ = ["Changes", "write_changes"]
@@ -159,4 +160,16 @@ def write_changes(connection: Connection, changes: Changes) -> list[NewEvent]:
                 body=body | each.told,
             )
         )
-    return events
+    return events + _inherit(connection, changes)
+
+
+def _inherit(connection: Connection, changes: Changes) -> list[NewEvent]:
+    """Have those that come after others join their projects, and return the events that tell of it."""
+    pairs = [(row["predecessor_id"], row["successor_id"]) for row in changes.descents]
+    principal, on = changes.principal, changes.on
+    joined = inherit_projects(connection, pairs, office_id=principal.office_id, on=on)
+    said = describe_rows(connection, "project_building", [identity for identity, _ in joined])
+    return [
+        project_event(principal, "project_joined", body["project"], on=on, building_id=building, body=body)
+        for (_, building), body in zip(joined, said, strict=True)
+    ]

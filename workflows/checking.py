@@ -20,13 +20,16 @@ from layers.catalogue import load_catalogue
 from layers.reading import read_delivery
 from registry.ground import same_ground
 from registry.schemes import Scheme
-from store.buildings import current_ground, get_building
+from store.buildings import current_ground
 from store.database import Connection, Database, transaction
 from store.editions import editions_in_effect, features_near
+from store.lives import read_lives
 from workflows.deliveries import in_plane, planes_of, prepare_delivery
 from workflows.errors import RefusedDeliveryError
+from workflows.principals import Principal
 from workflows.reports import UploadReport, geometry_json, text_json
 from workflows.resolving import building_code
+from workflows.rights import allow
 from workflows.uploading import DeliveryOptions, report_drawn
 
 __all__ = ["Checked", "check_building", "check_file", "check_ground", "check_upload"]
@@ -48,7 +51,13 @@ class Checked(NamedTuple):
 
 
 def check_building(
-    database: Database, name: str, *, as_of: date, accuracy_m: float, schemes: Sequence[Scheme] | None = None
+    database: Database,
+    name: str,
+    *,
+    principal: Principal,
+    as_of: date,
+    accuracy_m: float,
+    schemes: Sequence[Scheme] | None = None,
 ) -> dict[str, Any]:
     """Return what the blueprint says of a registered building's current footprint.
 
@@ -56,12 +65,15 @@ def check_building(
     ------
     NotHereError
         Nothing bears that name.
+    ForbiddenError, HiddenError
+        The role reads no findings, or not those of another office's building.
     """
     with transaction(database) as connection:
-        record = get_building(connection, building_code(connection, name, schemes=schemes).compact)
-        ground = gpd.GeoDataFrame(geometry=[record["geom"]], crs=STORAGE_CRS)
+        (life,) = read_lives(connection, [building_code(connection, name, schemes=schemes).compact])
+        allow(principal, "read_findings", own=life["office_id"] == principal.office_id)
+        ground = gpd.GeoDataFrame(geometry=[life["geom"]], crs=STORAGE_CRS)
         checked = check_ground(connection, ground, as_of=as_of, accuracy_m=accuracy_m)[0]
-    return checked.as_json(str(parse(record["code"])), record["name"], as_of)
+    return checked.as_json(str(parse(life["code"])), life["name"], as_of)
 
 
 def check_file(

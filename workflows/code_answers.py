@@ -18,6 +18,7 @@ import orjson
 
 from geocode import BuildingCode, CodeError, parse
 from geocode.codes import CODE_LENGTH, read_letters
+from registry.stages import Stage
 from store.database import Connection, Database, OpenLine
 from store.resolving import changed_states
 from workflows.errors import WorkflowError
@@ -64,7 +65,9 @@ class _Waiting(NamedTuple):
 class CodeAnswers:
     """Answers codes of living buildings for one worker; its methods are called on the worker's event loop."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, stages: Sequence[Stage] | None = None) -> None:
+        """Take the database, and what stages are called: those of `configured_procedure`, the built-in ones where None."""
+        self._stages = stages
         self._waiting: list[_Waiting] = []
         self._asking: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="codes")
@@ -121,7 +124,7 @@ class CodeAnswers:
             sights = {asker: self._sight(connection, asker) for asker in {each.asker for each in waiting}}
             head, states = changed_states(connection, asked)
         told = {
-            text: _tell(text, states[n], head) if n in states else known.get(text, _NOTHING)
+            text: _tell(text, states[n], head, self._stages) if n in states else known.get(text, _NOTHING)
             for n, text in enumerate(codes)
         }
         self._keep({text: kept for text, kept in told.items() if kept.head == head})
@@ -156,10 +159,10 @@ def _code(text: str) -> BuildingCode | None:
         return None
 
 
-def _tell(text: str, state: Any, head: bytes) -> _Kept:
+def _tell(text: str, state: Any, head: bytes, stages: Sequence[Stage] | None) -> _Kept:
     if state.reason is not None:
         return _Kept(head, state.office_id, None, None)
-    whole, redacted = (_packed(code_row(text, state, is_whole=is_whole)) for is_whole in (True, False))
+    whole, redacted = (_packed(code_row(text, state, is_whole=is_whole, stages=stages)) for is_whole in (True, False))
     return _Kept(head, state.office_id, whole, redacted)
 
 

@@ -31,6 +31,7 @@ from registry.facilities import (
 from registry.facility_matches import FacilityMatch, match_facilities
 from registry.fingerprints import fingerprints
 from registry.generations import issue_codes
+from registry.procedures import Procedure
 from registry.schemes import Scheme
 from registry.stages import get_stage
 from store.buildings import (
@@ -145,6 +146,7 @@ def upload_facilities(  # noqa: PLR0913 - what, for whom, and how
     options: FacilityOptions,
     file: str | None = None,
     schemes: Sequence[Scheme] | None = None,
+    procedure: Procedure | None = None,
 ) -> UploadReport:
     """Register the facilities of a file and report on every row.
 
@@ -175,7 +177,11 @@ def upload_facilities(  # noqa: PLR0913 - what, for whom, and how
         if report.accepted == 0 or (options.mode == "all" and report.refused):
             raise RefusedDeliveryError(report)
         keep_bytes(documents, path, sha256)
-        return _register(connection, facilities, placed, report, principal=principal, options=wanted)
+        done, ids = _register(connection, facilities, placed, report, principal=principal, options=wanted)
+        enter_uploaded_stage(
+            connection, str(done.id), ids, stage=report.stage, principal=principal, procedure=procedure
+        )
+        return done
 
 
 def write_coded_facilities(
@@ -394,7 +400,8 @@ def _register(
     *,
     principal: Principal,
     options: Mapping[str, Any],
-) -> UploadReport:
+) -> tuple[UploadReport, list[str]]:
+    """Write the facilities and return the report, now stored, and their ids."""
     upload = _add_upload(connection, facilities.delivery, report, principal, options)
     changes = Changes(principal, date.today())
     ids: dict[int, str] = {}
@@ -414,8 +421,7 @@ def _register(
     rows = [_upload_row(row, ids.get(row.row) if row.fault is None else None) for row in report.results]
     add_upload_rows(connection, [{**row, "upload_id": upload, "office_id": principal.office_id} for row in rows])
     append_events(connection, events)
-    enter_uploaded_stage(connection, upload, stage=report.stage, principal=principal)
-    return report.kept(upload, {})
+    return report.kept(upload, {}), list(ids.values())
 
 
 def _names(facilities: _Facilities, ids: Mapping[int, str]) -> list[tuple[str, list[dict[str, Any]]]]:

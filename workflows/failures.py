@@ -4,7 +4,15 @@ from blueprint.errors import BlueprintError
 from layers.errors import CannotWrite, LayersError, RefusedFile, UnknownLayer
 from registry.certificates.errors import FontError, RecordError
 from registry.errors import AliasError, CityFileError, PackageError, RegistryError, StageError
-from store.errors import ClusterError, DamagedDocumentError, DatabaseError, GroundTakenError, NotHereError, StoreError
+from store.errors import (
+    ClusterError,
+    DamagedDocumentError,
+    DatabaseError,
+    GroundTakenError,
+    NotHereError,
+    StoreError,
+    UnfitValueError,
+)
 
 __all__ = [
     "AliasError",
@@ -24,5 +32,6 @@ __all__ = [
     "RegistryError",
     "StageError",
     "StoreError",
+    "UnfitValueError",
     "UnknownLayer",
 ]

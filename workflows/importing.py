@@ -35,6 +35,7 @@ from registry.packages import (
     Manifest,
     PackedEvent,
     check_events,
+    group_acts,
     package_fault,
     read_manifest,
 )
@@ -51,6 +52,7 @@ from store.exchange import (
     attempting,
     building_here,
     close_row,
+    give_up_ground,
     known_leaves,
     local_entry,
     make_row,
@@ -147,12 +149,17 @@ def _take_over(connection: Connection, package: _Package, principal: Principal) 
     here = (building_here(connection, subject) for subject in sorted(subjects))
     lock_buildings(connection, [identity for identity in here if identity is not None])
     work = _Import(connection, package)
+    for event in package.events:
+        # before any attempt, which would take a new office back with it
+        work.office(event.content["office"])
     known = known_leaves(connection, [event.leaf_hash for event in package.events])
     for event in package.events:
         if event.leaf_hash in known:
             work.rows.append({"seq": event.seq, "subject": event.content["subject"], "outcome": "known"})
-        elif event.content["kind"] in _CONCERNING:
-            _carry_out(work, event)
+    fresh = [event for event in package.events if event.leaf_hash not in known]
+    for act in group_acts([event for event in fresh if event.content["kind"] in _CONCERNING]):
+        _carry_out(work, act)
+    work.rows.sort(key=lambda row: row["seq"])
     counts = {name: sum(row["outcome"] == name for row in work.rows) for name in ("taken", "known", "refused")}
     if work.taken:
         add_imported(connection, work.taken, office_id=principal.office_id)
@@ -168,26 +175,48 @@ def _take_over(connection: Connection, package: _Package, principal: Principal) 
     }
 
 
-def _carry_out(work: _Import, event: PackedEvent) -> None:
-    """Carry an event out here, or say why not."""
-    subject = event.content["subject"]
-    row = {"seq": event.seq, "subject": subject, "kind": event.content["kind"]}
-    fault = package_fault("follows_refused", seq=event.seq) if subject in work.refused else _attempt(work, event)
-    if fault is None:
-        work.rows.append({**row, "outcome": "taken"})
-    else:
-        work.refused.setdefault(subject, fault)
-        work.rows.append({**row, "outcome": "refused", "fault": fault_json(fault)})
+def _carry_out(work: _Import, act: Sequence[PackedEvent]) -> None:
+    """Carry out here what happened at once, or say why not."""
+    follows = next((event for event in act if event.content["subject"] in work.refused), None)
+    fault = _attempt(work, act) if follows is None else package_fault("follows_refused", seq=follows.seq)
+    for event in act:
+        subject = event.content["subject"]
+        row = {"seq": event.seq, "subject": subject, "kind": event.content["kind"]}
+        if fault is None:
+            work.rows.append({**row, "outcome": "taken"})
+        else:
+            work.refused.setdefault(subject, fault)
+            work.rows.append({**row, "outcome": "refused", "fault": fault_json(fault)})
 
 
-def _attempt(work: _Import, event: PackedEvent) -> Fault | None:
-    """Carry an event out, the whole of it, or return why nothing of it was done."""
+def _attempt(work: _Import, act: Sequence[PackedEvent]) -> Fault | None:
+    """Carry out what happened at once, the whole of it, or return why nothing of it was done."""
+    told, taken = len(work.told), len(work.taken)
+    event = act[0]
     try:
         with attempting(work.connection):
-            _do(work, event)
+            if len(act) > 1:
+                # all that ends gives up its ground before anything begins there, as where it happened
+                give_up_ground(work.connection, [_code(each) for each in act if _ends_version(each)])
+            for event in act:
+                _do(work, event)
     except (PackageError, NotHeldError, RefusedRowError) as error:
+        del work.told[told:], work.taken[taken:]
         return _fault(error, event)
     return None
+
+
+def _code(event: PackedEvent) -> str:
+    return str(event.content["subject"]).removeprefix("building/")
+
+
+def _ends_version(event: PackedEvent) -> bool:
+    """Tell whether a building's current geometry version ends by an event: by another one, or with its life."""
+    said = head_and_body(event.content)
+    return any(
+        event.content["kind"] in VOUCHERS[table].made_by and VOUCHERS[table].made(said)
+        for table in ("footprint", "closure")
+    )
 
 
 def _do(work: _Import, event: PackedEvent) -> None:

@@ -30,7 +30,7 @@ from workflows.changes import Changes, write_changes
 from workflows.drawings import Drawing, as_column, draw_footprints
 from workflows.errors import ChangedMeanwhileError, RefusedActError
 from workflows.principals import Principal
-from workflows.succession import issue_all, refuse_taken, succeed
+from workflows.succession import issue_all, refuse_taken, succeed, to_reassign
 
 __all__ = ["ActRequest", "PlannedAct", "perform", "plan_act"]
 
@@ -142,13 +142,14 @@ def plan_act(connection: Connection, request: ActRequest, *, principal: Principa
 
 
 def perform(connection: Connection, request: ActRequest, *, principal: Principal) -> dict[str, Any]:
-    """Carry out an act and return what it did: ``act, on, predecessors, successors, survivor, events``.
+    """Carry out an act and return what it did: ``act, on, predecessors, successors, survivor, units, aliases, events``.
 
-    The last thing that a transaction does but for appending further events. Raises as `plan_act`.
+    `units` and `aliases` are those that the retired codes keep, to be given to others by hand (`to_reassign`). The last thing that a transaction does but for appending further events. Raises as `plan_act`.
     """
     planned = plan_act(connection, request, principal=principal)
+    left = to_reassign(connection, planned.changes)
     events = append_events(connection, write_changes(connection, planned.changes))
-    return {**planned.as_json(), "events": events}
+    return {**planned.as_json(), **left, "events": events}
 
 
 def _set_scene(

@@ -10,7 +10,7 @@ from geocode import parse
 from geocode.faults import read_sentences
 from registry.errors import AliasError
 from registry.schemes import Scheme, get_scheme
-from registry.stages import get_stage, load_stages
+from registry.stages import Stage, stage_codes
 from store.buildings import lock_buildings
 from store.database import Connection, Database, transaction
 from store.descriptions import describe_rows
@@ -29,7 +29,7 @@ from workflows.errors import RefusedActError, RefusedOptionError
 from workflows.events import project_event
 from workflows.idempotency import once
 from workflows.principals import Principal
-from workflows.reports import text_json
+from workflows.reports import stage_json
 from workflows.resolving import building_codes
 from workflows.rights import allow
 
@@ -125,7 +125,14 @@ def leave_project(  # noqa: PLR0913 - as above
     return _carry_out(database, act, key, _leave)
 
 
-def read_project(database: Database, project: str, *, principal: Principal, day: date | None = None) -> dict[str, Any]:
+def read_project(
+    database: Database,
+    project: str,
+    *,
+    principal: Principal,
+    day: date | None = None,
+    stages: Sequence[Stage] | None = None,
+) -> dict[str, Any]:
     """Return a project, by its id or code, with its buildings and their totals.
 
     Parameters
@@ -133,6 +140,8 @@ def read_project(database: Database, project: str, *, principal: Principal, day:
     day
         Only the buildings that were in it on that day; all that ever were where None, the totals being of those that are
         in it now.
+    stages
+        Those of `configured_procedure`, which says what they are called; the built-in ones where None.
 
     Raises
     ------
@@ -144,7 +153,11 @@ def read_project(database: Database, project: str, *, principal: Principal, day:
         allow(principal, "keep", own=found.office_id == principal.office_id, kind="read")
         rows = buildings_of_project(connection, found.id, day=day)
     counted = [row for row in rows if row.closed_as is None and (day is not None or row.valid_to is None)]
-    return {**_project_json(found), "buildings": [_building_json(row) for row in rows], "totals": _totals(counted)}
+    return {
+        **_project_json(found),
+        "buildings": [_building_json(row, stages) for row in rows],
+        "totals": _totals(counted),
+    }
 
 
 def find_projects(database: Database, text: str, *, principal: Principal) -> dict[str, Any]:
@@ -271,13 +284,13 @@ def _project_json(row: Any) -> dict[str, Any]:
     }
 
 
-def _building_json(row: Any) -> dict[str, Any]:
+def _building_json(row: Any, stages: Sequence[Stage] | None) -> dict[str, Any]:
     return {
         "code": str(parse(row.code)),
         "name": row.name,
         "kind": row.kind,
         "facility_class": row.facility_class,
-        "stage": {"code": row.stage, **text_json(get_stage(row.stage).name)},
+        "stage": stage_json(row.stage, stages),
         "area_m2": row.area_m2,
         "plane": {"crs": row.plane, "area_m2": row.plane_area_m2},
         "closed_as": row.closed_as,
@@ -295,12 +308,12 @@ def _days(row: Any) -> dict[str, str | None]:
 
 
 def _totals(rows: Sequence[Any]) -> dict[str, Any]:
-    stages = Counter(row.stage for row in rows)
+    counts = Counter(row.stage for row in rows)
     return {
         "buildings": len(rows),
         "area_m2": sum(row.area_m2 for row in rows),
         "plane_area_m2": sum(row.plane_area_m2 for row in rows),
         "units": sum(row.units for row in rows),
         "unit_area_m2": sum(row.unit_area_m2 for row in rows),
-        "by_stage": {stage.code: stages[stage.code] for stage in load_stages() if stages[stage.code]},
+        "by_stage": {code: counts[code] for code in stage_codes() if counts[code]},
     }

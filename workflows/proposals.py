@@ -7,7 +7,9 @@ from typing import Any
 
 import shapely
 
+from geocode import parse
 from store.database import Connection, Database, transaction
+from store.lives import read_lives
 from store.reviews import add_reviews
 from workflows.idempotency import once
 from workflows.lives import ActRequest, perform, plan_act
@@ -62,10 +64,10 @@ def _ask(connection: Connection, request: ActRequest, principal: Principal) -> d
     right = find_right(principal, action, kind="alone")
     if right is not None and not right.not_own:
         return perform(connection, request, principal=principal)
-    if action == "withdraw":
-        allow(principal, "withdraw", kind="propose")
-    else:
-        allow(principal, "propose")
+    wanted, kind = ("withdraw", "propose") if action == "withdraw" else ("propose", None)
+    allow(principal, wanted, kind=kind)
+    for life in read_lives(connection, [parse(code).compact for code in request.codes]):
+        allow(principal, wanted, own=life["office_id"] == principal.office_id, kind=kind)
     return _propose(connection, request, principal)
 
 

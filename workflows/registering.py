@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from registry.ledger.events import NewEvent
+from registry.procedures import Procedure
 from registry.relating import Relation, explain
 from store.buildings import add_aliases
 from store.database import Connection
@@ -40,9 +41,14 @@ class MatchedDelivery:
 
 
 def register_delivery(
-    connection: Connection, matched: MatchedDelivery, *, principal: Principal, options: dict[str, Any]
+    connection: Connection,
+    matched: MatchedDelivery,
+    *,
+    principal: Principal,
+    options: dict[str, Any],
+    procedure: Procedure | None = None,
 ) -> UploadReport:
-    """Write a matched delivery and return its report, now stored.
+    """Write a matched delivery and return its report, now stored; the procedure is the built-in one where None.
 
     Raises
     ------
@@ -60,7 +66,9 @@ def register_delivery(
     names = [(building, _aliases(matched.prepared, row)) for row, building in buildings.items()]
     events += add_names(connection, names, source=matched.prepared.delivery.file, changes=changes)
     append_events(connection, events)
-    enter_uploaded_stage(connection, upload, stage=report.stage, principal=principal)
+    enter_uploaded_stage(
+        connection, upload, buildings.values(), stage=report.stage, principal=principal, procedure=procedure
+    )
     return report.kept(upload, reviews)
 
 

@@ -9,8 +9,18 @@ import orjson
 import shapely
 
 from geocode import Fault, Text
+from registry.stages import Stage, stage_name
 
-__all__ = ["RowReport", "UploadReport", "alias_json", "fault_json", "geometry_json", "text_json", "write_records"]
+__all__ = [
+    "RowReport",
+    "UploadReport",
+    "alias_json",
+    "fault_json",
+    "geometry_json",
+    "stage_json",
+    "text_json",
+    "write_records",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,11 @@ class UploadReport:
 def text_json(text: Text) -> dict[str, str]:
     """Return a text in both languages."""
     return {"zh": text.zh, "en": text.en}
+
+
+def stage_json(code: str, stages: Sequence[Stage] | None = None) -> dict[str, str]:
+    """Return a stage as answers hold it, called as in a list of stages; the built-in one where None."""
+    return {"code": code, **text_json(stage_name(code, stages))}
 
 
 def alias_json(

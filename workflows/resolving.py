@@ -10,7 +10,7 @@ from registry.ledger.events import load_kinds
 from registry.lineage import present_of
 from registry.lives import load_reasons
 from registry.schemes import scheme_name
-from registry.stages import get_stage
+from registry.stages import Stage
 from store.database import Connection, Database, transaction
 from store.errors import NotHereError
 from store.resolving import NOW, Moment, building_states, families, read_record
@@ -18,7 +18,7 @@ from workflows.bearers import Bearers, Hit, Matched, find_bearers, matched_code
 from workflows.naming import computed_aliases
 from workflows.principals import Principal
 from workflows.redacting import redacted, redacted_brief
-from workflows.reports import alias_json, fault_json, geometry_json, text_json
+from workflows.reports import alias_json, fault_json, geometry_json, stage_json, text_json
 from workflows.rights import allow
 
 __all__ = [
@@ -40,12 +40,13 @@ Sight: TypeAlias = Callable[[int], bool]
 """Whether the whole is seen of the buildings of an office, by its id."""
 
 
-def resolve_building(
+def resolve_building(  # noqa: PLR0913 - what, for whom, as of when, and what things are called
     database: Database,
     name: str,
     *,
     principal: Principal | None = None,
     schemes: Sequence[Scheme] | None = None,
+    stages: Sequence[Stage] | None = None,
     as_of: date | None = None,
     known_at: datetime | None = None,
 ) -> dict[str, Any]:
@@ -59,6 +60,8 @@ def resolve_building(
         Who asks, and is told no more than may be; the whole is told where it is None.
     schemes
         Of the aliases, as `configured_schemes` returns them; the built-in ones where None.
+    stages
+        Those of `configured_procedure`, which says what they are called; the built-in ones where None.
     as_of, known_at
         The day on which it is to be shown, and the time whose knowledge counts; the latest where they are None.
 
@@ -68,7 +71,8 @@ def resolve_building(
         Nothing bears that name, or several buildings do; suggestions are codes that are in the register.
     """
     with transaction(database) as connection:
-        return building_feature(connection, name, principal=principal, schemes=schemes, moment=Moment(as_of, known_at))
+        moment = Moment(as_of, known_at)
+        return building_feature(connection, name, principal=principal, schemes=schemes, stages=stages, moment=moment)
 
 
 def building_feature(
@@ -77,6 +81,7 @@ def building_feature(
     *,
     principal: Principal | None = None,
     schemes: Sequence[Scheme] | None = None,
+    stages: Sequence[Stage] | None = None,
     moment: Moment = NOW,
 ) -> dict[str, Any]:
     """Return the building that bears a name as `resolve_building` does, in a transaction under way.
@@ -91,16 +96,17 @@ def building_feature(
     _refuse_unclear(found)
     hit = found.hits[0]
     record = read_record(connection, hit.state.building_id, moment)
-    feature = _feature(record, hit.matched, _lineage(connection, hit.state, moment), schemes)
+    feature = _feature(record, hit, _lineage(connection, hit.state, moment), schemes, stages)
     return feature if sees_whole(record["office_id"]) else redacted(feature)
 
 
-def resolve_names(
+def resolve_names(  # noqa: PLR0913 - as above
     database: Database,
     names: Sequence[Any],
     *,
     principal: Principal | None = None,
     schemes: Sequence[Scheme] | None = None,
+    stages: Sequence[Stage] | None = None,
     as_of: date | None = None,
     known_at: datetime | None = None,
 ) -> list[dict[str, Any]]:
@@ -116,12 +122,13 @@ def resolve_names(
         bearers = find_bearers(connection, names, schemes=schemes, moment=moment)
         closed = {hit.state.building_id for each in bearers for hit in each.hits if hit.state.reason}
         present = _present(connection, closed, moment)
-    return [_row(name, each, present, sees_whole) for name, each in zip(names, bearers, strict=True)]
+    return [_row(name, each, present, sees_whole, stages) for name, each in zip(names, bearers, strict=True)]
 
 
-def code_row(text: str, state: Any, *, is_whole: bool) -> dict[str, Any]:
+def code_row(text: str, state: Any, *, is_whole: bool, stages: Sequence[Stage] | None = None) -> dict[str, Any]:
     """Return the row of a code of a living building, as `resolve_names` does, from the building's state."""
-    return _row(text, Bearers((Hit(state, matched_code(state.code)),), is_clear=True), {}, lambda _office: is_whole)
+    found = Bearers((Hit(state, matched_code(state.code)),), is_clear=True)
+    return _row(text, found, {}, lambda _office: is_whole, stages)
 
 
 def building_code(connection: Connection, name: str, *, schemes: Sequence[Scheme] | None = None) -> BuildingCode:
@@ -174,13 +181,20 @@ def _refuse_unclear(found: Bearers) -> None:
         raise NotHereError(said, [str(parse(code)) for code in codes])
 
 
-def _row(name: Any, found: Bearers, present: Mapping[str, Sequence[str]], sees_whole: Sight) -> dict[str, Any]:
+def _row(
+    name: Any,
+    found: Bearers,
+    present: Mapping[str, Sequence[str]],
+    sees_whole: Sight,
+    stages: Sequence[Stage] | None,
+) -> dict[str, Any]:
     status = "found" if found.is_clear else "several" if found.hits else "not_found" if found.is_valid else "invalid"
     first = found.hits[0] if found.is_clear else None
     others = found.hits[1:] if found.is_clear else found.hits
 
     def brief(state: Any) -> dict[str, Any]:
-        return _brief(state) if sees_whole(state.office_id) else redacted_brief(_brief(state))
+        told = _brief(state, stages)
+        return told if sees_whole(state.office_id) else redacted_brief(told)
 
     return {
         "asked": name,
@@ -196,15 +210,14 @@ def _row(name: Any, found: Bearers, present: Mapping[str, Sequence[str]], sees_w
     }
 
 
-def _brief(state: Any) -> dict[str, Any]:
+def _brief(state: Any, stages: Sequence[Stage] | None) -> dict[str, Any]:
     """Return a building in a few words: what it is, whether it lives, a place within its footprint."""
-    stage = get_stage(state.stage)
     return {
         "code": str(parse(state.code)),
         "name": state.name,
         "kind": state.kind,
         "life": _life(state.reason, state.closed_on),
-        "stage": {"code": stage.code, **text_json(stage.name)},
+        "stage": stage_json(state.stage, stages),
         "version": state.version,
         "lon": state.lon,
         "lat": state.lat,
@@ -287,10 +300,13 @@ def _relative(row: Any, state: Any) -> dict[str, Any]:
 
 
 def _feature(
-    record: Mapping[str, Any], matched: Matched, lineage: Mapping[str, Any], schemes: Sequence[Scheme] | None
+    record: Mapping[str, Any],
+    hit: Hit,
+    lineage: Mapping[str, Any],
+    schemes: Sequence[Scheme] | None,
+    stages: Sequence[Stage] | None,
 ) -> dict[str, Any]:
     code = parse(record["code"])
-    stage = get_stage(record["stage"])
     return {
         "type": "Feature",
         "id": str(code),
@@ -298,7 +314,7 @@ def _feature(
         "geometry": geometry_json(record["geom"]),
         "properties": {
             "code": str(code),
-            "matched": _matched(matched),
+            "matched": _matched(hit.matched),
             "kind": record["kind"],
             "part_of": record["part_of"] and str(parse(record["part_of"])),
             "facility_class": record["facility_class"],
@@ -313,8 +329,9 @@ def _feature(
             },
             "height_m": record["height_m"],
             "space": record["space"],
-            "stage": {"code": stage.code, **text_json(stage.name)},
-            "stages": [_stage(entry) for entry in record["stages"]],
+            "stage": stage_json(hit.state.stage, stages),
+            "stages": [{**entry, "stage": stage_json(entry["stage"], stages)} for entry in record["stages"]],
+            "drawn_at": stage_json(record["stage"], stages),
             "projects": record["projects"],
             "units": record["units"],
             "generation": code.generation,
@@ -331,10 +348,6 @@ def _feature(
             "events": [_event(event) for event in record["events"]],
         },
     }
-
-
-def _stage(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {**entry, "stage": {"code": entry["stage"], **text_json(get_stage(entry["stage"]).name)}}
 
 
 def _event(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from geocode import BuildingCode, parse
 from geocode.faults import Fault, read_sentences
 from registry.ledger.events import NewEvent, digest
 from registry.lives import Life, refuse_act
+from registry.procedures import Procedure
 from store.buildings import lock_buildings, lock_ground
 from store.database import Connection, Database, transaction
 from store.ledger import append_events
@@ -24,7 +25,8 @@ from workflows.proposals import action_of, read_request
 from workflows.registering import add_names
 from workflows.reports import geometry_json
 from workflows.rights import allow, find_right
-from workflows.succession import issue_all, refuse_taken, succeed
+from workflows.stages import enter_uploaded_stage
+from workflows.succession import issue_all, refuse_taken, succeed, to_reassign
 
 __all__ = ["Assignment", "decide_review", "find_reviews", "read_review"]
 
@@ -123,6 +125,7 @@ def decide_review(  # noqa: PLR0913 - who decides what, and why
     relations: Sequence[Assignment] = (),
     reason: str | None = None,
     key: str | None = None,
+    procedure: Procedure | None = None,
 ) -> dict[str, Any]:
     """Decide a review, carry out what follows from it at once, and return what was done.
 
@@ -133,6 +136,8 @@ def decide_review(  # noqa: PLR0913 - who decides what, and why
         `relations` say; rows that are in none of them stay unregistered.
     key
         The client's Idempotency-Key.
+    procedure
+        As `configured_procedure` returns it: which stages an upload enters by itself; the built-in one where None.
 
     Raises
     ------
@@ -157,7 +162,17 @@ def decide_review(  # noqa: PLR0913 - who decides what, and why
             lock_review(connection, identity)
             review = get_review(connection, identity)
             _refuse_decider(review, principal)
-            return _decide(connection, review, principal, decision, relations, reason)
+            answer, buildings = _decide(connection, review, principal, decision, relations, reason)
+            if buildings:
+                enter_uploaded_stage(
+                    connection,
+                    str(review["upload_id"]),
+                    buildings,
+                    stage=review["upload_report"]["stage"],
+                    principal=replace(principal, office_id=review["office_id"]),
+                    procedure=procedure,
+                )
+            return answer
 
         return once(connection, principal, key, asked, work)
 
@@ -169,23 +184,25 @@ def _decide(
     decision: str,
     relations: Sequence[Assignment],
     reason: str | None,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], list[str]]:
+    """Carry out a decision, and return the answer and the buildings (ids) that bear the review's rows."""
     _refuse(None if decision in _DECISIONS else _SENTENCES.fault("not_clear", relation=decision))
     done: dict[str, Any] = {"relations": []}
     events: list[NewEvent] = []
+    buildings: list[str] = []
     if decision == "accept" and review["request"] is not None:
         request = read_request(review["request"], [row["geom"] for row in review["rows"]])
         done = perform(connection, request, principal=principal)
     elif decision != "reject":
         wanted = [_accepted(review)] if decision == "accept" else list(relations)
         since = review["recorded_at"] if decision == "accept" else None
-        done, events = _relate(connection, review, principal, wanted, since=since)
+        done, events, buildings = _relate(connection, review, principal, wanted, since=since)
     answer = {"review": str(review["id"]), "decision": _DECISIONS[decision], **done}
     told = {"relation": _told_relation(review, decision, relations), "reason": reason}
     row = {"review_id": review["id"], "decision": _DECISIONS[decision], "answer": answer, **told}
     add_decision(connection, {**row, "office_id": principal.office_id, "actor": principal.actor})
     append_events(connection, [*events, _decided(connection, review, principal, row)])
-    return answer
+    return answer, buildings
 
 
 def _relate(
@@ -195,8 +212,11 @@ def _relate(
     wanted: Sequence[Assignment],
     *,
     since: datetime | None,
-) -> tuple[dict[str, Any], list[NewEvent]]:
-    """Carry out relations of a review's rows to buildings; these must not have changed since a time, where it is given."""
+) -> tuple[dict[str, Any], list[NewEvent], list[str]]:
+    """Carry out relations of a review's rows to buildings; these must not have changed since a time, where it is given.
+
+    Returns what was done, the events to be appended, and the buildings (ids) that bear the rows.
+    """
     rows = {row["row_number"]: row for row in review["rows"]}
     codes = _refuse_assignments(wanted, rows)
     drawings = dict(zip(rows, draw_footprints([row["geom"] for row in rows.values()]), strict=True))
@@ -227,7 +247,8 @@ def _relate(
     events = write_changes(connection, changes)
     names = [(identity, rows[row]["aliases"]) for row, identity in bearers.items()]
     events += add_names(connection, names, source=f"review {review['id']}", changes=changes)
-    return {"relations": told, "left": sorted(rows.keys() - bearers.keys())}, events
+    done = {"relations": told, "left": sorted(rows.keys() - bearers.keys()), **to_reassign(connection, changes)}
+    return done, events, list(bearers.values())
 
 
 def _apply(

@@ -1,6 +1,6 @@
 """Entering a stage, on a day, by a document; and withdrawing an entry, by four eyes. One entry, one transaction."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from functools import partial
@@ -134,9 +134,15 @@ def withdraw_entry(database: Database, asked: Asked, entry: int, *, reason: str)
 
 
 def enter_uploaded_stage(
-    connection: Connection, upload: str, *, stage: str, principal: Principal, procedure: Procedure | None = None
+    connection: Connection,
+    upload: str,
+    buildings: Iterable[str],
+    *,
+    stage: str,
+    principal: Principal,
+    procedure: Procedure | None = None,
 ) -> None:
-    """Have the buildings of an upload enter the stage of their geometry, where the procedure says that they do by themselves.
+    """Have buildings (ids) of an upload enter the stage of their geometry, where the procedure says that they do by themselves.
 
     The last thing that an upload does. The day is known to be no later than today. A building whose life is past the stage
     keeps the geometry and makes no entry.
@@ -144,23 +150,25 @@ def enter_uploaded_stage(
     stages = (procedure or load_procedure()).stages
     if not get_stage(stage, stages).by_upload:
         return
-    versions = uploaded_versions(connection, upload, stage=stage)
+    versions = uploaded_versions(connection, upload, buildings, stage=stage)
     today = date.today()
     wanted = Entry(stage=stage, occurred_on=today, at_latest=True, drawn_at=stage)
+    rows = stage_entries(connection, [version["building_id"] for version in versions])
+    entered = {row["footprint_id"] for row in rows}
     known: dict[str, list[Entry]] = {}
-    for row in standing(stage_entries(connection, [version["building_id"] for version in versions])):
+    for row in standing(rows):
         known.setdefault(row["building_id"], []).append(as_entry(row))
     may = [
         version
         for version in versions
-        if not check_entry(known.get(version["building_id"], []), wanted, stages=stages, today=today)
+        if version["id"] not in entered
+        and not check_entry(known.get(version["building_id"], []), wanted, stages=stages, today=today)
     ]
     common = {"stage": stage, "occurred_on": today, "attributes": {"at_latest": True}}
     common |= {"office_id": principal.office_id, "actor": principal.actor}
     rows = [{**common, "building_id": version["building_id"], "footprint_id": version["id"]} for version in may]
     said = describe_rows(connection, "stage_entry", add_stage_entries(connection, rows))
-    buildings = [(version["building_id"], version["code"]) for version in may]
-    events = zip(buildings, said, strict=True)
+    events = zip([(version["building_id"], version["code"]) for version in may], said, strict=True)
     append_events(connection, [_event("stage_entered", *each, principal=principal, on=today) for each in events])
 
 

@@ -10,13 +10,15 @@ from geocode.faults import read_sentences
 from geocode.planes import to_plane
 from registry.generations import issue_codes
 from registry.ground import OVERLAP_TOLERANCE, shared_ground
+from store.aliases import held_aliases
 from store.buildings import highest_generations, living_footprints
 from store.database import Connection
 from store.errors import GroundTakenError
+from store.units import held_units
 from workflows.changes import Changes
 from workflows.errors import RefusedActError
 
-__all__ = ["issue_all", "refuse_taken", "succeed"]
+__all__ = ["issue_all", "refuse_taken", "succeed", "to_reassign"]
 
 _SENTENCES = read_sentences("registry", "life_faults.toml")
 
@@ -70,6 +72,21 @@ def succeed(  # noqa: PLR0913 - who comes after whom, and how
         on = changes.on.isoformat()
         changes.end(row, relation, reason=reason, on=on, successors=successors, together_with=others)
     return ids
+
+
+def to_reassign(connection: Connection, changes: Changes) -> dict[str, list[dict[str, str | None]]]:
+    """Return the ``units`` and ``aliases`` that hold of buildings whose lives the changes end, and stay with their codes.
+
+    Whose they are now is told by a deed or a building table, and by no outline: a registrar gives them to others.
+    """
+    ended = [row["building_id"] for row in changes.closures]
+    return {
+        "units": [{"building": str(parse(row.code)), "number": row.number} for row in held_units(connection, ended)],
+        "aliases": [
+            {"building": str(parse(row.code)), "scheme": row.scheme, "value": row.value, "unit": row.number}
+            for row in held_aliases(connection, ended)
+        ],
+    }
 
 
 def issue_all(connection: Connection, drawn: Sequence[BuildingCode]) -> list[BuildingCode]:

@@ -5,14 +5,25 @@ from datetime import date
 from layers.catalogue import load_catalogue
 from store.database import Database, transaction
 from store.tiles import building_tile, extent, layer_tile
+from workflows.principals import Principal
+from workflows.rights import allow
 
 __all__ = ["cut_building_tile", "cut_layer_tile", "find_extent"]
 
 
-def cut_building_tile(database: Database, *, z: int, x: int, y: int) -> bytes:
-    """Return the vector tile of the living buildings; empty where none stands."""
+def cut_building_tile(database: Database, *, z: int, x: int, y: int, principal: Principal) -> bytes:
+    """Return the vector tile of the living buildings, with the names that a principal may see; empty where none stands.
+
+    Raises
+    ------
+    ForbiddenError
+        The role may resolve nothing.
+    """
+    right = allow(principal, "resolve")
+    own = None if right.redacted else principal.office_id
+    is_whole = right.reach == "district" and not right.redacted
     with transaction(database) as connection:
-        return building_tile(connection, z=z, x=x, y=y)
+        return building_tile(connection, z=z, x=x, y=y, whole=is_whole, office_id=own)
 
 
 def cut_layer_tile(database: Database, layer: str, *, z: int, x: int, y: int, as_of: date) -> bytes:

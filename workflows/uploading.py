@@ -9,6 +9,7 @@ from geocode import Text, parse
 from layers.reading import read_delivery
 from layers.writing import write_frame
 from registry.aliases import Scheme
+from registry.procedures import Procedure
 from registry.relating import Relation, Shift
 from registry.stages import get_stage
 from store.database import Connection, Database, transaction
@@ -59,6 +60,7 @@ def upload_file(  # noqa: PLR0913 - what, for whom, and how
     options: DeliveryOptions,
     file: str | None = None,
     schemes: Sequence[Scheme] | None = None,
+    procedure: Procedure | None = None,
 ) -> UploadReport:
     """Register the footprints of a file and report on every row.
 
@@ -70,6 +72,8 @@ def upload_file(  # noqa: PLR0913 - what, for whom, and how
         The file's name as delivered, where `path` is a copy.
     schemes
         Those that the rows' aliases may be of, as `configured_schemes` returns them; the built-in ones where None.
+    procedure
+        As `configured_procedure` returns it: which stages an upload enters by itself; the built-in one where None.
 
     Raises
     ------
@@ -99,7 +103,7 @@ def upload_file(  # noqa: PLR0913 - what, for whom, and how
         if report.accepted + report.held == 0 or (options.mode == "all" and report.refused):
             raise RefusedDeliveryError(report)
         keep_bytes(documents, path, sha256)
-        return register_delivery(connection, matched, principal=principal, options=wanted)
+        return register_delivery(connection, matched, principal=principal, options=wanted, procedure=procedure)
 
 
 def find_report(database: Database, identity: str, *, principal: Principal) -> UploadReport:
@@ -134,27 +138,29 @@ def match_delivery(connection: Connection, prepared: PreparedDelivery, options: 
     kinds = {int(row): relation for relation in match.done for row in relation.delivered}
     known = {identity: life["code"] for identity, life in match.lives.items()}
     held = {int(row): held_fault(relation, known) for relation in match.held for row in relation.delivered}
+    features, areas_m2 = _features(prepared), prepared.ground.area_m2.to_dict()
     rows = []
     for row in range(len(prepared.records)):
         fault = match.faults.get(row) or prepared.faults.get(row)
         if row in kinds and fault is None:
             lives = [match.lives[each] for each in kinds[row].known]
-            report = _row_report(row, prepared, _outcome(kinds[row], lives, options.stage), None)
+            report = _row_report(row, prepared, features, _outcome(kinds[row], lives, options.stage), None)
             code = match.codes[row] if row in match.codes else parse(lives[0]["code"])
-            rows.append(_coded(report, str(code), float(prepared.ground.area_m2[row])))
+            rows.append(_coded(report, str(code), float(areas_m2[row])))
         else:
-            rows.append(_row_report(row, prepared, "held" if row in held else None, fault or held.get(row)))
+            rows.append(_row_report(row, prepared, features, "held" if row in held else None, fault or held.get(row)))
     return MatchedDelivery(prepared, match, _report(prepared, options, rows, shift=match.shift, gone=match.gone))
 
 
 def report_drawn(prepared: PreparedDelivery, options: DeliveryOptions) -> UploadReport:
     """Return the report of a delivery that the register is not asked about: codes as drawn."""
+    features, areas_m2 = _features(prepared), prepared.ground.area_m2.to_dict()
     rows = [
-        _row_report(row, prepared, "new" if row in prepared.codes else None, prepared.faults.get(row))
+        _row_report(row, prepared, features, "new" if row in prepared.codes else None, prepared.faults.get(row))
         for row in range(len(prepared.records))
     ]
     for row, code in prepared.codes.items():
-        rows[row] = _coded(rows[row], str(code), float(prepared.ground.area_m2[row]))
+        rows[row] = _coded(rows[row], str(code), float(areas_m2[row]))
     return _report(prepared, options, rows)
 
 
@@ -174,11 +180,21 @@ def _outcome(relation: Relation, lives: Sequence[Mapping[str, Any]], stage: str)
     return relation.kind
 
 
-def _row_report(row: int, prepared: PreparedDelivery, outcome: str | None, fault: dict[str, Any] | None) -> RowReport:
-    identity = prepared.delivery.frame["source_id"].iloc[row]
+def _features(prepared: PreparedDelivery) -> list[str | None]:
+    """Return the rows' own ids in their file."""
+    return [None if each is None else str(each) for each in prepared.delivery.frame["source_id"]]
+
+
+def _row_report(
+    row: int,
+    prepared: PreparedDelivery,
+    features: Sequence[str | None],
+    outcome: str | None,
+    fault: dict[str, Any] | None,
+) -> RowReport:
     return RowReport(
         row=row,
-        feature=None if identity is None else str(identity),
+        feature=features[row],
         name=prepared.names[row],
         outcome=outcome or "refused",
         fault=fault,

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 from api.answers import answer
 from api.dependencies import Asking, Configured, Stored
 from workflows.checking import check_building
+from workflows.procedures import configured_procedure
 from workflows.resolving import resolve_building
 from workflows.schemes import configured_schemes
 
@@ -25,10 +26,10 @@ def read_findings(
     as_of: Annotated[date | None, Query(description="The day whose editions and features count")] = None,
 ) -> Response:
     """Return what the blueprint says of a building's current footprint."""
-    _ = principal
     found = check_building(
         database,
         name,
+        principal=principal,
         as_of=as_of or date.today(),
         accuracy_m=settings.footprint_accuracy_m,
         schemes=configured_schemes(settings),
@@ -52,6 +53,7 @@ def read_building(
         name,
         principal=principal,
         schemes=configured_schemes(settings),
+        stages=configured_procedure(settings).stages,
         as_of=as_of,
         known_at=known_at,
     )

@@ -30,7 +30,7 @@ def read_package(
     settings: Configured,
     made: Annotated[Path, Depends(folder)],
     project: Annotated[str | None, Query(description="Code or id of a project; everything without it")] = None,
-    after: Annotated[int, Query(ge=-1, description="Position that the last package reached, its `to`")] = -1,
+    after: Annotated[int, Query(ge=-1, le=2**62, description="Position that the last package reached, its `to`")] = -1,
 ) -> FileResponse:
     """Return a package: events, proofs, geometries and documents, signed; its position is in the header Luotu-Position."""
     path = made / "package.zip"

@@ -8,6 +8,7 @@ from api.answers import answer
 from api.deliveries import delivered_file
 from api.dependencies import Asking, Configured, Stored
 from workflows.facilities import FacilityOptions, facility_classes, upload_facilities
+from workflows.procedures import configured_procedure
 from workflows.schemes import configured_schemes
 
 router = APIRouter(prefix="/facilities", tags=["facilities"])
@@ -53,6 +54,7 @@ def upload(  # noqa: PLR0913 - one for each field of the form
             options=options,
             file=delivered.name,
             schemes=configured_schemes(settings),
+            procedure=configured_procedure(settings),
         )
     made = answer(report.as_json(), status=200 if report.repeated else 201)
     made.headers["Location"] = f"/uploads/{report.id}"

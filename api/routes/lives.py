@@ -3,11 +3,11 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import answer
-from api.dependencies import Asking, Stored
+from api.dependencies import Asking, OnceKey, Stored
 from workflows.databases import Database
 from workflows.drawings import read_drawing
 from workflows.lineages import read_lineage
@@ -17,7 +17,6 @@ from workflows.proposals import carry_out
 
 router = APIRouter(prefix="/buildings", tags=["lives"])
 Code = Annotated[str, Path(max_length=200, description="The building's code, leniently typed")]
-Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 Geometry = Annotated[dict[str, Any], Field(description="A GeoJSON feature or geometry, EPSG:4490")]
 
 
@@ -86,47 +85,49 @@ def read_building_lineage(code: Code, principal: Asking, database: Stored) -> Re
 
 
 @router.post("/{code:path}/splits", status_code=201)
-def split_building(code: Code, split: Split, principal: Asking, database: Stored, key: Key = None) -> Response:
+def split_building(code: Code, split: Split, principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """Split a building into parts with codes of their own; 202 where another person has to confirm it."""
     return _act(database, principal, key, _request("split", [code], split, split.parts))
 
 
 @router.post("/{code:path}/merges", status_code=201)
-def merge_buildings(code: Code, merger: Merger, principal: Asking, database: Stored, key: Key = None) -> Response:
+def merge_buildings(code: Code, merger: Merger, principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """Merge a building with others into one; 202 where another person has to confirm it."""
     return _act(database, principal, key, _request("merge", [code, *merger.others], merger, [merger.geometry]))
 
 
 @router.post("/{code:path}/rebuilds", status_code=201)
 def rebuild_building(
-    code: Code, rebuilding: Rebuilding, principal: Asking, database: Stored, key: Key = None
+    code: Code, rebuilding: Rebuilding, principal: Asking, database: Stored, key: OnceKey = None
 ) -> Response:
     """Register what was built where a building stood: the next generation; 202 where another person has to confirm it."""
     return _act(database, principal, key, _request("rebuild", [code], rebuilding, [rebuilding.geometry]))
 
 
 @router.post("/{code:path}/closures", status_code=201)
-def close_building(code: Code, closure: Closure, principal: Asking, database: Stored, key: Key = None) -> Response:
+def close_building(code: Code, closure: Closure, principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """End a building's life; its code resolves for ever. 202 where another person has to confirm it."""
     return _act(database, principal, key, _request("close", [code], closure))
 
 
 @router.post("/{code:path}/revivals", status_code=201)
-def revive_building(code: Code, revival: Happening, principal: Asking, database: Stored, key: Key = None) -> Response:
+def revive_building(
+    code: Code, revival: Happening, principal: Asking, database: Stored, key: OnceKey = None
+) -> Response:
     """Revoke a closure: the building lives again under its code. 202 where another person has to confirm it."""
     return _act(database, principal, key, _request("revive", [code], revival))
 
 
 @router.post("/{code:path}/relocations", status_code=201)
 def relocate_building(
-    code: Code, relocation: Relocation, principal: Asking, database: Stored, key: Key = None
+    code: Code, relocation: Relocation, principal: Asking, database: Stored, key: OnceKey = None
 ) -> Response:
     """Have a building that was moved as a whole stand elsewhere; 202 where another person has to approve it."""
     return _act(database, principal, key, _request("relocate", [code], relocation, [relocation.geometry]))
 
 
 @router.post("/{code:path}/parts", status_code=201)
-def add_part(code: Code, part: Part, principal: Asking, database: Stored, key: Key = None) -> Response:
+def add_part(code: Code, part: Part, principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """Give a separate part of a building a code of its own; 202 where another person has to approve it."""
     return _act(database, principal, key, _request("add_part", [code], part, [part.geometry]))
 

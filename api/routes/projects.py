@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.answers import answer
 from api.dependencies import Asking, Configured, OnceKey, Stored
+from workflows.procedures import configured_procedure
 from workflows.projects import find_projects, join_project, leave_project, open_project, read_project
 from workflows.schemes import configured_schemes
 
@@ -66,10 +67,12 @@ def read_one_project(
     key: Key,
     principal: Asking,
     database: Stored,
+    settings: Configured,
     day: Annotated[date | None, Query(description="Only what was in it on that day")] = None,
 ) -> Response:
     """Return a project with its buildings, where each stands, and their totals."""
-    return answer(read_project(database, key, principal=principal, day=day))
+    stages = configured_procedure(settings).stages
+    return answer(read_project(database, key, principal=principal, day=day, stages=stages))
 
 
 @router.post("/{key}/buildings")

@@ -14,6 +14,7 @@ from api.answers import answer
 from api.dependencies import Asking, Configured, Stored, asker_of
 from workflows.code_answers import CodeAnswers
 from workflows.principals import find_principal
+from workflows.procedures import configured_procedure
 from workflows.resolving import MOST_NAMES, resolve_names
 from workflows.schemes import configured_schemes
 
@@ -50,6 +51,7 @@ def resolve_many(asked: Names, principal: Asking, database: Stored, settings: Co
         asked.names,
         principal=principal,
         schemes=configured_schemes(settings),
+        stages=configured_procedure(settings).stages,
         as_of=asked.as_of,
         known_at=asked.known_at,
     )
@@ -90,6 +92,13 @@ async def _answer_code(request: Request) -> Response:
 def _resolve(request: Request, text: str, *, as_of: date | None = None, known_at: datetime | None = None) -> Response:
     settings, database = request.app.state.settings, request.app.state.database
     principal = find_principal(database, **asker_of(request)._asdict())
-    schemes = configured_schemes(settings)
-    rows = resolve_names(database, [text], principal=principal, schemes=schemes, as_of=as_of, known_at=known_at)
+    rows = resolve_names(
+        database,
+        [text],
+        principal=principal,
+        schemes=configured_schemes(settings),
+        stages=configured_procedure(settings).stages,
+        as_of=as_of,
+        known_at=known_at,
+    )
     return answer(rows[0])

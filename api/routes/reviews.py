@@ -3,11 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import answer
-from api.dependencies import Asking, Stored
+from api.dependencies import Asking, Configured, OnceKey, Stored
+from workflows.procedures import configured_procedure
 from workflows.reviews import Assignment, decide_review, find_reviews, read_review
 
 router = APIRouter(prefix="/reviews", tags=["reviews"])
@@ -61,7 +62,9 @@ def decide(
     decision: Decision,
     principal: Asking,
     database: Stored,
-    key: Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)] = None,
+    settings: Configured,
+    *,
+    key: OnceKey = None,
 ) -> Response:
     """Decide a review, and carry out what follows from it at once."""
     said = [Assignment(**each.model_dump()) for each in decision.relations]
@@ -73,5 +76,6 @@ def decide(
         relations=said,
         reason=decision.reason,
         key=key,
+        procedure=configured_procedure(settings),
     )
     return answer(done, status=201)

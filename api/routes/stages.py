@@ -3,11 +3,11 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
 
 from api.answers import answer
-from api.dependencies import Asking, Configured, Stored
+from api.dependencies import Asking, Configured, OnceKey, Stored
 from workflows.chains import list_deadlines, list_stages, read_chain
 from workflows.drawings import read_drawing
 from workflows.principals import Principal
@@ -18,7 +18,6 @@ from workflows.stages import Asked, EntryRequest, enter_stage, withdraw_entry
 
 router = APIRouter(tags=["stages"])
 Name = Annotated[str, Path(max_length=200, description="A code, leniently typed, or an alias")]
-Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 Day = Annotated[date | None, Query(alias="on", description="The day; today if none is given")]
 
 
@@ -83,7 +82,7 @@ def add_stage_entry(
     principal: Asking,
     database: Stored,
     settings: Configured,
-    key: Key = None,
+    key: OnceKey = None,
 ) -> Response:
     """Have a building enter a stage; 422 with every reason where it may not."""
     drawn = None if entry.geometry is None else read_drawing(entry.geometry)[0]
@@ -94,12 +93,12 @@ def add_stage_entry(
 @router.post("/buildings/{name:path}/stages/{entry}/withdrawal")
 def withdraw_stage_entry(  # noqa: PLR0913 - what a request consists of
     name: Name,
-    entry: PositiveInt,
+    entry: Annotated[int, Path(ge=1, lt=2**63)],
     withdrawal: Withdrawal,
     principal: Asking,
     database: Stored,
     settings: Configured,
-    key: Key = None,
+    key: OnceKey = None,
 ) -> Response:
     """Propose that an entry be withdrawn, or confirm what somebody else proposed."""
     asked = _asked(name, principal, settings, key)

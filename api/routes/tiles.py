@@ -17,9 +17,8 @@ Index = Annotated[int, Path(ge=0, lt=2**24)]
 @router.get("/buildings/{z}/{x}/{y}.mvt")
 def read_building_tile(z: Zoom, x: Index, y: Index, principal: Asking, database: Stored) -> Response:
     """Return a tile of the living buildings, source layer ``buildings``; 204 where none stands."""
-    _ = principal
     _refuse_outside(z, x, y)
-    return _answer(cut_building_tile(database, z=z, x=x, y=y))
+    return _answer(cut_building_tile(database, z=z, x=x, y=y, principal=principal))
 
 
 @router.get("/layers/{layer}/{z}/{x}/{y}.mvt")

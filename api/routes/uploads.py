@@ -1,15 +1,14 @@
 """Deliveries of footprints into the register."""
 
-import shutil
-from pathlib import Path, PurePath
-from tempfile import TemporaryDirectory
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Response, UploadFile
 
 from api.answers import answer
+from api.deliveries import delivered_file
 from api.dependencies import Asking, Configured, Stored
+from workflows.procedures import configured_procedure
 from workflows.schemes import configured_schemes
 from workflows.uploading import DeliveryOptions, find_report, upload_file
 
@@ -30,20 +29,16 @@ def upload(  # noqa: PLR0913 - one for each field of the form
     complete: Annotated[bool, Form()] = False,
 ) -> Response:
     """Register the footprints of a file; 200 and the first answer where the same content was uploaded before."""
-    name = PurePath((file.filename or "delivery").replace("\\", "/")).name or "delivery"
-    with TemporaryDirectory(prefix="luotu-") as folder:
-        # the delivered name is told and never used as a path
-        path = Path(folder, "delivery")
-        with path.open("wb") as copy:
-            shutil.copyfileobj(file.file, copy)
+    with delivered_file(file) as delivered:
         report = upload_file(
             database,
-            path,
+            delivered.path,
             principal=principal,
             documents=settings.documents,
-            file=name,
+            file=delivered.name,
             options=DeliveryOptions(crs=crs or None, layer=layer or None, stage=stage, mode=mode, complete=complete),
             schemes=configured_schemes(settings),
+            procedure=configured_procedure(settings),
         )
     made = answer(report.as_json(), status=200 if report.repeated else 201)
     made.headers["Location"] = f"/uploads/{report.id}"

@@ -55,7 +55,7 @@ class CertificateContent:
     version, fingerprint
         Of the footprint: its current geometry version and that geometry's hash.
     stage, stage_name
-        The stage whose geometry this is: its code, and what it is called (``zh, en``).
+        The stage that the building is at: its code, and what it is called (``zh, en``).
     area_m2, plane_area_m2, perimeter_m
         The area on the ellipsoid's scale at the centroid, which the code's size class is made of; area and perimeter in the
         plane. To the square centimetre and the millimetre, as printed.

@@ -7,6 +7,7 @@ number and the hash of the leaf before, so that the events are a chain as well.
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,6 +16,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+import orjson
 import rfc8785
 
 from geocode import Text
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 _EXACT = 2**53
+_LEAST_DECIMAL = 1e-3  # orjson writes smaller ones with an exponent before RFC 8785 does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +153,9 @@ def canonical_json(value: Any) -> bytes:
     EventError
         JSON, or a number of it that every reader reads alike, cannot say the value.
     """
+    # the same bytes in a twentieth of the time, for all but a few
+    with suppress(_OddError, orjson.JSONEncodeError):
+        return orjson.dumps(_plain(value), option=orjson.OPT_SORT_KEYS)
     try:
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
@@ -182,6 +188,30 @@ def read_event(canonical: str) -> dict[str, Any]:
     """Return what an event says."""
     content: dict[str, Any] = json.loads(canonical)
     return content
+
+
+class _OddError(ValueError):
+    """A value that orjson does not write as RFC 8785 has it."""
+
+
+def _plain(value: Any) -> Any:
+    """Return a JSON value for orjson to write in canonical form: whole numbers without a point, and no keys but ASCII."""
+    kind = type(value)
+    if value is None or kind is str or kind is bool:
+        return value
+    if kind is dict:
+        if not all(type(key) is str and key.isascii() for key in value):
+            raise _OddError
+        return {key: _plain(each) for key, each in value.items()}
+    if kind is list or kind is tuple:
+        return [_plain(each) for each in value]
+    if kind is int and abs(value) < _EXACT:
+        return value
+    if kind is float and abs(value) < _EXACT and value.is_integer():
+        return int(value)
+    if kind is float and _LEAST_DECIMAL < abs(value) < _EXACT:
+        return value
+    raise _OddError
 
 
 def _told_apart(value: Any) -> Any:

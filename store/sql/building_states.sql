@@ -1,7 +1,9 @@
--- What are some buildings on a day, as known at a time? The geometry version that holds, and the closure that stands.
+-- What are some buildings on a day, as known at a time?
+-- The geometry version that holds, the stage entered last (or else that of the geometry), and the closure that stands.
 -- A building that was not registered yet, or not known, has no version.
 select
-    cast(b.id as text) as building_id, b.code, b.kind, b.office_id, f.id as footprint_id, f.name, f.stage, f.version,
+    cast(b.id as text) as building_id, b.code, b.kind, b.office_id, f.id as footprint_id, f.name, coalesce(e.stage, f.stage) as stage,
+    f.version,
     f.lon, f.lat, c.reason, c.closed_on,
     (select min(recorded_at) from footprint where building_id = b.id) as first_known_at,
     (select min(valid_from) from footprint where building_id = b.id) as first_day
@@ -14,6 +16,15 @@ left join lateral (
     order by version desc
     limit 1
 ) f on true
+left join lateral (
+    -- one whose day is only known to be no later comes before whatever was entered after it
+    select stage from stage_entry
+    where building_id = b.id and recorded_at <= cast(:known_at as timestamptz) and occurred_on <= cast(:as_of as date)
+      and coalesce(withdrawn_at > cast(:known_at as timestamptz), true)
+    order by attributes @> '{"at_latest": true}' and id < max(id) over (), occurred_on desc,
+             array_position(cast(:stages as text[]), stage) desc, id desc
+    limit 1
+) e on true
 left join lateral (
     select reason, closed_on
     from closure

@@ -7,9 +7,11 @@ from project_building pb
 join building b on b.id = pb.building_id
 join lateral (select * from footprint where building_id = b.id order by version desc limit 1) f on true
 left join lateral (
+    -- as in building_states
     select stage from stage_entry
     where building_id = b.id and withdrawn_at is null
-    order by occurred_on desc, id desc
+    order by attributes @> '{"at_latest": true}' and id < max(id) over (), occurred_on desc,
+             array_position(cast(:stages as text[]), stage) desc, id desc
     limit 1
 ) s on true
 left join closure c on c.building_id = b.id and c.revoked_at is null

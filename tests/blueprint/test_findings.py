@@ -196,7 +196,8 @@ def test_every_rule_says_something_of_every_footprint(site):
     found = find_findings(make_footprints(site, shifted(site, 99)), {}, load_rules(), as_of=TODAY)
     asked = [(rule.id, code) for rule in rules for code in rule.b.layers]
     assert [(finding.rule.id, finding.layer) for finding in found] == asked * 2
-    assert {finding.outcome for finding in found} == {Outcome.NOT_EVALUATED}
+    by_hand = {rule.id for rule in rules if rule.by_hand}
+    assert {finding.outcome for finding in found if finding.rule.id not in by_hand} == {Outcome.NOT_EVALUATED}
     assert verdict(found) is Verdict.NOT_EVALUATED
 
 

@@ -22,8 +22,7 @@ confidence = "V2"
 def test_the_seed_rules_load():
     rules = load_rules()
     assert [rule.id for rule in rules] == sorted(rule.id for rule in rules)
-    footprint = {rule.id for rule in rules if rule.a is None}
-    assert footprint == {f"R{n:02d}" for n in (1, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 30, 32)}
+    assert len({rule.id for rule in rules}) == len(rules)
 
 
 def test_every_seed_rule_has_a_title_and_a_basis_in_words():
@@ -34,7 +33,7 @@ def test_every_seed_rule_has_a_title_and_a_basis_in_words():
 
 def test_no_seed_rule_of_general_knowledge_prohibits():
     for rule in load_rules():
-        assert rule.advisory == (rule.confidence in {"K", "P"})
+        assert rule.advisory or rule.confidence not in {"K", "P"}
         assert not (rule.advisory and rule.shown_severity is Severity.PROHIBIT)
 
 

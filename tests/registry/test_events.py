@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,19 @@ def test_numbers_are_written_as_the_standard_writes_them():
     assert canonical_json([1e21, 1e-7, 333333333.33333329, 4.5, 2e-3, 1e20, -0.0]) == (
         b"[1e+21,1e-7,333333333.3333333,4.5,0.002,100000000000000000000,0]"
     )
+
+
+numbers = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+json_values = st.recursive(
+    st.none() | st.booleans() | numbers | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(json_values)
+def test_the_canonical_text_is_the_standard_s_however_it_is_written(value):
+    assert canonical_json(value) == rfc8785.dumps(value)
 
 
 @pytest.mark.parametrize(

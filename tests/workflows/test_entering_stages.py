@@ -3,17 +3,22 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from hashlib import sha256
+from math import asinh, pi, radians, tan
 
 import pytest
 import shapely
 from sqlalchemy import func, insert, select
 
+from geocode import parse
+from registry.procedures import read_procedure
 from store.buildings import close_footprints
 from store.database import transaction
 from store.documents import add_document
 from store.lives import add_closures
 from store.offices import have_office
+from store.resolving import changed_states
 from store.schema import attachment, building, event, footprint, stage_entry
+from store.tiles import building_tile
 from tests.conftest import settings_for
 from tests.workflows.conftest import house, on_ground
 from workflows.chains import list_deadlines, list_stages, read_chain
@@ -21,8 +26,11 @@ from workflows.errors import ForbiddenError, HiddenError, RefusedEntryError, Reu
 from workflows.idempotency import once
 from workflows.principals import Principal
 from workflows.procedures import configured_procedure
+from workflows.projects import join_project, open_project, read_project
+from workflows.resolving import resolve_building, resolve_names
 from workflows.settings import Settings
 from workflows.stages import Asked, EntryRequest, enter_stage, withdraw_entry
+from workflows.uploading import DeliveryOptions, upload_file
 from workflows.verifying import verify_database
 
 NUMBERS = {
@@ -111,6 +119,85 @@ def test_a_house_that_is_uploaded_at_design_has_entered_design(chain):
     with transaction(chain.database) as connection:
         told = connection.execute(select(event.c.kind).order_by(event.c.seq)).scalars().all()
     assert told == ["registered", "stage_entered"]
+
+
+def test_where_a_building_stands_is_its_latest_entry_wherever_it_is_told(chain):
+    day = date.today() - timedelta(days=100)
+    project = open_project(chain.database, name="A", principal=chain.principal)["id"]
+    join_project(chain.database, project, [chain.code], principal=chain.principal)
+
+    def told():
+        (row,) = resolve_names(chain.database, [chain.code])
+        with transaction(chain.database) as connection:
+            _, states = changed_states(connection, [(parse(chain.code).compact, None)])
+            north = (1 - asinh(tan(radians(states[0].lat))) / pi) / 2
+            x, y = int((states[0].lon / 360 + 0.5) * 2**16), int(north * 2**16)
+            assert states[0].stage.encode() in building_tile(connection, z=16, x=x, y=y)
+        listed = read_project(chain.database, project, principal=chain.principal)
+        seen = {
+            resolve_building(chain.database, chain.code)["properties"]["stage"]["code"],
+            row["building"]["stage"]["code"],
+            states[0].stage,
+            listed["buildings"][0]["stage"]["code"],
+            *listed["totals"]["by_stage"],
+        }
+        assert len(seen) == 1
+        return seen.pop()
+
+    assert told() == "design"
+    # the design, known to be no later than today, was there before
+    chain.enter("planning_permit", day)
+    assert told() == "planning_permit"
+    entry = chain.enter("construction_permit", day)["entry"]
+    assert told() == "construction_permit"
+    chain.enter("setting_out", day, geometry=ground(house(0.02, 0))[0])
+    assert told() == "setting_out"
+    assert resolve_building(chain.database, chain.code)["properties"]["drawn_at"]["code"] == "setting_out"
+    chain.enter("presale", day + timedelta(days=1))
+    chain.enter("setting_out", day + timedelta(days=1), version=2)
+    # on one day in the order of the list
+    assert told() == "presale"
+    before = resolve_building(chain.database, chain.code, as_of=day)
+    assert before["properties"]["stage"]["code"] == "setting_out"
+    with pytest.raises(RefusedEntryError):
+        withdraw_entry(chain.database, chain.asked(), entry, reason="presold by it")
+
+
+def test_a_city_says_what_stages_are_called_and_which_an_upload_enters(database, principal, deliver, tmp_path):
+    city = """
+        [[stage]]
+        code = "registration"
+        name = { zh = "确权", en = "Titling" }
+        by_upload = true
+        documents = []
+        certificate = { name = { zh = "号", en = "number" }, pattern = ".+", example = "1", required = false }
+    """
+    procedure = read_procedure(city, file="city.toml")
+    report = upload_file(
+        database,
+        deliver([house(0, 0)]),
+        principal=principal,
+        documents=tmp_path / "documents",
+        options=DeliveryOptions(stage="registration"),
+        procedure=procedure,
+    )
+    code = report.results[0].code
+    assert (
+        len(read_chain(database, Asked(name=code, principal=principal), day=date.today())["stages"][8]["entries"]) == 1
+    )
+    said = resolve_building(database, code, stages=procedure.stages)["properties"]
+    assert said["stage"] == said["stages"][0]["stage"] == {"code": "registration", "zh": "确权", "en": "Titling"}
+    (row,) = resolve_names(database, [code], stages=procedure.stages)
+    assert row["building"]["stage"] == said["stage"]
+
+
+def test_a_stage_that_is_in_no_list_is_called_by_its_code(chain):
+    with transaction(chain.database) as connection:
+        owner = connection.execute(select(building.c.id)).scalar_one()
+        row = {"building_id": owner, "office_id": chain.principal.office_id, "stage": "older", "actor": "test"}
+        connection.execute(insert(stage_entry).values(**row, occurred_on=date.today()))
+    said = resolve_building(chain.database, chain.code)["properties"]
+    assert said["stage"] == {"code": "older", "zh": "older", "en": "older"}
 
 
 def test_a_life_goes_from_design_to_registration_and_ends_in_demolition(chain):

@@ -9,10 +9,13 @@ from sqlalchemy import text
 from registry.errors import PackageError
 from registry.ledger.heads import read_key
 from store.database import transaction
+from tests.workflows.conftest import on_ground
 from workflows.exporting import export_package
 from workflows.importing import import_package
 from workflows.ledgers import show_keys
+from workflows.lives import ActRequest
 from workflows.principals import resolve_principal
+from workflows.proposals import carry_out
 from workflows.resolving import resolve_building
 from workflows.settings import Settings
 from workflows.uploading import DeliveryOptions, upload_file
@@ -40,6 +43,10 @@ class Register:
             documents=self.settings.documents,
             options=DeliveryOptions(mode="good"),
         )
+
+    def act(self, what, *codes, footprints, **options):
+        request = ActRequest(act=what, codes=codes, footprints=on_ground(*footprints), **options)
+        return carry_out(self.database, request, principal=self.principal)
 
     def export(self, name, **wanted):
         path = self.home / name
@@ -128,6 +135,46 @@ def test_a_building_that_stands_in_the_way_refuses_that_one_alone(registers, del
     assert len({row["subject"] for row in refused}) == 1
     assert len(there.codes()) == 1 + 2
     assert there.is_sound()
+
+
+@pytest.mark.parametrize("survivor", [None, 0])
+def test_splits_mergers_and_rebuilds_are_taken_over_with_their_lineage(registers, deliver, survivor):
+    here, there = registers
+    (row, *_) = here.upload(deliver, houses()).results
+    halves, whole = [house(0, 0, 10), house(10, 0, 10)], house(0, 0)
+    split = here.act("split", row.code, footprints=halves, survivor=survivor)
+    merged = here.act("merge", *split["successors"], footprints=[whole])
+    (rebuilt,) = here.act("rebuild", *merged["successors"], footprints=[whole])["successors"]
+    path, _ = here.export("all.zip")
+    taken = there.take(path, here)
+    assert taken["refused"] == 0, taken["results"]
+    assert [each["seq"] for each in taken["results"]] == sorted(each["seq"] for each in taken["results"])
+    assert there.codes() == here.codes()
+    assert resolve_building(there.database, row.code)["properties"]["lineage"]["living"] == [rebuilt]
+    assert there.is_sound()
+
+
+def test_a_split_whose_ground_is_taken_is_refused_as_a_whole(registers, deliver):
+    here, there = registers
+    (row, *_) = here.upload(deliver, houses()).results
+    path, first = here.export("first.zip")
+    there.take(path, here)
+    there.upload(deliver, [house(22, 0, 8)], "own.gpkg")
+    here.act("split", row.code, footprints=[house(0, 0, 10), house(10, 0, 14)])
+    path, _ = here.export("second.zip", after=first["to"])
+    taken = there.take(path, here)
+    assert (taken["taken"], taken["refused"]) == (0, 3)
+    assert resolve_building(there.database, row.code)["properties"]["life"]["state"] == "living"
+    assert there.is_sound()
+
+
+def test_a_first_event_that_is_refused_refuses_no_other(registers, deliver):
+    here, there = registers
+    there.upload(deliver, [house(1, 1)], "own.gpkg")
+    here.upload(deliver, houses())
+    path, _ = here.export("all.zip")
+    taken = there.take(path, here)
+    assert len({row["subject"] for row in taken["results"] if row["outcome"] == "refused"}) == 1
 
 
 def rewritten(path, target, **changed):

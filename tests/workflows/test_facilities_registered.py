@@ -13,7 +13,9 @@ from tests.conftest import settings_for
 from tests.workflows.conftest import EAST_M, NORTH_M, house
 from workflows.errors import ForbiddenError, RefusedDeliveryError, RefusedOptionError
 from workflows.facilities import FacilityOptions, code_facilities, upload_facilities, write_coded_facilities
+from workflows.lives import ActRequest
 from workflows.principals import find_principal, issue_key
+from workflows.proposals import carry_out
 from workflows.resolving import resolve_building
 from workflows.verifying import verify_database
 
@@ -106,6 +108,16 @@ def test_a_road_delivered_revised_is_a_new_version_under_its_code(lay, deliver, 
     assert lay(stated, **options).results[0].outcome == "revised"
     versions = rows_of(database, "select version, replaced_at is null as now from footprint order by version")
     assert [(row["version"], row["now"]) for row in versions] == [(1, False), (2, False), (3, True)]
+
+
+def test_a_road_that_was_closed_by_mistake_lives_again_with_its_line_and_width(lay, deliver, database, principal):
+    code = lay(deliver([ROAD], name="one.gpkg"), facility_class="road", width_m=12.0).results[0].code
+    for request in (ActRequest(act="close", codes=[code], reason="mistaken"), ActRequest(act="revive", codes=[code])):
+        carry_out(database, request, principal=principal)
+    first, second = rows_of(
+        database, "select st_asbinary(axis) as line, width_m, space from footprint order by version"
+    )
+    assert first == second
 
 
 def test_facilities_of_classes_lie_over_each_other_and_over_buildings(lay, deliver, register):

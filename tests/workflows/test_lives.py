@@ -2,18 +2,22 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 
 from geocode import parse
 from registry.lineage import present_of
+from store.buildings import add_aliases
 from store.database import transaction
 from store.errors import GroundTakenError, NotHereError
 from store.lives import read_descents, read_lives
+from store.units import add_units, held_units
 from tests.workflows.conftest import house, on_ground
 from workflows.errors import RefusedActError
 from workflows.lives import ActRequest
+from workflows.projects import join_project, leave_project, list_projects_of, open_project, read_project
 from workflows.proposals import carry_out
 
 LEFT, RIGHT, WHOLE = house(0, 0, 10), house(10, 0, 10), house(0, 0, 20)
@@ -66,6 +70,42 @@ def test_a_split_building_has_successors_and_new_codes(database, act, standing):
     assert {(row.predecessor, row.successor, row.relation) for row in descents} == {
         (parse(code).compact, parse(each).compact, "split") for each in done["successors"]
     }
+
+
+def test_who_comes_after_a_building_joins_its_projects(database, act, standing, principal):
+    one, two, other = standing(LEFT, RIGHT, house(60, 0))
+    first, second, left = (open_project(database, name=name, principal=principal)["id"] for name in ("A", "B", "C"))
+    join_project(database, first, [one, two], principal=principal, valid_from=date.today() - timedelta(days=9))
+    join_project(database, second, [two, other], principal=principal)
+    join_project(database, left, [one], principal=principal)
+    leave_project(database, left, [one], principal=principal)
+    (whole,) = act("merge", one, two, footprints=[WHOLE])["successors"]
+    parts = act("split", whole, footprints=[LEFT, RIGHT], survivor=0)["successors"]
+    (again,) = act("rebuild", parts[1], footprints=[house(11, 0, 9)])["successors"]
+    for code in (whole, parts[1], again):
+        with transaction(database) as connection:
+            held = {str(row["id"]) for row in list_projects_of(connection, parse(code).compact)}
+        assert held == {first, second}
+    told = {row["code"]: row for row in read_project(database, first, principal=principal)["buildings"]}
+    assert told[whole]["valid_from"] == date.today().isoformat()
+    assert told.keys() == {one, two, whole, parts[1], again}
+
+
+def test_units_and_names_stay_with_a_retired_code_and_are_told(database, act, standing, principal):
+    code, _ = standing(WHOLE, house(60, 0))
+    with transaction(database) as connection:
+        owner = life(database, code)["building_id"]
+        common = {"building_id": owner, "office_id": principal.office_id}
+        unit = {"id": str(uuid4()), "number": "101", "storey": "1", "area_m2": 80.0, "use": "residential"}
+        add_units(connection, [{**common, **unit, "attributes": {}, "salt": "s", "valid_from": date.today()}])
+        add_aliases(connection, [{**common, "scheme": "local", "value": "LT-1", "source": "test"}])
+    done = act("split", code, footprints=[LEFT, RIGHT])
+    assert done["units"] == [{"building": code, "number": "101"}]
+    assert done["aliases"] == [{"building": code, "scheme": "local", "value": "LT-1", "unit": None}]
+    with transaction(database) as connection:
+        assert [row.number for row in held_units(connection, [owner])] == ["101"]
+    revised = act("relocate", done["successors"][0], footprints=[house(30, 0, 10)])
+    assert revised["units"] == revised["aliases"] == []
 
 
 def test_a_survivor_of_a_split_keeps_its_code(database, act, standing):

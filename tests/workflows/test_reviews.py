@@ -97,6 +97,21 @@ def test_an_accepted_revision_is_carried_out(database, held):
     assert find_reviews(database, principal=planner) == []
 
 
+def test_a_row_that_a_person_accepts_enters_its_stage(database, held, tmp_path):
+    review, _, planner = held
+    decide_review(database, review, principal=planner, decision="accept")
+    with transaction(database) as connection:
+        rows = connection.execute(
+            text(
+                "select f.version, o.code from stage_entry s join footprint f on f.id = s.footprint_id "
+                "join office o on o.id = s.office_id order by s.id"
+            )
+        ).all()
+    # the office that surveyed vouches for both
+    assert [tuple(row) for row in rows] == [(1, "survey"), (2, "survey")]
+    assert not verify_database(database, settings_for(database, tmp_path)).findings
+
+
 def test_a_rejected_row_changes_nothing(database, held):
     review, code, planner = held
     assert decide_review(database, review, principal=planner, decision="reject")["decision"] == "rejected"

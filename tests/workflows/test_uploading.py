@@ -72,7 +72,7 @@ def test_the_same_geometry_at_another_stage_is_kept_as_a_version(register, deliv
     register(path)
     report = register(path, stage="completion_survey")
     assert report.results[0].outcome == "revised"
-    assert resolve_building(database, report.results[0].code)["properties"]["stage"]["code"] == "completion_survey"
+    assert resolve_building(database, report.results[0].code)["properties"]["drawn_at"]["code"] == "completion_survey"
 
 
 def test_a_stated_code_makes_a_rebuilt_outline_the_same_building(register, deliver):

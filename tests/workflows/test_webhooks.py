@@ -169,8 +169,9 @@ def test_an_ended_subscription_is_told_no_more(database, principal, register, we
     end_webhook(database, webhook["id"], principal=principal)
     register(0)
     assert deliver_due(database, post=Receiver()).delivered == 0
-    with pytest.raises(NotHereError):
-        end_webhook(database, webhook["id"], principal=principal)
+    for identity in (webhook["id"], "nope"):
+        with pytest.raises(NotHereError, match=identity):
+            end_webhook(database, identity, principal=principal)
 
 
 class _Handler(BaseHTTPRequestHandler):

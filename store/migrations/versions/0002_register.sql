@@ -33,15 +33,20 @@ begin
     perform lock_ground(array_agg(ST_XMin(geom)), array_agg(ST_YMin(geom)), array_agg(ST_XMax(geom)), array_agg(ST_YMax(geom)))
     from added having count(*) > 0;
     -- The next statement sees what was committed before the locks were had. It is executed, to be planned anew: a session
-    -- would keep the plan that it made when the table was small, which leaves the index on geom out. Facilities of a class
-    -- cross and meet: only the same one twice is refused, by intersection over union.
+    -- would keep the plan that it made when the table was small, which leaves the index on geom out. The ground first, one
+    -- footprint after the other (offset 0): the planner, who knows nothing of rows just added, would pair all of a space.
+    -- Facilities of a class cross and meet: only the same one twice is refused, by intersection over union.
     execute '
         select b.code
         from added a
-        join footprint f on f.geom && a.geom and f.space = a.space and f.replaced_at is null and f.building_id <> a.building_id
+        cross join lateral (
+            select building_id, space, geom from footprint where geom && a.geom and replaced_at is null offset 0
+        ) f
         join building b on b.id = f.building_id
         cross join lateral (select ST_Area(a.geom) as mine, ST_Area(f.geom) as theirs) as area
         where a.replaced_at is null
+          and f.space = a.space
+          and f.building_id <> a.building_id
           and ST_Intersects(a.geom, f.geom)
           and case when a.space in (''surface'', ''underground'')
               then ST_Area(ST_Intersection(a.geom, f.geom)) > 0.05 * least(mine, theirs)

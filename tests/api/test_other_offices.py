@@ -1,0 +1,68 @@
+"""What one office sees and does of another's buildings and projects over HTTP."""
+
+import json
+
+import pytest
+import shapely
+
+from workflows.principals import issue_key
+
+HOUSE = shapely.box(126.70, 43.70, 126.7004, 43.7002)
+TILE = "/tiles/buildings/16/55833/23905.mvt"
+
+
+def drawn(shape):
+    return shapely.geometry.mapping(shape)
+
+
+@pytest.fixture
+def keyed(client, sample_database):
+    """Return what calls as somebody of an office: by role and office, then as the client does."""
+
+    def call(role, office, method, path, **request):
+        key = issue_key(sample_database, office=office, name=office, role=role, label=role)
+        return client.request(method, path, headers={"Authorization": f"Bearer {key}"}, **request)
+
+    return call
+
+
+@pytest.fixture
+def code(keyed):
+    """Have the first office register a house, and return its code."""
+    feature = {"type": "Feature", "properties": {"name": "滨溪1号楼"}, "geometry": drawn(HOUSE)}
+    file = ("house.geojson", json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    return keyed("surveyor", "first", "POST", "/uploads", files={"file": file}).json()["results"][0]["code"]
+
+
+def test_findings_are_for_whose_building_it_is_and_for_who_sees_the_district(keyed, code):
+    path = f"/buildings/{code}/findings"
+    askers = [("surveyor", "first"), ("surveyor", "second"), ("planner", "second"), ("admin", "first")]
+    assert [keyed(*asker, "GET", path).status_code for asker in askers] == [200, 404, 200, 403]
+
+
+def test_a_tile_names_a_building_to_who_may_see_its_name(keyed, code):
+    askers = [("surveyor", "first"), ("surveyor", "second"), ("planner", "second"), ("admin", "first")]
+    tiles = [keyed(*asker, "GET", TILE).content for asker in askers]
+    assert all(code.replace("-", "").encode() in tile for tile in tiles)
+    assert ["滨溪1号楼".encode() in tile for tile in tiles] == [True, False, True, False]
+
+
+@pytest.mark.parametrize("act", ["relocations", "parts"])
+def test_nobody_proposes_something_for_another_offices_building(keyed, code, act):
+    body = {"geometry": drawn(shapely.affinity.translate(HOUSE, 0.0004, 0))}
+    assert keyed("surveyor", "second", "POST", f"/buildings/{code}/{act}", json=body).status_code == 404
+    assert keyed("surveyor", "first", "POST", f"/buildings/{code}/{act}", json=body).status_code == 202
+
+
+def test_another_offices_project_has_no_documents_and_no_id_to_tell(keyed):
+    code = "2209-220202-04-01-123456"
+    keyed("surveyor", "first", "POST", "/projects", json={"name": "滨溪花园", "code": code})
+    path = f"/projects/{code}/documents"
+    askers = [("surveyor", "first"), ("surveyor", "second"), ("auditor", "second")]
+    assert [keyed(*asker, "GET", path).status_code for asker in askers] == [200, 404, 200]
+
+
+def test_whoever_resolves_a_code_follows_its_lineage(keyed, code):
+    askers = [("surveyor", "second"), ("admin", "second"), ("registrar", "second")]
+    told = [keyed(*asker, "GET", f"/buildings/{code}/lineage") for asker in askers]
+    assert [answer.json()["present"] for answer in told] == [[code]] * 3

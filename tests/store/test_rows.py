@@ -1,0 +1,36 @@
+"""Many rows at once: in their order, and exactly as they were said."""
+
+from datetime import date
+
+import pytest
+import shapely
+from sqlalchemy import select
+
+import store.rows
+from store.rows import insert_rows
+from store.schema import stage_entry
+
+
+@pytest.fixture
+def building(connection, desk, on_ground, house_codes):
+    """Register a house and return its id."""
+    return next(iter(desk.add(connection, on_ground(shapely.box(0, 0, 20, 10)), house_codes(1)).values()))
+
+
+def test_rows_are_stored_as_said_and_their_keys_are_in_order(connection, desk, building, monkeypatch):
+    monkeypatch.setattr(store.rows, "_AT_ONCE", 2)
+    common = {"building_id": building, "office_id": desk.office_id, "actor": "test", "occurred_on": date(2026, 1, 2)}
+    said = [
+        {**common, "stage": f"{n}", "height_m": height_m, "certificate": text, "attributes": {"text": text, "n": n}}
+        for n, (height_m, text) in enumerate(
+            [(0.1 + 0.2, "吉'\"\\"), (1e-300, None), (None, ""), (5.0, "𠮷\t"), (7.0, "{}")]
+        )
+    ]
+    keys = insert_rows(connection, stage_entry, said)
+    rows = connection.execute(select(stage_entry).order_by(stage_entry.c.id)).mappings().all()
+    assert [row["id"] for row in rows] == keys
+    assert [{name: row[name] for name in said[0]} for row in rows] == said
+
+
+def test_no_rows_are_no_statement(connection):
+    assert insert_rows(connection, stage_entry, []) == []
