@@ -11,9 +11,22 @@ __all__ = ["boxes"]
 
 # a straight edge of the plane bows in degrees, by 7 mm over 600 m: candidates are looked for 10 cm further
 _MARGIN_DEG = 1e-6
+# less than a degree of latitude has anywhere
+_M_PER_DEG = 110_000.0
+_NEAR_POLE_DEG = 89.0
 
 
-def boxes(geometries: NDArray[Any]) -> dict[str, list[float]]:
-    """Return the bounds of EPSG:4490 geometries as four lists in degrees, with a margin: west, south, east, north."""
-    bounds = shapely.bounds(geometries).reshape(-1, 4) + _MARGIN_DEG * np.array([-1, -1, 1, 1])
+def boxes(geometries: NDArray[Any], *, reach_m: float = 0.0) -> dict[str, list[float]]:
+    """Return the bounds of EPSG:4490 geometries as four lists in degrees, with a margin: west, south, east, north.
+
+    Parameters
+    ----------
+    reach_m
+        What lies within this distance of a geometry lies within its box.
+    """
+    bounds = shapely.bounds(geometries).reshape(-1, 4)
+    lat_deg = np.minimum(np.abs(bounds[:, [1, 3]]).max(axis=1, initial=0.0) + reach_m / _M_PER_DEG, _NEAR_POLE_DEG)
+    north = reach_m / _M_PER_DEG + _MARGIN_DEG
+    east = reach_m / _M_PER_DEG / np.cos(np.radians(lat_deg)) + _MARGIN_DEG
+    bounds = bounds + np.column_stack([-east, np.full(len(east), -north), east, np.full(len(east), north)])
     return {side: bounds[:, i].tolist() for i, side in enumerate(("west", "south", "east", "north"))}

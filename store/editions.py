@@ -83,15 +83,19 @@ def list_editions(connection: Connection) -> Sequence[Row[Any]]:
     ).all()
 
 
-def features_near(connection: Connection, editions: Sequence[int], geometries: NDArray[Any]) -> gpd.GeoDataFrame:
-    """Return the features of some editions whose boxes meet those of the geometries.
+def features_near(
+    connection: Connection, editions: Sequence[int], geometries: NDArray[Any], *, reach_m: float = 0.0
+) -> gpd.GeoDataFrame:
+    """Return the features of some editions whose boxes meet those of the geometries, a reach around them included.
 
     Returns
     -------
     GeoDataFrame
         EPSG:4490, indexed by feature id, with the columns ``edition_id, name, class_code, valid_from, valid_to, attrs``.
     """
-    rows = connection.execute(statement("features_near"), {"editions": list(editions), **boxes(geometries)}).all()
+    rows = connection.execute(
+        statement("features_near"), {"editions": list(editions), **boxes(geometries, reach_m=reach_m)}
+    ).all()
     return frame_of(
         rows, ["edition_id", "name", "class_code", "valid_from", "valid_to", "attributes"], index="id"
     ).rename(columns={"attributes": "attrs"})

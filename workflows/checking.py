@@ -13,7 +13,7 @@ import shapely
 from blueprint.findings import find_findings
 from blueprint.layer_state import Edition, LayerState
 from blueprint.outcomes import Finding, verdict
-from blueprint.rules import Rule, load_rules
+from blueprint.rules import Predicate, Rule, load_rules
 from geocode import STORAGE_CRS, parse
 from geocode.planes import ellipsoid_areas_m2, from_plane, to_plane
 from layers.catalogue import load_catalogue
@@ -36,6 +36,8 @@ __all__ = ["Checked", "check_building", "check_file", "check_ground", "check_upl
 
 # existing buildings, permitted buildings, registered buildings
 _BUILDING_LAYERS = {"XZ1301", "GL3106", "GL3202"}
+# a site that reaches further from a footprint is told as such, and its setbacks and ratios are not evaluated
+_SITE_REACH_M = 500.0
 _NO_FEATURES: dict[str, list[Any]] = {"name": [], "class_code": [], "valid_from": [], "valid_to": [], "attrs": []}
 
 
@@ -156,11 +158,13 @@ def _layer_states(
     connection: Connection, ground: gpd.GeoDataFrame, rules: Sequence[Rule], *, as_of: date, plane: str
 ) -> dict[str, LayerState]:
     """Return the layers that the rules look at, in a plane, each with its features around the footprints."""
-    wanted = {code for rule in rules for code in rule.b.layers}
-    editions = [row for row in editions_in_effect(connection, as_of=as_of) if row.layer in wanted]
-    near = features_near(connection, [row.id for row in editions], np.asarray(ground.geometry.values))
-    flat = in_plane(near, plane)
-    by_edition = dict(tuple(flat.groupby("edition_id"))) if len(flat) else {}
+    reaches = _reaches_m(rules)
+    editions = [row for row in editions_in_effect(connection, as_of=as_of) if row.layer in reaches]
+    by_edition: dict[int, gpd.GeoDataFrame] = {}
+    for reach_m in sorted(set(reaches.values())):
+        ids = [row.id for row in editions if reaches[row.layer] == reach_m]
+        near = features_near(connection, ids, np.asarray(ground.geometry.values), reach_m=reach_m)
+        by_edition |= dict(tuple(in_plane(near, plane).groupby("edition_id"))) if len(near) else {}
     empty = gpd.GeoDataFrame(_NO_FEATURES, geometry=[], crs=plane)
     return {
         row.layer: LayerState(
@@ -169,9 +173,21 @@ def _layer_states(
             accuracy_m=row.accuracy_m,
             features=by_edition.get(row.id, empty),
             complete=None if row.completeness is None else _completeness(bytes(row.completeness), plane),
+            reach_m=reaches[row.layer],
         )
         for row in editions
     }
+
+
+def _reaches_m(rules: Sequence[Rule]) -> dict[str, float]:
+    """Return how far around a footprint each layer is looked at: as far as its rules say, a site where it is about one."""
+    reaches: dict[str, float] = {}
+    for rule in rules:
+        is_of_site = rule.predicate in {Predicate.SETBACK, Predicate.RATIO}
+        needed_m = _SITE_REACH_M if is_of_site else min(rule.reach_m, _SITE_REACH_M)
+        for code in rule.layers:
+            reaches[code] = max(reaches.get(code, 0.0), needed_m)
+    return reaches
 
 
 @lru_cache(maxsize=256)
@@ -207,6 +223,10 @@ def _one_json(finding: Finding, witness: Any, ellipsoid_area_m2: float | None) -
         "share": finding.share,
         "width_m": finding.width_m,
         "margin_m": finding.margin_m,
+        "measured": finding.measured,
+        "required": finding.required,
+        "margin": finding.margin,
+        "unit": finding.unit,
         "certainty": None if finding.certainty is None else str(finding.certainty),
         "reason": None if finding.reason is None else text_json(finding.reason),
         "layer": {"code": layer.code, "name": text_json(layer.name)},

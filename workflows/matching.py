@@ -75,6 +75,8 @@ def match_rows(connection: Connection, prepared: PreparedDelivery, *, is_complet
     settled = settle_rows(ground, living, prepared.plane, stated=stated, is_complete=is_complete)
     faults |= {row: placed_fault(fault, prepared.plane) for row, fault in settled.refused.items()}
     touched = {known for each in (*settled.done, *settled.held) for known in each.known}
+    # a relation that is held was measured against others too
+    touched |= {pair.known for each in settled.held for pair in each.evidence}
     lock_buildings(connection, touched)
     lives = {row["building_id"]: row for row in read_lives(connection, [living.code[known] for known in touched])}
     codes, used_up = _issue(connection, prepared, settled.done)

@@ -142,6 +142,17 @@ def test_features_are_those_whose_boxes_meet_a_box(connection, add):
     assert near.crs == "EPSG:4490"
 
 
+@pytest.mark.parametrize(("east_m", "north_m"), [(25, 0), (-25, 0), (0, 25), (0, -25)])
+def test_a_feature_within_reach_is_near_on_every_side(connection, add, east_m, north_m):
+    # 1 degree is 111 km along the meridian, and 80 km along the parallel of 43.8°
+    beyond = 126.5 + 1e-4 if east_m > 0 else 126.5, 43.8 + 1e-4 if north_m > 0 else 43.8
+    side = shapely.Point(beyond[0] + east_m / 8e4, beyond[1] + north_m / 1.11e5)
+    edition = add([side], {"name": ["near"]})
+    house = np.array([shapely.box(126.5, 43.8, 126.5001, 43.8001)])
+    assert features_near(connection, [edition], house).empty
+    assert list(features_near(connection, [edition], house, reach_m=30.0).name) == ["near"]
+
+
 def test_features_of_other_editions_are_not_near(connection, add):
     add()
     other = add(layer="GH2103", features={"name": ["mine"]})
