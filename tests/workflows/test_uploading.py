@@ -245,3 +245,10 @@ def test_real_buildings_are_registered_and_found_again(register, deliver, databa
     assert len({row.code for row in coded}) == len(coded)
     for row in np.random.default_rng(1).choice(len(coded), 5, replace=False):
         assert resolve_building(database, coded[row].code)["id"] == coded[row].code
+
+
+def test_a_row_is_held_that_was_measured_against_a_building_it_is_not(register, deliver):
+    code = register(deliver([house(0, 0, 10)], "first.gpkg")).results[0].code
+    report = register(deliver([house(-3, 0, 6), house(9, 0, 10)], "second.gpkg"), mode="good")
+    held = next(row for row in report.results if row.outcome == "held" and not row.fault["buildings"])
+    assert {measure["code"] for measure in held.fault["measures"]} == {code}
