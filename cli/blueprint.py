@@ -8,12 +8,12 @@ import typer
 from rich.table import Table
 
 from cli.console import EXIT_FOUND, answering, complain_row, notes, out, print_json, progress_bar, settings, speak
+from cli.desk import at_desk
 from cli.findings import print_findings
 from geocode import Text
 from workflows.checking import check_building, check_file
 from workflows.databases import opened_database
 from workflows.layering import LoadOptions, list_layers, load_layers
-from workflows.principals import find_principal
 from workflows.schemes import configured_schemes
 from workflows.uploading import DeliveryOptions
 
@@ -32,21 +32,21 @@ def check(
     form: Form = "table",
 ) -> None:
     """Ask the blueprint what stands in the way of footprints. Nothing is stored."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
-        day, accuracy_m = (as_of.date() if as_of else date.today()), configured.footprint_accuracy_m
+    with at_desk() as desk:
+        day, accuracy_m = (as_of.date() if as_of else date.today()), desk.settings.footprint_accuracy_m
         if Path(subject).exists():
             options = DeliveryOptions(crs=crs, layer=layer)
-            report, checked = check_file(database, Path(subject), options=options, as_of=day, accuracy_m=accuracy_m)
+            report, checked = check_file(
+                desk.database, Path(subject), options=options, as_of=day, accuracy_m=accuracy_m
+            )
             for row in report.results:
                 if row.fault:
                     complain_row(report.file, row.row, row.feature, row.fault)
         else:
-            schemes = configured_schemes(configured)
-            principal = find_principal(database, key=None, local=True)
+            schemes = configured_schemes(desk.settings)
             checked = [
                 check_building(
-                    database, subject, principal=principal, as_of=day, accuracy_m=accuracy_m, schemes=schemes
+                    desk.database, subject, principal=desk.principal, as_of=day, accuracy_m=accuracy_m, schemes=schemes
                 )
             ]
     if form == "json":
@@ -101,26 +101,23 @@ def load(  # noqa: PLR0913 - one for each option
     accuracy: Annotated[float | None, typer.Option(help="Positional accuracy in metres (standard deviation)")] = None,
 ) -> None:
     """Load editions of layers. A file ``layers.json`` beside it tells titles, dates, accuracies and completeness."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
-        principal = find_principal(database, key=None, local=True)
-        with progress_bar(Text("加载图层", "Loading layers")) as move:
-            loaded = load_layers(
-                database,
-                source,
-                principal=principal,
-                documents=configured.documents,
-                options=LoadOptions(
-                    as_layer=as_layer,
-                    layer=layer,
-                    crs=crs,
-                    where=where,
-                    valid_from=valid_from.date() if valid_from else None,
-                    title=title,
-                    accuracy_m=accuracy,
-                ),
-                on_progress=move,
-            )
+    with at_desk() as desk, progress_bar(Text("加载图层", "Loading layers")) as move:
+        loaded = load_layers(
+            desk.database,
+            source,
+            principal=desk.principal,
+            documents=desk.settings.documents,
+            options=LoadOptions(
+                as_layer=as_layer,
+                layer=layer,
+                crs=crs,
+                where=where,
+                valid_from=valid_from.date() if valid_from else None,
+                title=title,
+                accuracy_m=accuracy,
+            ),
+            on_progress=move,
+        )
     refused = 0
     for one in loaded:
         plural = "" if one.features == 1 else "s"

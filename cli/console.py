@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from geocode import GeocodeError, Text
 from workflows.errors import RefusedDeliveryError, RefusedOptionError, WorkflowError
@@ -35,6 +36,7 @@ __all__ = [
     "progress_bar",
     "settings",
     "speak",
+    "table_of",
 ]
 
 EXIT_FOUND, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
@@ -60,6 +62,14 @@ def speak(text: Text | dict[str, str]) -> str:
     """Return a text in the person's language."""
     pair = {"zh": text.zh, "en": text.en} if isinstance(text, Text) else text
     return pair[language()]
+
+
+def table_of(*columns: tuple[Text, Literal["left", "right"]]) -> Table:
+    """Return an empty table with titled columns, each aligned as told."""
+    table = Table(box=None, header_style="bold")
+    for title, justify in columns:
+        table.add_column(speak(title), justify=justify)
+    return table
 
 
 def language() -> str:

@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from cli.console import EXIT_FOUND, answering, notes, out, print_json, settings, speak
+from cli.desk import at_desk
 from geocode import Text
 from workflows.attaching import AttachOptions, attach_file, list_documents, open_attachment, received, withdraw_document
 from workflows.certifying import issue_certificate, verify_certificate
@@ -63,10 +64,8 @@ def attach(
 @document.command(name="list")
 def list_(name: Name, form: Form = "table") -> None:
     """List the documents of a building or a project."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
-        principal = find_principal(database, key=None, local=True)
-        told = list_documents(database, name, principal=principal, schemes=configured_schemes(configured))
+    with at_desk() as desk:
+        told = list_documents(desk.database, name, principal=desk.principal, schemes=configured_schemes(desk.settings))
     _print(told["documents"], form)
 
 
@@ -76,10 +75,8 @@ def get(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to; its own name by default")] = None,
 ) -> None:
     """Write a document to a file, once its bytes are found to be those that were kept."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
-        principal = find_principal(database, key=None, local=True)
-        opened = open_attachment(database, identity, principal=principal, documents=configured.documents)
+    with at_desk() as desk:
+        opened = open_attachment(desk.database, identity, principal=desk.principal, documents=desk.settings.documents)
         target = output or Path(opened.name)
         with closing(opened.stream) as stream, target.open("wb" if output else "xb") as copy:
             shutil.copyfileobj(stream, copy)
@@ -93,9 +90,8 @@ def withdraw(
     form: Form = "table",
 ) -> None:
     """Withdraw a document: it is kept, and listed as withdrawn."""
-    with answering(), opened_database(settings()) as database:
-        principal = find_principal(database, key=None, local=True)
-        told = withdraw_document(database, identity, principal=principal, reason=reason)
+    with at_desk() as desk:
+        told = withdraw_document(desk.database, identity, principal=desk.principal, reason=reason)
     _print([told], form)
 
 
@@ -107,11 +103,13 @@ def issue(
     ] = None,
 ) -> None:
     """Issue the certificate of a building's code: a PDF that anyone can verify, kept with the building's documents."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
-        principal = find_principal(database, key=None, local=True)
+    with at_desk() as desk:
         issued = issue_certificate(
-            database, name, principal=principal, settings=configured, schemes=configured_schemes(configured)
+            desk.database,
+            name,
+            principal=desk.principal,
+            settings=desk.settings,
+            schemes=configured_schemes(desk.settings),
         )
         target = output or Path(issued.file_name)
         target.write_bytes(issued.pdf)

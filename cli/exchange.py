@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from cli.console import EXIT_FOUND, answering, notes, out, print_json, settings
+from cli.desk import at_desk
 from geocode import Text
 from workflows.databases import opened_database, start_database
 from workflows.exporting import export_package
 from workflows.importing import import_package, trusted_keys
-from workflows.principals import find_principal
 from workflows.webhooks import deliver_due, end_webhook, open_webhook, read_webhooks
 
 __all__ = ["exchange", "webhook", "work"]
@@ -29,10 +29,10 @@ def export(
     after: Annotated[int, typer.Option(help="Position that the last package reached, its `to`")] = -1,
 ) -> None:
     """Write a package: events, proofs, geometries and documents, signed by this ledger's key."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
-        principal = find_principal(database, key=None, local=True)
-        print_json(export_package(database, configured, target, principal=principal, project=project, after=after))
+    with at_desk() as desk:
+        print_json(
+            export_package(desk.database, desk.settings, target, principal=desk.principal, project=project, after=after)
+        )
 
 
 @exchange.command("import")
@@ -44,11 +44,9 @@ def take(
     ] = None,
 ) -> None:
     """Take over what a package tells; what was taken over before is left alone. Exit code 1 where events are refused."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
-        principal = find_principal(database, key=None, local=True)
-        keys = trusted_keys(configured, key or [])
-        taken = import_package(database, configured, source, principal=principal, keys=keys)
+    with at_desk() as desk:
+        keys = trusted_keys(desk.settings, key or [])
+        taken = import_package(desk.database, desk.settings, source, principal=desk.principal, keys=keys)
         print_json(taken)
     if taken["refused"]:
         raise typer.Exit(EXIT_FOUND)
@@ -60,25 +58,26 @@ def add(
     label: Annotated[str, typer.Option(help="Who is told")] = "webhook",
 ) -> None:
     """Tell a sister system of every event from now on, and print the secret that signs: the only time it is seen."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
-        principal = find_principal(database, key=None, local=True)
-        print_json(open_webhook(database, principal=principal, label=label, url=url, hosts=configured.callable_hosts))
+    with at_desk() as desk:
+        print_json(
+            open_webhook(
+                desk.database, principal=desk.principal, label=label, url=url, hosts=desk.settings.callable_hosts
+            )
+        )
 
 
 @webhook.command("list")
 def list_all() -> None:
     """List the subscriptions, and how much each is still owed."""
-    with answering(), opened_database(settings()) as database:
-        principal = find_principal(database, key=None, local=True)
-        print_json({"subscriptions": read_webhooks(database, principal=principal)})
+    with at_desk() as desk:
+        print_json({"subscriptions": read_webhooks(desk.database, principal=desk.principal)})
 
 
 @webhook.command("end")
 def end(identity: Annotated[str, typer.Argument(metavar="ID", help="As `luotu webhook list` tells it")]) -> None:
     """End a subscription; it stays on record."""
-    with answering(), opened_database(settings()) as database:
-        end_webhook(database, identity, principal=find_principal(database, key=None, local=True))
+    with at_desk() as desk:
+        end_webhook(desk.database, identity, principal=desk.principal)
         notes([Text("订阅已结束。", "The subscription has ended.")])
 
 

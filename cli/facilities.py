@@ -1,13 +1,23 @@
 """`luotu facilities`: roads, bridges, pipes, stations, coded and registered."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from cli.console import EXIT_FOUND, EXIT_REFUSED, answering, complain_row, notes, out, print_json, settings, speak
+from cli.console import (
+    EXIT_FOUND,
+    EXIT_REFUSED,
+    answering,
+    complain_row,
+    notes,
+    out,
+    print_json,
+    settings,
+    speak,
+    table_of,
+)
 from geocode import Text
 from workflows.databases import opened_database
 from workflows.facilities import (
@@ -15,12 +25,12 @@ from workflows.facilities import (
     code_facilities,
     facility_classes,
     upload_facilities,
-    write_coded_facilities,
 )
 from workflows.principals import find_principal
 from workflows.procedures import configured_procedure
 from workflows.reports import UploadReport
 from workflows.schemes import configured_schemes
+from workflows.uploading import write_coded
 
 __all__ = ["facilities"]
 
@@ -69,7 +79,7 @@ def facilities(  # noqa: PLR0913 - one for each option
     with answering():
         report = code_facilities(source, options=options) if dry_run else _register(source, options)
         if output is not None and report.accepted:
-            notes(write_coded_facilities(source, output, report, options))
+            notes(write_coded(source, output, report, crs=crs, layer=layer))
     if form == "json":
         print_json(report.as_json())
     else:
@@ -105,7 +115,7 @@ def _print_report(report: UploadReport) -> None:
     notes(report.notes)
     if report.repeated:
         notes([Text("同一内容此前已上传,返回原结果。", "The same content was uploaded before: this is its answer.")])
-    table = _table(
+    table = table_of(
         (Text("编码", "code"), "left"),
         (Text("名称", "name"), "left"),
         (Text("类别", "class"), "left"),
@@ -140,7 +150,7 @@ def _print_classes(form: str) -> None:
     if form == "json":
         print_json({"classes": facility_classes()})
         return
-    table = _table(
+    table = table_of(
         (Text("代号", "code"), "left"),
         (Text("类别", "class"), "left"),
         (Text("图形", "drawn as"), "left"),
@@ -151,13 +161,6 @@ def _print_classes(form: str) -> None:
         drawn = ", ".join(each["geometry"])
         table.add_row(each["code"], speak(each["label"]), drawn, _metres(each["width_m"]), _metres(each["size_m"]))
     out.print(table)
-
-
-def _table(*columns: tuple[Text, Any]) -> Table:
-    table = Table(box=None, header_style="bold")
-    for title, justify in columns:
-        table.add_column(speak(title), justify=justify)
-    return table
 
 
 def _metres(value: float | None) -> str:

@@ -7,13 +7,12 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.table import Table
 
-from cli.console import answering, notes, out, print_json, settings, speak
+from cli.console import notes, out, print_json, speak
+from cli.desk import at_desk
 from geocode import Text
-from workflows.databases import opened_database
 from workflows.drawings import read_footprints
 from workflows.lineages import read_lineage
 from workflows.lives import ActRequest
-from workflows.principals import find_principal
 from workflows.proposals import carry_out
 
 __all__ = ["building"]
@@ -130,8 +129,8 @@ def part(  # noqa: PLR0913 - one for each option
 @building.command()
 def lineage(code: Code, *, form: Form = "table") -> None:
     """Print who came before and after a building, and where its code leads today."""
-    with answering(), opened_database(settings()) as database:
-        found = read_lineage(database, code, principal=find_principal(database, key=None, local=True))
+    with at_desk() as desk:
+        found = read_lineage(desk.database, code, principal=desk.principal)
     if form == "json":
         print_json(found)
         return
@@ -155,10 +154,10 @@ def _carry_out(
     crs: str | None = None,
     **options: Any,
 ) -> None:
-    with answering(), opened_database(settings()) as database:
+    with at_desk() as desk:
         drawn = [] if source is None else read_footprints(source, crs=crs)
         request = ActRequest(act=act, codes=codes, footprints=drawn, on=on.date() if on else date.today(), **options)
-        done = carry_out(database, request, principal=find_principal(database, key=None, local=True))
+        done = carry_out(desk.database, request, principal=desk.principal)
     if form == "json":
         print_json(done)
         return

@@ -7,10 +7,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.console import answering, notes, out, print_json, settings, speak
+from cli.console import notes, out, print_json, speak, table_of
+from cli.desk import at_desk
 from geocode import Text
-from workflows.databases import opened_database
-from workflows.principals import find_principal
 from workflows.procedures import configured_procedure
 from workflows.projects import find_projects, join_project, leave_project, open_project, read_project
 from workflows.schemes import configured_schemes
@@ -32,8 +31,8 @@ def open_(
     form: Form = "table",
 ) -> None:
     """Open a project."""
-    with answering(), opened_database(settings()) as database:
-        told = open_project(database, name=name, code=code, principal=find_principal(database, key=None, local=True))
+    with at_desk() as desk:
+        told = open_project(desk.database, name=name, code=code, principal=desk.principal)
     if form == "json":
         print_json(told)
         return
@@ -45,15 +44,14 @@ def open_(
 @project.command()
 def join(key: Key, buildings: Buildings, since: Day = None, form: Form = "table") -> None:
     """Put buildings into a project: all of them, or none."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
+    with at_desk() as desk:
         told = join_project(
-            database,
+            desk.database,
             key,
             buildings,
-            principal=find_principal(database, key=None, local=True),
+            principal=desk.principal,
             valid_from=since.date() if since else None,
-            schemes=configured_schemes(configured),
+            schemes=configured_schemes(desk.settings),
         )
     _print_codes(told, form)
 
@@ -61,15 +59,14 @@ def join(key: Key, buildings: Buildings, since: Day = None, form: Form = "table"
 @project.command()
 def leave(key: Key, buildings: Buildings, on: Day = None, form: Form = "table") -> None:
     """Take buildings out of a project: all of them, or none."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
+    with at_desk() as desk:
         told = leave_project(
-            database,
+            desk.database,
             key,
             buildings,
-            principal=find_principal(database, key=None, local=True),
+            principal=desk.principal,
             valid_to=on.date() if on else None,
-            schemes=configured_schemes(configured),
+            schemes=configured_schemes(desk.settings),
         )
     _print_codes(told, form)
 
@@ -77,10 +74,9 @@ def leave(key: Key, buildings: Buildings, on: Day = None, form: Form = "table") 
 @project.command()
 def show(key: Key, on: Day = None, form: Form = "table") -> None:
     """Show a project with its buildings and their totals."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
-        principal, stages = find_principal(database, key=None, local=True), configured_procedure(configured).stages
-        told = read_project(database, key, principal=principal, day=on.date() if on else None, stages=stages)
+    with at_desk() as desk:
+        stages = configured_procedure(desk.settings).stages
+        told = read_project(desk.database, key, principal=desk.principal, day=on.date() if on else None, stages=stages)
     if form == "json":
         print_json(told)
     else:
@@ -90,8 +86,8 @@ def show(key: Key, on: Day = None, form: Form = "table") -> None:
 @project.command()
 def find(text: Annotated[str, typer.Argument(help="Part of a code or a name")] = "", form: Form = "table") -> None:
     """List the projects whose code or name holds a text."""
-    with answering(), opened_database(settings()) as database:
-        told = find_projects(database, text, principal=find_principal(database, key=None, local=True))
+    with at_desk() as desk:
+        told = find_projects(desk.database, text, principal=desk.principal)
     if form == "json":
         print_json(told)
         return
@@ -117,8 +113,7 @@ def _print_codes(told: dict[str, Any], form: str) -> None:
 
 def _print_project(told: dict[str, Any]) -> None:
     out.print(f"[bold]{escape(told['name'])}[/]  {told['code'] or '–'}  {told['id']}")
-    table = Table(box=None, header_style="bold")
-    for title, justify in (
+    table = table_of(
         (Text("编码", "code"), "left"),
         (Text("名称", "name"), "left"),
         (Text("阶段", "stage"), "left"),
@@ -126,8 +121,7 @@ def _print_project(told: dict[str, Any]) -> None:
         (Text("户", "units"), "right"),
         (Text("起", "from"), "left"),
         (Text("止", "to"), "left"),
-    ):
-        table.add_column(speak(title), justify=justify)  # type: ignore[arg-type]
+    )
     for row in told["buildings"]:
         area = f"{row['plane']['area_m2']:.2f}"
         days = row["valid_from"], row["valid_to"] or ""

@@ -6,12 +6,11 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.table import Table
 
-from cli.console import EXIT_FOUND, answering, complain_row, notes, out, print_json, settings, speak
+from cli.console import EXIT_FOUND, complain_row, notes, out, print_json, speak
+from cli.desk import at_desk
 from cli.findings import brief
 from geocode import Text
 from workflows.checking import check_upload
-from workflows.databases import opened_database
-from workflows.principals import find_principal
 from workflows.procedures import configured_procedure
 from workflows.reports import UploadReport
 from workflows.schemes import configured_schemes
@@ -47,24 +46,22 @@ def upload(  # noqa: PLR0913 - one for each option
     form: Form = "table",
 ) -> None:
     """Register the footprints of a file: every row a code or a reason. All rows or none, unless --good-rows."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
-        principal = find_principal(database, key=None, local=True)
+    with at_desk() as desk:
         mode = "good" if good_rows else "all"
         options = DeliveryOptions(crs=crs, layer=layer, stage=stage, mode=mode, complete=complete)
         report = upload_file(
-            database,
+            desk.database,
             source,
-            principal=principal,
-            documents=configured.documents,
+            principal=desk.principal,
+            documents=desk.settings.documents,
             file=source.name,
             options=options,
-            schemes=configured_schemes(configured),
-            procedure=configured_procedure(configured),
+            schemes=configured_schemes(desk.settings),
+            procedure=configured_procedure(desk.settings),
         )
         if output is not None:
-            notes(write_coded(source, output, report, options))
-        findings = check_upload(database, report, accuracy_m=configured.footprint_accuracy_m)
+            notes(write_coded(source, output, report, crs=crs, layer=layer))
+        findings = check_upload(desk.database, report, accuracy_m=desk.settings.footprint_accuracy_m)
     if form == "json":
         print_json({**report.as_json(), "findings": findings})
     else:

@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.table import Table
 
-from cli.console import EXIT_USAGE, answering, complain, notes, out, print_json, settings, speak
+from cli.console import EXIT_USAGE, complain, notes, out, print_json, speak
+from cli.desk import at_desk
 from geocode import Text
-from workflows.databases import opened_database
-from workflows.principals import find_principal
 from workflows.procedures import configured_procedure
 from workflows.reviews import Assignment, decide_review, find_reviews, read_review
 
@@ -35,9 +34,8 @@ def list_(
     form: Form = "table",
 ) -> None:
     """List the reviews that wait, the newest first."""
-    with answering(), opened_database(settings()) as database:
-        principal = find_principal(database, key=None, local=True)
-        found = find_reviews(database, principal=principal, is_open=not everything, upload=upload)
+    with at_desk() as desk:
+        found = find_reviews(desk.database, principal=desk.principal, is_open=not everything, upload=upload)
     if form == "json":
         print_json(found)
         return
@@ -62,8 +60,8 @@ def list_(
 @review.command()
 def show(identity: Identity, *, form: Form = "table") -> None:
     """Show a review: its rows, the buildings as they stand now, and the measures."""
-    with answering(), opened_database(settings()) as database:
-        found = read_review(database, identity, principal=find_principal(database, key=None, local=True))
+    with at_desk() as desk:
+        found = read_review(desk.database, identity, principal=desk.principal)
     if form == "json":
         print_json(found)
     else:
@@ -111,16 +109,15 @@ def _read_relation(text: str) -> Assignment:
 
 
 def _decide(identity: str, decision: str, relations: list[Assignment], reason: str | None, form: str) -> None:
-    configured = settings()
-    with answering(), opened_database(configured) as database:
+    with at_desk() as desk:
         done = decide_review(
-            database,
+            desk.database,
             identity,
-            principal=find_principal(database, key=None, local=True),
+            principal=desk.principal,
             decision=decision,
             relations=relations,
             reason=reason,
-            procedure=configured_procedure(configured),
+            procedure=configured_procedure(desk.settings),
         )
     if form == "json":
         print_json(done)

@@ -8,7 +8,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.console import EXIT_REFUSED, answering, complain, notes, out, print_json, settings, speak
+from cli.console import EXIT_REFUSED, answering, complain, notes, out, print_json, settings, speak, table_of
+from cli.desk import at_desk
 from geocode import Text
 from workflows.aliasing import NewAlias, add_alias, add_aliases_of_table, end_alias, list_aliases
 from workflows.databases import opened_database
@@ -32,14 +33,13 @@ Day = Annotated[datetime | None, _Day]
 @units.command()
 def show(name: Name, on: Day = None, form: Form = "table") -> None:
     """Show a building's units and their totals."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
+    with at_desk() as desk:
         told = read_units(
-            database,
+            desk.database,
             name,
-            principal=find_principal(database, key=None, local=True),
+            principal=desk.principal,
             day=on.date() if on else None,
-            schemes=configured_schemes(configured),
+            schemes=configured_schemes(desk.settings),
         )
     if form == "json":
         print_json(told)
@@ -93,10 +93,8 @@ def load(
 @aliases.command(name="list")
 def list_(name: Name, form: Form = "table") -> None:
     """List every name that a building or a unit of it has or had."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
-        principal = find_principal(database, key=None, local=True)
-        told = list_aliases(database, name, principal=principal, schemes=configured_schemes(configured))
+    with at_desk() as desk:
+        told = list_aliases(desk.database, name, principal=desk.principal, schemes=configured_schemes(desk.settings))
     _print_aliases(told["aliases"], form)
 
 
@@ -125,17 +123,15 @@ def add(  # noqa: PLR0913 - one for each option
 @aliases.command(name="load")
 def load_aliases(source: Source, *, sheet: Sheet = None, since: Day = None, form: Form = "table") -> None:
     """Give buildings and units the names in a table: all of them, or none."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
-        principal = find_principal(database, key=None, local=True)
+    with at_desk() as desk:
         try:
             told = add_aliases_of_table(
-                database,
+                desk.database,
                 source,
-                principal=principal,
+                principal=desk.principal,
                 sheet=sheet,
                 valid_from=since.date() if since else None,
-                schemes=configured_schemes(configured),
+                schemes=configured_schemes(desk.settings),
             )
         except RefusedRowsError as error:
             _leave(source, error)
@@ -150,15 +146,14 @@ def end(
     form: Form = "table",
 ) -> None:
     """End a name; it stays on record."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
+    with at_desk() as desk:
         told = end_alias(
-            database,
+            desk.database,
             name,
             alias,
-            principal=find_principal(database, key=None, local=True),
+            principal=desk.principal,
             valid_to=on.date() if on else None,
-            schemes=configured_schemes(configured),
+            schemes=configured_schemes(desk.settings),
         )
     _print_aliases([told], form)
 
@@ -172,15 +167,13 @@ def _leave(source: Path, error: RefusedRowsError) -> Any:
 
 
 def _print_units(rows: list[dict[str, Any]]) -> None:
-    table = Table(box=None, header_style="bold")
-    for title, justify in (
+    table = table_of(
         (Text("户号", "number"), "left"),
         (Text("层", "storey"), "right"),
         (Text("建筑面积 m²", "area m²"), "right"),
         (Text("用途", "use"), "left"),
         (Text("不动产单元号", "real-estate unit"), "left"),
-    ):
-        table.add_column(speak(title), justify=justify)  # type: ignore[arg-type]
+    )
     for row in rows:
         use, area = speak(row["use"]), f"{row['area_m2']:.2f}"
         table.add_row(escape(row["number"]), escape(row["storey"]), area, use, row["code"] or "")

@@ -17,7 +17,6 @@ from geocode import STORAGE_CRS, BuildingCode, CodeError, Fault, Text, parse, to
 from geocode.faults import are_sound, read_sentences
 from layers.json_values import json_value
 from layers.reading import Delivery, read_delivery
-from layers.writing import write_frame
 from registry.facilities import (
     MAX_SIZE_M,
     Extent,
@@ -56,7 +55,7 @@ from workflows.reports import RowReport, UploadReport, fault_json, text_json
 from workflows.rights import allow
 from workflows.stages import enter_uploaded_stage
 
-__all__ = ["FacilityOptions", "code_facilities", "facility_classes", "upload_facilities", "write_coded_facilities"]
+__all__ = ["FacilityOptions", "code_facilities", "facility_classes", "upload_facilities"]
 
 _MODES = ("all", "good")
 _SENTENCES = read_sentences("registry", "facility_faults.toml")
@@ -182,20 +181,6 @@ def upload_facilities(  # noqa: PLR0913 - what, for whom, and how
             connection, str(done.id), ids, stage=report.stage, principal=principal, procedure=procedure
         )
         return done
-
-
-def write_coded_facilities(
-    path: Path, target: Path, report: UploadReport, options: FacilityOptions
-) -> tuple[Text, ...]:
-    """Write a delivery again, as it was drawn, with the codes its rows were given, and return the writer's remarks."""
-    frame = read_delivery(path, crs=options.crs, layer=options.layer).frame
-    taken = {name: f"{name}_delivered" for name in ("code", "outcome", "fault") if name in frame}
-    columns = {
-        "code": [row.code for row in report.results],
-        "outcome": [row.outcome for row in report.results],
-        "fault": [row.fault["text"]["zh"] if row.fault else None for row in report.results],
-    }
-    return tuple(write_frame(frame.rename(columns=taken).assign(**columns), target))
 
 
 def _prepare(path: Path, options: FacilityOptions, file: str | None, schemes: Sequence[Scheme] | None) -> _Facilities:

@@ -120,9 +120,11 @@ def find_report(database: Database, identity: str, *, principal: Principal) -> U
         return _stored_report(connection, identity, office, repeated=False)
 
 
-def write_coded(path: Path, target: Path, report: UploadReport, options: DeliveryOptions) -> tuple[Text, ...]:
+def write_coded(
+    path: Path, target: Path, report: UploadReport, *, crs: str | None = None, layer: str | None = None
+) -> tuple[Text, ...]:
     """Write a delivery again with the codes its rows were given, and return the writer's remarks."""
-    frame = read_delivery(path, crs=options.crs, layer=options.layer).frame
+    frame = read_delivery(path, crs=crs, layer=layer).frame
     taken = {name: f"{name}_delivered" for name in ("code", "outcome", "fault") if name in frame}
     columns = {
         "code": [row.code for row in report.results],

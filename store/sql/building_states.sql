@@ -16,15 +16,7 @@ left join lateral (
     order by version desc
     limit 1
 ) f on true
-left join lateral (
-    -- one whose day is only known to be no later comes before whatever was entered after it
-    select stage from stage_entry
-    where building_id = b.id and recorded_at <= cast(:known_at as timestamptz) and occurred_on <= cast(:as_of as date)
-      and coalesce(withdrawn_at > cast(:known_at as timestamptz), true)
-    order by attributes @> '{"at_latest": true}' and id < max(id) over (), occurred_on desc,
-             array_position(cast(:stages as text[]), stage) desc, id desc
-    limit 1
-) e on true
+left join lateral stage_entered_last(b.id, cast(:stages as text[]), cast(:as_of as date), cast(:known_at as timestamptz)) e on true
 left join lateral (
     select reason, closed_on
     from closure

@@ -10,13 +10,6 @@ with box as (
     from box
     join footprint f on f.geom && box.ground and f.replaced_at is null
     join building b on b.id = f.building_id
-    left join lateral (
-        -- as in building_states
-        select stage from stage_entry
-        where building_id = b.id and withdrawn_at is null
-        order by attributes @> '{"at_latest": true}' and id < max(id) over (), occurred_on desc,
-                 array_position(cast(:stages as text[]), stage) desc, id desc
-        limit 1
-    ) e on true
+    left join lateral stage_entered_last(b.id, cast(:stages as text[]), 'infinity', 'infinity') e on true
 )
 select ST_AsMVT(shown, 'buildings', 4096, 'geom') from shown where geom is not null

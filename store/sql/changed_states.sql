@@ -13,14 +13,7 @@ left join lateral (
     from unnest(cast(:codes as text[]), cast(:heads as bytea[])) with ordinality as asked (code, head, n)
     join building b on b.code = asked.code
     join lateral (select * from footprint where building_id = b.id order by version desc limit 1) f on true
-    left join lateral (
-        -- as in building_states
-        select stage from stage_entry
-        where building_id = b.id and withdrawn_at is null
-        order by attributes @> '{"at_latest": true}' and id < max(id) over (), occurred_on desc,
-                 array_position(cast(:stages as text[]), stage) desc, id desc
-        limit 1
-    ) e on true
+    left join lateral stage_entered_last(b.id, cast(:stages as text[]), 'infinity', 'infinity') e on true
     left join closure c on c.building_id = b.id and c.revoked_at is null
     where asked.head is distinct from ledger.head
 ) s on true

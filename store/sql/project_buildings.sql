@@ -6,14 +6,7 @@ select
 from project_building pb
 join building b on b.id = pb.building_id
 join lateral (select * from footprint where building_id = b.id order by version desc limit 1) f on true
-left join lateral (
-    -- as in building_states
-    select stage from stage_entry
-    where building_id = b.id and withdrawn_at is null
-    order by attributes @> '{"at_latest": true}' and id < max(id) over (), occurred_on desc,
-             array_position(cast(:stages as text[]), stage) desc, id desc
-    limit 1
-) s on true
+left join lateral stage_entered_last(b.id, cast(:stages as text[]), 'infinity', 'infinity') s on true
 left join closure c on c.building_id = b.id and c.revoked_at is null
 left join lateral (
     select count(*) as units, coalesce(sum(area_m2), 0) as unit_area_m2 from unit

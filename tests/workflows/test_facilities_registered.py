@@ -12,11 +12,12 @@ from store.database import transaction
 from tests.conftest import settings_for
 from tests.workflows.conftest import EAST_M, NORTH_M, house
 from workflows.errors import ForbiddenError, RefusedDeliveryError, RefusedOptionError
-from workflows.facilities import FacilityOptions, code_facilities, upload_facilities, write_coded_facilities
+from workflows.facilities import FacilityOptions, code_facilities, upload_facilities
 from workflows.lives import ActRequest
 from workflows.principals import find_principal, issue_key
 from workflows.proposals import carry_out
 from workflows.resolving import resolve_building
+from workflows.uploading import write_coded
 from workflows.verifying import verify_database
 
 
@@ -210,7 +211,7 @@ def test_the_file_comes_back_as_it_was_drawn_with_its_codes(lay, deliver, tmp_pa
     path = deliver([ROAD], name="roads.gpkg")
     options = FacilityOptions(facility_class="road", width_m=12.0)
     report = code_facilities(path, options=options)
-    write_coded_facilities(path, tmp_path / "coded.gpkg", report, options)
+    write_coded(path, tmp_path / "coded.gpkg", report)
     coded = gpd.read_file(tmp_path / "coded.gpkg")
     assert coded.code[0] == report.results[0].code
     assert coded.geometry[0].equals(ROAD)

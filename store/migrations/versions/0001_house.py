@@ -1,9 +1,6 @@
 """The house: offices, documents, the register of buildings, the blueprint's editions."""
 
-from contextlib import closing
-from pathlib import Path
-
-from alembic import op
+from store.migrations.beside import run_statements
 
 revision = "0001"
 down_revision = None
@@ -11,6 +8,4 @@ down_revision = None
 
 def upgrade() -> None:
     """Run the statements beside this file."""
-    # the driver's own cursor takes several statements at once, and leaves % alone
-    with closing(op.get_bind().connection.cursor()) as cursor:
-        cursor.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+    run_statements(__file__)

@@ -1,12 +1,10 @@
 """The register in full: lives and lineage, stages, projects, units, attachments, reviews, webhooks."""
 
-from contextlib import closing
-from pathlib import Path
-
 from alembic import op
 from sqlalchemy import Connection, text
 
 from registry.addresses import stored_keys
+from store.migrations.beside import run_statements
 
 revision = "0002"
 down_revision = "0001"
@@ -15,9 +13,7 @@ down_revision = "0001"
 def upgrade() -> None:
     """Run the statements beside this file, and give the footprints there are their keys."""
     connection = op.get_bind()
-    # the driver's own cursor takes several statements at once, and leaves % alone
-    with closing(connection.connection.cursor()) as cursor:
-        cursor.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+    run_statements(__file__)
     _add_keys(connection)
 
 

@@ -1,9 +1,7 @@
 """The ledger: the events of before are carried over into the chain, in their order."""
 
-from contextlib import closing
 from itertools import groupby
 from operator import attrgetter
-from pathlib import Path
 from typing import Any
 
 from alembic import op
@@ -11,6 +9,7 @@ from sqlalchemy import Connection, Row, text
 
 from registry.ledger.events import NewEvent, digest
 from store.ledger import append_events
+from store.migrations.beside import run_statements
 
 revision = "0003"
 down_revision = "0002"
@@ -42,9 +41,7 @@ _BEFORE = """
 def upgrade() -> None:
     """Run the statements beside this file, and chain the events there are."""
     connection = op.get_bind()
-    # the driver's own cursor takes several statements at once, and leaves % alone
-    with closing(connection.connection.cursor()) as cursor:
-        cursor.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+    run_statements(__file__)
     _carry_over(connection)
     connection.execute(text("drop table event_before"))
     connection.execute(text("create index event_building on event (building_id, seq)"))
