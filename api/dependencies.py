@@ -12,7 +12,7 @@ from workflows.failures import UnfitValueError
 from workflows.principals import Principal, find_principal
 from workflows.settings import Settings
 
-__all__ = ["Asking", "Configured", "OnceKey", "Stored", "asker_of", "refuse_unfit"]
+__all__ = ["Asking", "AskingOpenly", "Configured", "OnceKey", "Stored", "asker_of", "refuse_unfit"]
 
 
 async def refuse_unfit(request: Request) -> None:
@@ -29,13 +29,13 @@ async def refuse_unfit(request: Request) -> None:
         raise UnfitValueError from error
 
 
-def asker_of(request: Request) -> Asker:
-    """Return the key that a caller shows, and whether one without a key may be the local office."""
+def asker_of(request: Request, *, openly: bool = False) -> Asker:
+    """Return the key that a caller shows, and who one without a key may be: the local office, and openly the public."""
     settings: Settings = request.app.state.settings
     authorization = request.headers.get("authorization")
     key = authorization.removeprefix("Bearer ").strip() if authorization else None
     client = request.client.host if request.client else ""
-    return Asker(key, settings.local_principal and _is_loopback(client))
+    return Asker(key, settings.local_principal and _is_loopback(client), openly and settings.public)
 
 
 def settings_of(request: Request) -> Settings:
@@ -61,7 +61,15 @@ def principal_of(
     return find_principal(database, **asker_of(request)._asdict())
 
 
+def anyone_of(
+    request: Request, database: Stored, _authorization: Annotated[str | None, Header(alias="authorization")] = None
+) -> Principal:
+    """Return who is calling as `principal_of`, or the public, where the installation serves it."""
+    return find_principal(database, **asker_of(request, openly=True)._asdict())
+
+
 Asking = Annotated[Principal, Depends(principal_of)]
+AskingOpenly = Annotated[Principal, Depends(anyone_of)]
 OnceKey = Annotated[
     str | None,
     Header(

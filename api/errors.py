@@ -23,6 +23,7 @@ from workflows.errors import (
 from workflows.failures import (
     AliasError,
     BlueprintError,
+    CatalogueFileError,
     CityFileError,
     ClusterError,
     DamagedDocumentError,
@@ -54,6 +55,7 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     StageError: HTTPStatus.UNPROCESSABLE_ENTITY,
     AliasError: HTTPStatus.UNPROCESSABLE_ENTITY,
     CityFileError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    CatalogueFileError: HTTPStatus.INTERNAL_SERVER_ERROR,
     UnfitValueError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RefusedDeliveryError: HTTPStatus.UNPROCESSABLE_ENTITY,
     WorkflowError: HTTPStatus.UNPROCESSABLE_ENTITY,

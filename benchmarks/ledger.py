@@ -81,7 +81,8 @@ def verify(database: Database) -> int:
     with transaction(database) as connection:
         hold_still(connection)
         started = time.perf_counter()
-        events = (Stored(row.seq, row.canonical.encode(), bytes(row.leaf_hash)) for row in events_from(connection, 0))
+        rows = events_from(connection, 0)
+        events = (Stored(seq, canonical.encode(), bytes(leaf)) for seq, canonical, leaf in rows)
         checked = check_log(events, nodes=nodes_in_order(connection))
         took_s = time.perf_counter() - started
     assert not checked.findings

@@ -1,6 +1,7 @@
 """Which feature a footprint stands on: the one that it shares most ground with, never the one under its centroid."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -20,6 +21,9 @@ from blueprint.rules import Selection
 __all__ = ["Containers", "block_contexts", "doubt_containers", "find_containers"]
 
 Integers: TypeAlias = NDArray[np.intp]
+
+
+_NOTHING_KNOWN: Mapping[str, Any] = MappingProxyType({})
 
 
 class Containers(NamedTuple):
@@ -43,6 +47,10 @@ class Containers(NamedTuple):
 
 def find_containers(subjects: Subjects, ground: Ground) -> Containers:
     """Return the feature that each subject shares most ground with; the first of equals, none that it only grazes."""
+    return subjects.kept.once_of("containers", ground, lambda: _find_containers(subjects, ground))
+
+
+def _find_containers(subjects: Subjects, ground: Ground) -> Containers:
     pairs = find_pairs(subjects, ground, "", {})
     pairs = pairs[ground.decided[pairs[:, 1]]]
     inside = cut(subjects.geometry[pairs[:, 0]], ground.geometry[pairs[:, 1]], outside=False).inside
@@ -76,11 +84,14 @@ def doubt_containers(subjects: Subjects, ground: Ground, state: LayerState, foun
 
 def block_contexts(asked: Asked, question: Question) -> list[Mapping[str, Any]]:
     """Return what the rule's planning block says for each subject (``block.jztr``); nothing where none is known."""
-    blank: Mapping[str, Any] = {}
-    contexts = [blank] * len(asked.subjects.ids)
     state = question.layer_on(question.rule.block, asked.as_of)
     if state is None:
-        return contexts
+        return [_NOTHING_KNOWN] * len(asked.subjects.ids)
+    return asked.subjects.kept.once_of("block", state, lambda: _block_contexts(asked, state))
+
+
+def _block_contexts(asked: Asked, state: LayerState) -> list[Mapping[str, Any]]:
+    contexts = [_NOTHING_KNOWN] * len(asked.subjects.ids)
     ground = select_ground(state, Selection((state.code,)), asked.as_of)
     for row, feature in enumerate(find_containers(asked.subjects, ground).feature.tolist()):
         if feature >= 0:

@@ -6,16 +6,16 @@ is, stands in the catalogue of layers.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from blueprint.tables import Table
-from layers.catalogue import load_catalogue
+from layers.catalogue import Catalogue, load_catalogue
 
-__all__ = ["LAND_CLASS", "Crosswalk", "LandClass", "load_crosswalk", "read_crosswalk"]
+__all__ = ["LAND_CLASS", "Crosswalk", "LandClass", "load_crosswalk", "read_crosswalk", "read_systems"]
 
 LAND_CLASS = "land_class"
 
@@ -39,10 +39,13 @@ class Crosswalk:
         By system: the class of the codes that begin so.
     signed_off_by
         Who answers for it; empty: it is a proposal.
+    catalogue
+        Which attribute of a layer holds its code, and of which system it is.
     """
 
     classes: Mapping[str, Mapping[str, LandClass]]
     signed_off_by: str = ""
+    catalogue: Catalogue = field(default_factory=load_catalogue, compare=False, repr=False)
 
     def land_class(self, system: str, code: object) -> LandClass | None:
         """Return the class of a code, by the longest beginning that is listed; None where none is."""
@@ -52,7 +55,7 @@ class Crosswalk:
 
     def land_class_of(self, layer: str, attributes: Mapping[str, Any]) -> LandClass | None:
         """Return the class of a feature of a layer, given its attributes."""
-        entry = load_catalogue().layer(layer)
+        entry = self.catalogue.layer(layer)
         code = attributes.get(entry.class_field)
         return self.land_class(entry.class_system, attributes.get("class_code") if code is None else code)
 
@@ -73,11 +76,20 @@ def read_crosswalk(text: str, *, file: str) -> Crosswalk:
         A key is unknown, missing or wrong, or a beginning stands under two classes.
     """
     table = Table(tomllib.loads(text), file=file, rule="-")
-    systems = table.take_table("systems")
-    classes = {system: _read_system(systems.take_table(system)) for system in systems.keys}
-    crosswalk = Crosswalk(classes, table.take("signed_off_by", str, default=""))
+    crosswalk = Crosswalk(read_systems(table.take_table("systems")), table.take("signed_off_by", str, default=""))
     table.refuse_rest()
     return crosswalk
+
+
+def read_systems(table: Table) -> dict[str, dict[str, LandClass]]:
+    """Return the classes of the codes of each system that a TOML table lists.
+
+    Raises
+    ------
+    RuleError
+        A key is unknown or wrong, or a beginning stands under two classes.
+    """
+    return {system: _read_system(table.take_table(system)) for system in table.keys}
 
 
 def _read_system(table: Table) -> dict[str, LandClass]:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -19,6 +18,7 @@ from blueprint.edge_trees import Edges, index, take_edges
 from blueprint.narrowing import narrow
 from blueprint.usability import describe_unusable
 from blueprint.widths import RESOLUTION_M
+from geocode.faults import are_sound
 
 __all__ = ["ENGINE_MODES", "Cut", "Polygons", "cut", "cut_away", "cut_pairs", "take_polygons", "unite"]
 
@@ -91,6 +91,8 @@ def cut(left: Geometries, right: Geometries, *, inside: bool = True, outside: bo
     inside, outside
         Whether that side is wanted: each takes its time, and is None where it is not.
     """
+    if not len(left):
+        return _nothing_of(0, inside=inside, outside=outside)
     (lefts, i), (rights, j) = _take_each_once(left), _take_each_once(right)
     pairs = measure_pairs(lefts.edges, rights.edges, i, j)
     return cut_pairs(lefts, rights, pairs, inside=inside, outside=outside)
@@ -100,7 +102,7 @@ def take_polygons(geometries: Geometries) -> Polygons:
     """Return polygons in a plane in metres as `cut_pairs` takes them."""
     unusable = describe_unusable(geometries)
     usable = geometries.copy()
-    usable[pd.notna(unusable)] = _NOTHING
+    usable[~are_sound(unusable)] = _NOTHING
     mixed = shapely.get_type_id(usable) == shapely.GeometryType.GEOMETRYCOLLECTION
     if mixed.any():
         usable[mixed] = shapely.buffer(usable[mixed], 0)  # the union of its polygons
@@ -111,7 +113,7 @@ def cut_pairs(left: Polygons, right: Polygons, pairs: SharedAreas, *, inside: bo
     """Return left polygons cut along right ones as `cut` does, for layers that are kept and pairs that are found."""
     result = _nothing_of(len(pairs.left), inside=inside, outside=outside)
     result.error[:] = _describe_pairs(left, right, pairs)
-    sound, covers = pd.isna(result.error), _improve(left, right, pairs)
+    sound, covers = are_sound(result.error), _improve(left, right, pairs)
     for cover, side, wanted in ((COVERS, result.inside, inside), (MISSES, result.outside, outside)):
         whole = np.flatnonzero(sound & (covers == cover))
         result.engine_mode[whole] = ENGINE_MODES[0]
@@ -146,7 +148,7 @@ def _unite_runs(polygons: Geometries, first: Integers, count: Integers) -> Geome
     for k in range(1, _FEW):
         more = np.flatnonzero((count > k) & (count <= _FEW))
         unions[more] = _attempt(shapely.union, unions[more], polygons[first[more] + k], None)
-    for run in np.flatnonzero((count > _FEW) | pd.isna(unions)).tolist():
+    for run in np.flatnonzero((count > _FEW) | shapely.is_missing(unions)).tolist():
         unions[run] = unite(polygons[first[run] : first[run] + count[run]])
     return unions
 
@@ -172,7 +174,7 @@ def _take_each_once(geometries: Geometries) -> tuple[Polygons, Integers]:
 
 def _describe_pairs(left: Polygons, right: Polygons, pairs: SharedAreas) -> Texts:
     problems = left.unusable[pairs.left]
-    mine = pd.isna(problems) & ~shapely.is_empty(right.geometry)[pairs.right]
+    mine = are_sound(problems) & ~shapely.is_empty(right.geometry)[pairs.right]
     problems[mine] = right.unusable[pairs.right[mine]]
     return problems
 
@@ -181,14 +183,14 @@ def _untouched(left: Polygons) -> Cut:
     """Return polygons that nothing is taken away from."""
     result = _nothing_of(len(left.unusable), inside=False, outside=True)
     result.error[:] = left.unusable
-    usable = pd.isna(left.unusable)
+    usable = are_sound(left.unusable)
     result.outside[usable], result.engine_mode[usable] = left.geometry[usable], ENGINE_MODES[0]
     return result
 
 
 def _take_unions(unions: Geometries) -> Polygons:
     """Return unions, which are valid, None where there is none."""
-    missing, unusable = pd.isna(unions), np.full(len(unions), None, dtype=object)
+    missing, unusable = shapely.is_missing(unions), np.full(len(unions), None, dtype=object)
     unusable[missing] = _NO_UNION
     usable = unions.copy()
     usable[missing] = _NOTHING

@@ -7,7 +7,6 @@ where one crosses the footprint the distance is 0.
 from typing import Any, TypeAlias
 
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ from blueprint.questions import Asked, Question
 from blueprint.readings import Doubt, Readings, Source, conclude
 from blueprint.reasons import explain
 from blueprint.requirements import Bounds, Requirement
+from geocode.faults import are_sound
 
 __all__ = ["measure_distances", "signed_distances"]
 
@@ -72,8 +72,8 @@ def _find_near(
     asked: Asked, question: Question, ground: Ground, state: LayerState, within_m: float
 ) -> tuple[Integers, Integers]:
     """Return the pairs of subject and feature that are so near, and the nearest one of subjects without any."""
-    subjects, known = asked.subjects, ground.usable()
-    usable, tree = subjects.usable_rows(), shapely.STRtree(known)
+    subjects = asked.subjects
+    usable, tree = subjects.usable_rows(), ground.tree
     found = tree.query(subjects.geometry[usable], predicate="dwithin", distance=within_m)
     row, feature = usable[found[0]], found[1]
     alone = np.setdiff1d(usable, row)
@@ -120,4 +120,4 @@ def _is_known_around(subjects: Subjects, state: LayerState, within_m: float) -> 
     rows = np.flatnonzero(known)
     if len(rows):
         known[rows] = ~shapely.dwithin(subjects.geometry[rows], shapely.boundary(state.complete), within_m)
-    return np.asarray(known & pd.isna(subjects.unusable))
+    return np.asarray(known & are_sound(subjects.unusable))

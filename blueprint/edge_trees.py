@@ -11,12 +11,12 @@ A tree is laid out in preorder with the place to go on at when a subtree is done
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from blueprint.usability import describe_unusable
 from geocode.compiled import compiled
+from geocode.faults import are_sound
 from geocode.rings import flatten
 
 __all__ = ["Edges", "Prepared", "Tree", "index", "prepare", "take_edges"]
@@ -100,10 +100,10 @@ def prepare(polygons: Any) -> Prepared:
     """
     polygons = np.asarray(polygons, dtype=object)
     unusable = describe_unusable(polygons)
-    other = pd.isna(unusable) & ~np.isin(shapely.get_type_id(polygons), _AREAL)
+    other = are_sound(unusable) & ~np.isin(shapely.get_type_id(polygons), _AREAL)
     unusable[other] = [f"A {geometry.geom_type} is no polygon." for geometry in polygons[other]]
     usable = polygons.copy()
-    usable[pd.notna(unusable)] = shapely.Polygon()
+    usable[~are_sound(unusable)] = shapely.Polygon()
     return index(take_edges(usable), unusable)
 
 

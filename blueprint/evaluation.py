@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from blueprint.cells import measure_cells
 from blueprint.certainty import combine_accuracies
 from blueprint.distances import measure_distances
 from blueprint.evidence import (
@@ -19,6 +20,7 @@ from blueprint.evidence import (
     measure_margins,
 )
 from blueprint.figures import measure_figures
+from blueprint.height_limits import measure_surfaces
 from blueprint.judgement import Judgement, judge
 from blueprint.layer_state import Ground, LayerState, select_ground
 from blueprint.outcomes import Finding, Outcome
@@ -26,8 +28,11 @@ from blueprint.overlay import Parts, list_parts, merge
 from blueprint.questions import Asked, Obstacle, Question, exempt, explain_obstacle, find_obstacle
 from blueprint.ratios import measure_ratios
 from blueprint.reasons import explain
+from blueprint.registered import measure_matches
 from blueprint.rules import Predicate, Rule, Without
 from blueprint.setbacks import measure_setbacks
+from blueprint.soundness import measure_soundness
+from blueprint.uses import measure_uses
 from geocode.faults import Text
 
 __all__ = ["Asked", "Question", "evaluate", "explain_obstacle"]
@@ -90,6 +95,11 @@ _MEASURED: dict[Predicate, Callable[[Asked, Question], list[Finding]]] = {
     Predicate.SETBACK: measure_setbacks,
     Predicate.FIGURE: measure_figures,
     Predicate.RATIO: measure_ratios,
+    Predicate.CLASS: measure_uses,
+    Predicate.MATCH: measure_matches,
+    Predicate.SURFACE: measure_surfaces,
+    Predicate.RASTER: measure_cells,
+    Predicate.QUALITY: measure_soundness,
 }
 
 
@@ -133,7 +143,7 @@ def _add_unusable(evidence: Evidence, subjects: Subjects, ground: Ground) -> Non
 
 
 def _margins(asked: Asked, rule: Rule, state: LayerState, ground: Ground) -> dict[int, float]:
-    if rule.predicate is not Predicate.OVERLAP or state.reach_m <= 0:
+    if rule.predicate is not Predicate.OVERLAP or state.reach_m <= 0 or not len(ground.ids):
         return {}
     subjects = asked.subjects
     # a building's nearest feature would be itself

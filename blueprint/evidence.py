@@ -1,21 +1,22 @@
 """What is measured of each footprint against the features of one layer, before any rule judges it."""
 
 from collections.abc import Collection, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from blueprint.certainty import NOISE_M
 from blueprint.cutting import ENGINE_MODES, Cut, cut, unite
+from blueprint.kept import Kept
 from blueprint.layer_state import Ground
 from blueprint.rules import Container
 from blueprint.usability import describe_unusable
 from blueprint.widths import RESOLUTION_M, measure_widths
+from geocode.faults import are_sound
 
 __all__ = [
     "Evidence",
@@ -40,22 +41,25 @@ _NO_UNION = "The overlaps cannot be united, on no grid."
 class Subjects:
     """The footprints that are asked about: arrays of one length.
 
-    ``attributes`` says what is known of each: ``height_m``, ``floor_area_m2``, ``space`` and so on.
+    ``attributes`` says what is known of each: ``height_m``, ``floor_area_m2``, ``space`` and so on; rules read them under
+    ``prefix``: those of footprints, or of the features that stand in their place.
     """
 
     ids: NDArray[np.object_]
     geometry: NDArray[np.object_]
     unusable: NDArray[np.object_]
     attributes: NDArray[np.object_] | None = None
+    prefix: str = "footprint"
+    kept: Kept = field(default_factory=Kept, init=False, repr=False, compare=False)
 
     def context(self, row: int) -> dict[str, Any]:
         """Return what is known of a footprint, as the requirement of a rule reads it: ``footprint.height_m``."""
         known = None if self.attributes is None else self.attributes[row]
-        return {f"footprint.{name}": value for name, value in known.items()} if isinstance(known, Mapping) else {}
+        return {f"{self.prefix}.{name}": value for name, value in known.items()} if isinstance(known, Mapping) else {}
 
     def usable_rows(self) -> NDArray[np.intp]:
         """Return the positions of those that can be measured."""
-        return np.flatnonzero(pd.isna(self.unusable))
+        return np.flatnonzero(are_sound(self.unusable))
 
 
 class Evidence(NamedTuple):
@@ -92,7 +96,7 @@ def take_subjects(footprints: gpd.GeoDataFrame) -> Subjects:
 def find_pairs(subjects: Subjects, ground: Ground, layer: str, own: Own) -> Pairs:
     """Return the pairs (n, 2) of footprint and feature that touch, in this order, but for a footprint's own features."""
     usable = subjects.usable_rows()
-    found = shapely.STRtree(ground.usable()).query(subjects.geometry[usable], predicate="intersects")
+    found = ground.tree.query(subjects.geometry[usable], predicate="intersects")
     pairs: Pairs = np.column_stack([usable[found[0]], found[1]])
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     if not own:
@@ -103,6 +107,8 @@ def find_pairs(subjects: Subjects, ground: Ground, layer: str, own: Own) -> Pair
 
 def gather_overlap(subjects: Subjects, ground: Ground, pairs: Pairs) -> Evidence:
     """Return the ground that each footprint shares with the features together."""
+    if not len(pairs):
+        return Evidence(np.full(len(subjects.ids), None, dtype=object), {}, {}, {}, {})
     result = _cut_pairs(subjects, ground, pairs)
     shares = wider_than(RESOLUTION_M, result.inside)
     decided = ground.decided[pairs[:, 1]]
@@ -129,7 +135,7 @@ def gather_outside(subjects: Subjects, ground: Ground, pairs: Pairs, container: 
     hits, undecided = _by_footprint(pairs[held]), _by_footprint(pairs[shares & ~decided])
     failed, modes = _failures(pairs, result), _modes(pairs, result)
     broken = subjects.geometry.copy()
-    broken[pd.notna(subjects.unusable)] = None
+    broken[~are_sound(subjects.unusable)] = None
     broken[pairs[held, 0]] = result.outside[held]
     for row, features in hits.items():
         if len(features) > 1:
@@ -142,24 +148,31 @@ def gather_outside(subjects: Subjects, ground: Ground, pairs: Pairs, container: 
 
 def measure_margins(subjects: Subjects, ground: Ground, rows: NDArray[np.intp]) -> dict[int, float]:
     """Return the distance in metres from these footprints to the nearest feature that the rule is about, by row."""
-    known = ground.usable()
-    known[~ground.decided] = None
-    tree = shapely.STRtree(known)
+    tree = ground.tree
+    if not ground.decided.all():
+        known = ground.usable()
+        known[~ground.decided] = None
+        tree = shapely.STRtree(known)
     found, distance_m = tree.query_nearest(subjects.geometry[rows], return_distance=True, all_matches=False)
     return {int(rows[k]): float(d) for k, d in zip(found[0], distance_m, strict=True)}
 
 
 def lies_within(subjects: Subjects, area: Any) -> NDArray[np.bool_]:
     """Return whether each footprint lies within an area, all but dust of it; in none where there is no area."""
-    within = np.zeros(len(subjects.ids), dtype=bool)
     if area is None:
-        return within
+        return np.zeros(len(subjects.ids), dtype=bool)
+    return subjects.kept.once_of("within", area, lambda: _lie_within(subjects, area))
+
+
+def _lie_within(subjects: Subjects, area: Any) -> NDArray[np.bool_]:
+    within = np.zeros(len(subjects.ids), dtype=bool)
     shapely.prepare(area)
     rows = subjects.usable_rows()
     within[rows] = shapely.covers(area, subjects.geometry[rows])
-    near = rows[~within[rows] & shapely.intersects(area, subjects.geometry[rows])]
+    near = rows[~within[rows]]
+    near = near[shapely.intersects(area, subjects.geometry[near])]
     rest = cut(subjects.geometry[near], np.full(len(near), area, dtype=object))
-    within[near] = pd.isna(rest.error) & ~wider_than(RESOLUTION_M, rest.outside)
+    within[near] = are_sound(rest.error) & ~wider_than(RESOLUTION_M, rest.outside)
     return within
 
 
@@ -209,7 +222,7 @@ def _runs(rows: NDArray[np.intp]) -> Iterator[tuple[int, int, int]]:
 
 def _failures(pairs: Pairs, result: Cut) -> dict[int, list[tuple[int, str]]]:
     failed: dict[int, list[tuple[int, str]]] = {}
-    for k in np.flatnonzero(pd.notna(result.error)):
+    for k in np.flatnonzero(~are_sound(result.error)):
         failed.setdefault(int(pairs[k, 0]), []).append((int(pairs[k, 1]), result.error[k]))
     return failed
 

@@ -5,7 +5,7 @@ each has its own edition and accuracy. A layer that is missing, incomplete or un
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import geopandas as gpd
 
@@ -14,7 +14,8 @@ from blueprint.evidence import Own, take_subjects
 from blueprint.layer_state import LayerState
 from blueprint.outcomes import Finding
 from blueprint.planes import check_frame, check_same_plane
-from blueprint.questions import Asked, Question
+from blueprint.questions import Asked, Question, choose_layers
+from blueprint.raster_state import RasterState
 from blueprint.rules import Rule, rules_in_force
 
 __all__ = ["find_findings"]
@@ -29,6 +30,7 @@ def find_findings(  # noqa: PLR0913 - what, against what, when and where
     footprint_accuracy_m: float = 0.05,
     own: Own | None = None,
     division: str | None = None,
+    rasters: Mapping[str, Sequence[RasterState]] | None = None,
 ) -> list[Finding]:
     """Return what the footprint rules say of footprints.
 
@@ -49,6 +51,8 @@ def find_findings(  # noqa: PLR0913 - what, against what, when and where
         By footprint id, the features (layer code, feature id) that are this very building: it is no neighbour of itself.
     division
         The code of the division that they stand in: rules that apply elsewhere are skipped. None: all rules apply.
+    rasters
+        The rasters of layers, by code; several of one layer all count.
 
     Returns
     -------
@@ -63,9 +67,16 @@ def find_findings(  # noqa: PLR0913 - what, against what, when and where
         Two footprints have the same id.
     """
     check_frame(footprints, "the footprints")
+    plane = footprints.crs
     for state in layers.values():
-        check_same_plane(footprints, state.features, f"layer {state.code}")
-    asked = Asked(take_subjects(footprints), as_of, footprint_accuracy_m, own or {})
+        if state.features.crs is not plane:  # to ask a CRS whether it is another takes its time
+            check_same_plane(footprints, state.features, f"layer {state.code}")
+    asked = Asked(take_subjects(footprints), as_of, footprint_accuracy_m, own or {}, plane)
+    cells = rasters or {}
     ours = [rule for rule in rules_in_force(rules, as_of, division=division) if rule.a is None]
-    questions = [Question(rule, code, layers.get(code), layers) for rule in ours for code in rule.b.layers]
+    questions = [
+        Question(rule, code, layers.get(code), layers, cells)
+        for rule in ours
+        for code in choose_layers(rule, layers, cells, as_of)
+    ]
     return [finding for row in zip(*evaluate(asked, questions), strict=True) for finding in row]

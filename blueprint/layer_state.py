@@ -1,28 +1,29 @@
 """A layer as the engine sees it: an edition, its features, how accurate they are, and where they are complete."""
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from blueprint.feature_arrays import OPEN_DAYS, Days, FeatureArrays
+from blueprint.kept import Kept
 from blueprint.planes import check_frame
 from blueprint.rule_kinds import Selection
 from blueprint.usability import describe_unusable
+from geocode.faults import are_sound
 
 __all__ = ["OPEN_DAYS", "Edition", "Feature", "Ground", "LayerState", "select_ground"]
 
-Days: TypeAlias = NDArray[np.datetime64]
+T = TypeVar("T")
 
 _GROUNDLESS = [
     shapely.GeometryType[name] for name in ("POINT", "MULTIPOINT", "LINESTRING", "MULTILINESTRING", "LINEARRING")
 ]
-OPEN_DAYS = (np.datetime64("0001-01-01", "D"), np.datetime64("9999-12-31", "D"))
 
 
 class Feature(NamedTuple):
@@ -42,6 +43,8 @@ class Edition:
         The days on which it holds in the world, the last one excluded; None: open.
     recorded_at
         When the database learned of it.
+    currency
+        The day whose state of the world it shows; None where nobody said.
     """
 
     id: Any
@@ -49,6 +52,12 @@ class Edition:
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
     recorded_at: dt.datetime | None = None
+    currency: dt.date | None = None
+
+    def holds_on(self, day: dt.date | None) -> bool:
+        """Return whether it holds on a day; without a day it does."""
+        began = day is None or self.valid_from is None or self.valid_from <= day
+        return began and (day is None or self.valid_to is None or day < self.valid_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +73,16 @@ class LayerState:
     features
         Its features in a projected plane in metres, the index their ids. Columns, all optional: ``name``,
         ``class_code``, ``valid_from`` and ``valid_to`` (dates or ISO texts; the last day excluded; null is open), and
-        ``attrs`` (one mapping a feature: its attributes under the names of the catalogue).
+        ``attrs`` (one mapping a feature: its attributes under the names of the catalogue). Or `FeatureArrays`, from
+        somebody who has the features as arrays.
     complete
         The polygon, in the same plane, inside which the layer is known to be complete: only there "no hit" is an
         answer. None: it is not known to be complete anywhere.
     reach_m
         The frame holds every feature within this distance of the footprints asked about; infinity for the whole
         layer. Only up to here the distance to the nearest feature can be told; 0 promises those that touch, no more.
+    around
+        An area, such as the sites of the footprints, whose features the frame holds as well; None: none.
 
     Raises
     ------
@@ -86,16 +98,28 @@ class LayerState:
     features: gpd.GeoDataFrame
     complete: Any = None
     reach_m: float = 0.0
+    around: Any = None
+    _kept: Kept = field(default_factory=Kept, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the frame."""
-        check_frame(self.features, f"layer {self.code}")
+        if not isinstance(self.features, FeatureArrays):
+            check_frame(self.features, f"layer {self.code}")
+
+    @property
+    def arrays(self) -> FeatureArrays:
+        """The features as arrays."""
+        if isinstance(self.features, FeatureArrays):
+            return self.features
+        return self.once("arrays", lambda: FeatureArrays.of(self.features))
+
+    def once(self, key: Hashable, work: Callable[[], T]) -> T:
+        """Return what some work on the features comes to; rules ask the same of a layer again and again."""
+        return self._kept.once(key, work)
 
     def holds_on(self, day: dt.date | None) -> bool:
         """Return whether the edition holds on a day; without a day it does."""
-        edition = self.edition
-        began = day is None or edition.valid_from is None or edition.valid_from <= day
-        return began and (day is None or edition.valid_to is None or day < edition.valid_to)
+        return self.edition.holds_on(day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +151,12 @@ class Ground:
     attributes: NDArray[np.object_]
     selection: Selection
     code: str
+    _kept: Kept = field(default_factory=Kept, init=False, repr=False, compare=False)
+
+    @property
+    def tree(self) -> shapely.STRtree:
+        """The index of the polygons that can be overlaid."""
+        return self._kept.once("tree", lambda: shapely.STRtree(self.usable()))
 
     def context(self, position: int) -> Mapping[str, Any]:
         """Return the attributes of the feature at a position, as filters read them."""
@@ -146,12 +176,12 @@ class Ground:
     def usable(self) -> NDArray[np.object_]:
         """Return the polygons that can be overlaid, None in place of the others."""
         usable = self.geometry.copy()
-        usable[pd.notna(self.unusable)] = None
+        usable[~are_sound(self.unusable)] = None
         return usable
 
     def unusable_rows(self) -> list[int]:
         """Return the positions of the features that cannot be overlaid."""
-        rows: list[int] = np.flatnonzero(pd.notna(self.unusable)).tolist()
+        rows: list[int] = np.flatnonzero(~are_sound(self.unusable)).tolist()
         return rows
 
     def unusable_near(self, geometry: Any, within_m: float = 0.0) -> list[int]:
@@ -169,27 +199,31 @@ def select_ground(
     groundless
         Whether points and lines are returned as well.
     """
-    frame = state.features
-    geometry = frame.geometry.to_numpy()
-    valid_from, valid_to = _validity(state)
-    kept = np.full(len(frame), True) if groundless else ~np.isin(shapely.get_type_id(geometry), _GROUNDLESS)
+    asked = (selection, as_of, groundless)
+    return state.once(asked, lambda: _select_ground(state, selection, as_of, groundless=groundless))
+
+
+def _select_ground(state: LayerState, selection: Selection, as_of: dt.date | None, *, groundless: bool) -> Ground:
+    arrays = state.arrays
+    valid_from, valid_to = _validity(state, arrays)
+    kept = np.full(len(arrays.ids), True) if groundless else ~np.isin(shapely.get_type_id(arrays.geometry), _GROUNDLESS)
     if as_of is not None:
         day = np.datetime64(as_of, "D")
         kept &= (valid_from <= day) & (day < valid_to)
-    matches = _matches(state, selection, kept)
+    matches = _matches(state.code, arrays, selection, kept)
     kept &= np.array([match is not False for match in matches], dtype=bool)
     rows = np.flatnonzero(kept)
-    rows = rows[np.argsort(frame.index.to_numpy()[rows], kind="stable")]
+    rows = rows[np.argsort(arrays.ids[rows], kind="stable")]
     return Ground(
-        ids=frame.index.to_numpy(dtype=object)[rows],
-        names=_column(frame, "name")[rows],
-        geometry=geometry[rows],
-        decided=pd.notna(matches[rows]),
-        unusable=describe_unusable(geometry[rows]),
+        ids=arrays.ids[rows],
+        names=arrays.names[rows],
+        geometry=arrays.geometry[rows],
+        decided=~are_sound(matches[rows]),
+        unusable=describe_unusable(arrays.geometry[rows]),
         valid_from=valid_from[rows],
         valid_to=valid_to[rows],
-        class_codes=_column(frame, "class_code")[rows],
-        attributes=_column(frame, "attrs")[rows],
+        class_codes=arrays.class_codes[rows],
+        attributes=arrays.attributes[rows],
         selection=selection,
         code=state.code,
     )
@@ -207,35 +241,20 @@ def _may_touch(unusable: Any, geometry: Any, within_m: float) -> bool:
     return bool(shapely.dwithin(shapely.box(*unusable.bounds), shapely.box(*geometry.bounds), within_m))
 
 
-def _matches(state: LayerState, selection: Selection, kept: NDArray[np.bool_]) -> NDArray[np.object_]:
-    frame = state.features
-    matches = np.full(len(frame), True, dtype=object)
+def _matches(code: str, arrays: FeatureArrays, selection: Selection, kept: NDArray[np.bool_]) -> NDArray[np.object_]:
+    matches = np.full(len(arrays.ids), True, dtype=object)
     if selection.where is None:
         return matches
-    attrs, names, class_codes = (_column(frame, name) for name in ("attrs", "name", "class_code"))
     for row in np.flatnonzero(kept):
-        known = _attributes(names[row], class_codes[row], attrs[row])
-        matches[row] = selection.matches(selection.context(state.code, known))
+        known = _attributes(arrays.names[row], arrays.class_codes[row], arrays.attributes[row])
+        matches[row] = selection.matches(selection.context(code, known))
     return matches
 
 
-def _validity(state: LayerState) -> tuple[Days, Days]:
-    began, ended = _days(state.features, "valid_from", OPEN_DAYS[0]), _days(state.features, "valid_to", OPEN_DAYS[1])
+def _validity(state: LayerState, arrays: FeatureArrays) -> tuple[Days, Days]:
+    began, ended = arrays.valid_from, arrays.valid_to
     if state.edition.valid_from is not None:
         began = np.maximum(began, np.datetime64(state.edition.valid_from, "D"))
     if state.edition.valid_to is not None:
         ended = np.minimum(ended, np.datetime64(state.edition.valid_to, "D"))
     return began, ended
-
-
-def _days(frame: gpd.GeoDataFrame, name: str, open_: np.datetime64) -> Days:
-    days, values = np.full(len(frame), open_, dtype="datetime64[D]"), _column(frame, name)
-    known = pd.notna(values)
-    days[known] = values[known].astype("datetime64[D]")
-    return days
-
-
-def _column(frame: gpd.GeoDataFrame, name: str) -> NDArray[np.object_]:
-    if name not in frame:
-        return np.full(len(frame), None, dtype=object)
-    return np.asarray(frame[name].to_numpy(dtype=object, na_value=None))

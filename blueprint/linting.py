@@ -14,9 +14,9 @@ from layers.catalogue import Catalogue
 __all__ = ["RuleFault", "lint_rules"]
 
 _EVERYWHERE = {"name", "class_code", LAND_CLASS, "edge"}
-_PREFIXES = ("footprint.", "match.", "site.")
+_PREFIXES = ("footprint.", "match.", "site.", "raster.")
 _BLOCK = "block."
-_HARD = {Severity.PROHIBIT, Severity.APPROVAL, Severity.RESTRICT, Severity.COORDINATE}
+_HARD = {Severity.PROHIBIT, Severity.APPROVAL, Severity.RESTRICT, Severity.REJECT, Severity.COORDINATE}
 
 
 class RuleFault(NamedTuple):
@@ -27,7 +27,7 @@ class RuleFault(NamedTuple):
 
 
 def lint_rules(rules: Sequence[Rule], catalogue: Catalogue) -> list[RuleFault]:
-    """Return what is doubtful, by rule: unknown layers and attributes, no basis, no limit, unconfirmed, duplicate."""
+    """Return what is doubtful, by rule: unknown layers and attributes, no basis, limit or matrix, unconfirmed, duplicate."""
     first: dict[Rule, str] = {}
     found = []
     for rule in rules:
@@ -48,10 +48,22 @@ def _lint(rule: Rule, catalogue: Catalogue) -> Iterator[Fault]:
     )
     if not any(basis.doc.strip() for basis in rule.basis):
         yield _fault("no_basis")
-    if rule.required is None and rule.by_hand is None and not rule.predicate.measures_ground:
+    if rule.required is None and rule.by_hand is None and rule.predicate.needs_number:
         yield _fault("no_threshold")
+    for name, given in _lists(rule):
+        if name and not given:
+            yield _fault("no_list", name=name)
     if rule.advisory and rule.severity in _HARD:
         yield _fault("unconfirmed", severity=rule.severity, confidence=rule.confidence)
+
+
+def _lists(rule: Rule) -> Iterator[tuple[str, object]]:
+    """Yield the names of the matrices and lists of words that a rule reads, each with what there is of it."""
+    if rule.suits is not None:
+        yield rule.suits.name, rule.suits.matrix
+    if rule.comparison is not None:
+        yield rule.comparison.matrix_name, rule.comparison.matrix
+        yield rule.comparison.words_name, rule.comparison.words
 
 
 def _attributes(rule: Rule) -> Iterator[tuple[str, str]]:
@@ -59,11 +71,23 @@ def _attributes(rule: Rule) -> Iterator[tuple[str, str]]:
     for side in (rule.a, rule.b):
         if side is not None:
             yield from _of_selection(side, _names(side.where) | _names(side.known))
-    if rule.required is not None:
-        yield from _of_selection(rule.b, rule.required.properties)
-        yield from ((rule.block, name[len(_BLOCK) :]) for name in rule.required.properties if name.startswith(_BLOCK))
-    if rule.differ is not None and rule.a is not None:
-        yield from ((rule.a.layers[0], rule.differ.a), (rule.b.layers[0], rule.differ.b))
+    named = rule.required.properties if rule.required is not None else frozenset[str]()
+    if rule.comparison is not None:
+        named |= {rule.comparison.of, rule.comparison.against}
+    yield from _of_selection(rule.b, named)
+    yield from ((rule.block, name[len(_BLOCK) :]) for name in named if name.startswith(_BLOCK))
+    if rule.a is not None:
+        yield from _of_pair(rule, rule.a)
+
+
+def _of_pair(rule: Rule, a: Selection) -> Iterator[tuple[str, str]]:
+    """Yield the attributes by which a rule between layers tells its pairs, and those that it measures."""
+    for pair in (rule.differ, rule.suits):
+        if pair is not None:
+            yield from ((a.layers[0], pair.a), (rule.b.layers[0], pair.b))
+    prefixed = set(_names(rule.pair)) | ({rule.surface.height} if rule.surface is not None else set())
+    for side, prefix in ((a, "a."), (rule.b, "b.")):
+        yield from _of_selection(side, {name[len(prefix) :] for name in prefixed if name.startswith(prefix)})
 
 
 def _of_selection(side: Selection, names: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from blueprint.cutting import Cut, cut, cut_away, take_polygons
 from blueprint.planes import check_frame, check_same_plane
 from blueprint.widths import RESOLUTION_M, measure_widths
 
-__all__ = ["Parts", "list_parts", "measure_outside", "measure_overlaps", "merge"]
+__all__ = ["Parts", "list_parts", "list_sound_parts", "measure_outside", "measure_overlaps", "merge", "merge_runs"]
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.intp]
@@ -136,3 +136,28 @@ def merge(polygons: Geometries) -> Any:
     if not len(polygons):
         return None
     return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(list(polygons))
+
+
+def list_sound_parts(geometries: Geometries, errors: Geometries) -> Parts:
+    """Return the parts as `list_parts` does; a geometry that GEOS gives up on has none, and its reason in `errors`."""
+    try:
+        return list_parts(geometries)
+    except shapely.GEOSException:
+        sound = geometries.copy()
+        for row in range(len(geometries)):
+            try:
+                list_parts(geometries[[row]])
+            except shapely.GEOSException as error:
+                sound[row], errors[row] = None, str(error)
+        return list_parts(sound)
+
+
+def merge_runs(parts: Parts, rows: int) -> Geometries:
+    """Return the parts of each of some rows as one geometry, None where there are none: `merge` for many."""
+    merged = np.full(rows, None, dtype=object)
+    where, count = np.unique(parts.row, return_counts=True)
+    several = np.repeat(count > 1, count)
+    merged[parts.row[~several]] = parts.geometry[~several]
+    many = where[count > 1]
+    merged[many] = shapely.multipolygons(parts.geometry[several], indices=np.searchsorted(many, parts.row[several]))
+    return merged

@@ -19,6 +19,6 @@ def check_frame(frame: gpd.GeoDataFrame | gpd.GeoSeries, what: str) -> None:
 
 def check_same_plane(a: gpd.GeoDataFrame | gpd.GeoSeries, b: gpd.GeoDataFrame | gpd.GeoSeries, what: str) -> None:
     """Raise unless two frames are in the same plane."""
-    if a.crs != b.crs:
+    if a.crs is not b.crs and a.crs != b.crs:
         name = "no CRS" if b.crs is None else b.crs.name
         raise FrameCrsError(f"The frame of {what} has {name}, the others {a.crs.name}: use one plane.")

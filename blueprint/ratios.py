@@ -163,6 +163,8 @@ def _is_known_on(state: LayerState, site: Any, footprints: Geometries) -> bool:
     """Return whether all features on a site are at hand: it is complete there, and loaded as far as the site reaches."""
     if state.complete is None or not shapely.covers(state.complete, site):
         return False
+    if state.around is not None and shapely.covers(state.around, site):
+        return True
     corners = shapely.points(shapely.get_coordinates(site))
     farthest_m = float(shapely.distance(corners[:, None], footprints[None, :]).min(axis=1).max())
     return farthest_m <= state.reach_m

@@ -9,7 +9,7 @@ from geocode.faults import Text
 
 __all__ = ["explain", "reason_kinds"]
 
-_TABLES = ("reasons.toml", "surfaces.toml")
+_TABLES = ("reasons.toml", "surfaces.toml", "differing.toml")
 
 
 def explain(kind: str, **values: Any) -> Text:

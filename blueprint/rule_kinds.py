@@ -7,26 +7,39 @@ from typing import Any, NamedTuple
 
 from blueprint.crosswalk import LAND_CLASS, Crosswalk
 from blueprint.filters import Filter
+from blueprint.vocabulary import Fit, Matrix
 
 __all__ = [
+    "FOOTPRINT",
     "Basis",
+    "Comparison",
     "Confidence",
     "Container",
     "Differ",
     "Edges",
+    "Match",
     "Predicate",
+    "Quality",
+    "Ratio",
+    "Reading",
     "Selection",
     "Sense",
     "Severity",
+    "Suits",
+    "Surface",
     "Without",
 ]
+
+FOOTPRINT = "footprint"  # in a layer's place: the footprint itself
 
 
 class Predicate(StrEnum):
     """What a rule measures.
 
     ``overlap`` is ground shared with ``b``, ``outside`` ground beyond it, ``distance`` the way to it, ``setback`` the way
-    to each side of it; ``figure`` is a number of the footprint, and ``ratio`` one of its site.
+    to each side of it; ``figure`` is a number of the footprint, and ``ratio`` one of its site; ``class`` compares two uses,
+    ``match`` the footprint with what is registered there; ``surface`` is its top below a surface, ``raster`` a number of
+    the cells that it covers; ``quality`` looks at the footprint's own geometry.
     """
 
     OVERLAP = "overlap"
@@ -35,11 +48,32 @@ class Predicate(StrEnum):
     SETBACK = "setback"
     FIGURE = "figure"
     RATIO = "ratio"
+    CLASS = "class"
+    MATCH = "match"
+    SURFACE = "surface"
+    RASTER = "raster"
+    QUALITY = "quality"
 
     @property
     def measures_ground(self) -> bool:
         """Whether the measure is ground that breaks the rule."""
         return self in {Predicate.OVERLAP, Predicate.OUTSIDE}
+
+    @property
+    def reads_rasters(self) -> bool:
+        """Whether rasters are asked: a layer may be one."""
+        return self in {Predicate.SURFACE, Predicate.RASTER}
+
+    @property
+    def needs_number(self) -> bool:
+        """Whether it cannot be judged before it is said how much is required."""
+        return self in {
+            Predicate.DISTANCE,
+            Predicate.SETBACK,
+            Predicate.FIGURE,
+            Predicate.RATIO,
+            Predicate.RASTER,
+        }
 
 
 class Sense(StrEnum):
@@ -55,6 +89,7 @@ class Severity(StrEnum):
     PROHIBIT = "prohibit"
     APPROVAL = "approval"
     RESTRICT = "restrict"
+    REJECT = "reject"
     COORDINATE = "coordinate"
     WARN = "warn"
     INFO = "info"
@@ -139,6 +174,124 @@ class Ratio(NamedTuple):
     area: str
     others: str
     others_attribute: str
+
+
+class Suits(NamedTuple):
+    """Which uses of two layers suit each other: the attributes that state them, and a city's matrix.
+
+    ``matrix`` is None as long as no city has given one; ``name`` is what it would be called.
+    """
+
+    a: str
+    b: str
+    name: str
+    matrix: Matrix | None
+
+    def fit(self, left: Mapping[str, Any], right: Mapping[str, Any]) -> Fit | None:
+        """Return whether they suit; None where the matrix does not say."""
+        return None if self.matrix is None else self.matrix.fit(left.get(self.a), right.get(self.b))
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How a ``class`` rule compares two uses.
+
+    Attributes
+    ----------
+    of, against
+        The attributes that state them: of the feature under their own names, ``footprint.…`` or ``block.…``.
+    characters
+        How many of their first characters are the same, where no matrix is meant.
+    words_name, words
+        The list of words that ``of`` may be written in, each with its code; empty: it is a code.
+    matrix_name, matrix
+        The matrix that says which uses suit that of the ground, ``against``; None as long as no city has given one.
+    """
+
+    of: str
+    against: str
+    characters: int = 0
+    words_name: str = ""
+    words: Mapping[str, str] = field(default_factory=dict, hash=False)
+    matrix_name: str = ""
+    matrix: Matrix | None = field(default=None, hash=False)
+
+
+class Match(NamedTuple):
+    """How a ``match`` rule tells that a footprint and a registered building are one.
+
+    Attributes
+    ----------
+    share
+        Each covers so much of the other at least.
+    names
+        Pairs of attributes, the footprint's and the feature's: those that both state must be the same.
+    """
+
+    share: float
+    names: tuple[tuple[str, str], ...]
+
+
+class Surface(NamedTuple):
+    """What a ``surface`` rule holds against the surface.
+
+    Attributes
+    ----------
+    height
+        The attribute with the height above ground in metres: ``footprint.…``, or ``a.…`` between layers.
+    top, vertical
+        Those with the elevation of the top, where it is known itself, and what it refers to; empty: the terrain tells.
+    terrain
+        The layer of the terrain.
+    """
+
+    height: str
+    terrain: str
+    top: str
+    vertical: str
+
+
+class Reading(NamedTuple):
+    """What a ``raster`` rule reads off the cells.
+
+    Attributes
+    ----------
+    statistic
+        ``max``, ``mean``, ``p95``, or ``area_above`` a level, in square metres.
+    level
+        The level of ``area_above``.
+    along
+        ``ground`` for all that the footprint covers, ``facade`` for the cells along its walls.
+    slope_of
+        The layers whose cells are heights: their slope in degrees is read.
+    told
+        Other statistics that are told beside it and judge nothing.
+    """
+
+    statistic: str
+    level: float | None
+    along: str
+    slope_of: tuple[str, ...]
+    told: tuple[str, ...]
+
+
+class Quality(NamedTuple):
+    """What a footprint's own geometry must keep to; None: nothing is asked.
+
+    Attributes
+    ----------
+    angle_deg
+        The least angle between two edges.
+    edge_m
+        The least length of an edge.
+    hole_m2, area_m2
+        The least area of a hole, and of the footprint.
+    """
+
+    angle_deg: float | None
+    edge_m: float | None
+    hole_m2: float | None
+    area_m2: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,30 @@
 """A set of rules: the seed as a city has changed it in a file of its own, with a version that says exactly which.
 
 The city's file is read like the seed. A rule with the id of a seed rule changes the keys that it gives and keeps the
-others; ``disabled = true`` takes it out of force, and the set says so. A rule with a new id is one more.
+others; ``disabled = true`` takes it out of force, and the set says so. A rule with a new id is one more. Beside rules the
+file may hold ``[crosswalk]``, ``[words.…]`` and ``[matrices.…]``.
 """
 
-import datetime as dt
 import hashlib
 import json
+import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from importlib.resources import files
 from typing import Any
 
-from blueprint.crosswalk import Crosswalk, load_crosswalk
+from blueprint.crosswalk import Crosswalk, read_crosswalk, read_systems
 from blueprint.errors import RuleError
 from blueprint.rules import Rule, read_rows, read_rule
+from blueprint.tables import Table
+from blueprint.vocabulary import Vocabulary, read_matrices, read_words
+from layers.catalogue import Catalogue
 
-__all__ = ["RuleSet", "load_rule_set"]
+__all__ = ["CITY_FILE", "RuleSet", "load_rule_set", "read_rule_set"]
+
+CITY_FILE = "city.toml"
+_CROSSWALK, _WORDS = "crosswalk.toml", "words.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +40,31 @@ class RuleSet:
     changed
         By id: the keys that the city has given differently; of a rule of its own, all of them.
     version
-        The SHA-256 of what all rules and the crosswalk say, in hexadecimal: order and comments do not count.
+        The SHA-256 of what rules, crosswalk, words and matrices say, in hexadecimal: order and comments do not count.
+    vocabulary
+        The crosswalk, the words and the matrices.
+    rows
+        By id: what each rule says, those taken out of force too, as its file has it.
+    texts
+        The files that it was read from, by name, the city's as `CITY_FILE`: `read_rule_set` makes the same set of them.
     """
 
     rules: tuple[Rule, ...]
     disabled: tuple[str, ...]
     changed: Mapping[str, tuple[str, ...]]
     version: str
+    vocabulary: Vocabulary = field(repr=False)
+    rows: Mapping[str, Mapping[str, Any]] = field(compare=False, repr=False)
+    texts: Mapping[str, str] = field(compare=False, repr=False)
 
 
-def load_rule_set(overrides: str = "", *, file: str = "rules.toml", crosswalk: Crosswalk | None = None) -> RuleSet:
+def load_rule_set(
+    overrides: str = "",
+    *,
+    file: str = CITY_FILE,
+    crosswalk: Crosswalk | None = None,
+    catalogue: Catalogue | None = None,
+) -> RuleSet:
     """Return the seed rules with a city's changes.
 
     Parameters
@@ -51,17 +74,44 @@ def load_rule_set(overrides: str = "", *, file: str = "rules.toml", crosswalk: C
     file
         The name that errors give.
     crosswalk
-        The city's crosswalk of land-use codes; None: the proposal that comes with the software.
+        Another crosswalk of land-use codes than the proposal that comes with the software.
+    catalogue
+        Which attribute of a layer holds its class; the catalogue that comes with the software by default.
 
     Raises
     ------
     RuleError
         The text is no TOML, changes a rule twice, or leaves one with a key that is unknown, missing or wrong.
     """
-    used = load_crosswalk() if crosswalk is None else crosswalk
-    rows, sources = _seed_rows()
+    texts = {**_seed_texts(), CITY_FILE: overrides}
+    return read_rule_set(texts, file=file, crosswalk=crosswalk, catalogue=catalogue)
+
+
+def read_rule_set(
+    texts: Mapping[str, str],
+    *,
+    file: str = CITY_FILE,
+    crosswalk: Crosswalk | None = None,
+    catalogue: Catalogue | None = None,
+) -> RuleSet:
+    """Return the rules of the texts that a set was read from; see `load_rule_set`.
+
+    Raises
+    ------
+    RuleError
+        A text is no TOML, or something in it cannot be used.
+    """
+    city = _City(texts.get(CITY_FILE, ""), file)
+    used = crosswalk or read_crosswalk(texts[_CROSSWALK], file=_CROSSWALK)
+    vocabulary = city.extend(
+        Vocabulary(
+            used if catalogue is None else replace(used, catalogue=catalogue),
+            read_words(_table(texts[_WORDS], _WORDS)),
+        )
+    )
+    rows, sources = _seed_rows(texts)
     changed: dict[str, tuple[str, ...]] = {}
-    for number, given in enumerate(read_rows(overrides, file=file) if overrides.strip() else [], start=1):
+    for number, given in enumerate(city.rows, start=1):
         rule_id = given.get("id") if isinstance(given, dict) else None
         if not isinstance(given, dict) or not isinstance(rule_id, str):
             raise RuleError("a rule must be a table with an id.", file=file, rule=f"no. {number}", key="id")
@@ -72,22 +122,63 @@ def load_rule_set(overrides: str = "", *, file: str = "rules.toml", crosswalk: C
         rows[rule_id], sources[rule_id] = {**seed, **given}, file
     disabled = tuple(sorted(rule_id for rule_id, row in rows.items() if _is_disabled(row, rule_id, file)))
     rules = tuple(
-        read_rule({key: value for key, value in row.items() if key != "disabled"}, sources[rule_id], number, used)
+        read_rule({key: value for key, value in row.items() if key != "disabled"}, sources[rule_id], number, vocabulary)
         for number, (rule_id, row) in enumerate(sorted(rows.items()), start=1)
         if rule_id not in disabled
     )
-    return RuleSet(rules, disabled, changed, _version(rows, used))
+    return RuleSet(rules, disabled, changed, _version(rows, vocabulary), vocabulary, rows, dict(texts))
 
 
-def _seed_rows() -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+class _City:
+    """What a city's file says: its rules as they stand there, and what it adds to the vocabulary."""
+
+    def __init__(self, text: str, file: str) -> None:
+        table = _table(text, file)
+        self.rows: list[object] = table.take("rule", list, default=[])
+        self._parts = {name: table.take_table(name) if table.has(name) else None for name in _PARTS}
+        table.refuse_rest()
+
+    def extend(self, seed: Vocabulary) -> Vocabulary:
+        """Return a vocabulary with what the city says instead and besides."""
+        crosswalk, words, matrices = (self._parts[name] for name in _PARTS)
+        more = {} if words is None else read_words(words)
+        return Vocabulary(
+            seed.crosswalk if crosswalk is None else _change_crosswalk(seed.crosswalk, crosswalk),
+            {**seed.words, **{name: {**seed.words.get(name, {}), **listed} for name, listed in more.items()}},
+            seed.matrices if matrices is None else read_matrices(matrices),
+        )
+
+
+_PARTS = ("crosswalk", "words", "matrices")
+
+
+def _change_crosswalk(seed: Crosswalk, table: Table) -> Crosswalk:
+    systems = read_systems(table.take_table("systems")) if table.has("systems") else {}
+    changed = Crosswalk({**seed.classes, **systems}, table.take("signed_off_by", str, default=""), seed.catalogue)
+    table.refuse_rest()
+    return changed
+
+
+def _table(text: str, file: str) -> Table:
+    try:
+        return Table(tomllib.loads(text), file=file, rule="-")
+    except tomllib.TOMLDecodeError as error:
+        raise RuleError(f"the file is no TOML: {error}", file=file, rule="-", key="-") from error
+
+
+def _seed_texts() -> dict[str, str]:
+    room = files("blueprint")
+    sheets = [*(room / "rules").iterdir(), room / _CROSSWALK, room / _WORDS]
+    return {sheet.name: sheet.read_text(encoding="utf-8") for sheet in sheets if sheet.name.endswith(".toml")}
+
+
+def _seed_rows(texts: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     rows: dict[str, dict[str, Any]] = {}
     sources: dict[str, str] = {}
-    for sheet in (files("blueprint") / "rules").iterdir():
-        if not sheet.name.endswith(".toml"):
-            continue
-        for row in read_rows(sheet.read_text(encoding="utf-8"), file=sheet.name):
+    for name in sorted(texts.keys() - {CITY_FILE, _CROSSWALK, _WORDS}):
+        for row in read_rows(texts[name], file=name):
             assert isinstance(row, dict)  # the seed is read by its own tests
-            rows[row["id"]], sources[row["id"]] = row, sheet.name
+            rows[row["id"]], sources[row["id"]] = row, name
     return rows, sources
 
 
@@ -98,8 +189,10 @@ def _is_disabled(row: Mapping[str, Any], rule_id: str, file: str) -> bool:
     return disabled
 
 
-def _version(rows: Mapping[str, Mapping[str, Any]], crosswalk: Crosswalk) -> str:
-    content = {"rules": rows, "crosswalk": crosswalk.classes, "signed_off_by": crosswalk.signed_off_by}
+def _version(rows: Mapping[str, Mapping[str, Any]], vocabulary: Vocabulary) -> str:
+    content = {"rules": rows, **asdict(vocabulary)}
+    # what layers there are is no saying of the rules
+    del content["crosswalk"]["catalogue"]
     canonical = json.dumps(_canonical(content), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -110,6 +203,6 @@ def _canonical(value: Any) -> Any:
         return {str(key): _canonical(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_canonical(each) for each in value]
-    if isinstance(value, dt.date):
+    if isinstance(value, date):
         return value.isoformat()
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -7,32 +7,53 @@ thresholds, severities and bases of the seed rules are those of the catalogue.
 
 import datetime as dt
 import math
-import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from blueprint.crosswalk import LAND_CLASS, Crosswalk, load_crosswalk
+from blueprint.crosswalk import LAND_CLASS, Crosswalk
 from blueprint.errors import RuleError
+from blueprint.filters import Filter
 from blueprint.requirements import Requirement, read_requirement, take_filter
+from blueprint.rule_details import (
+    read_comparison,
+    read_differ,
+    read_edges,
+    read_match,
+    read_quality,
+    read_ratio,
+    read_reading,
+    read_suits,
+    read_surface,
+    take_layers,
+    take_names,
+)
 from blueprint.rule_kinds import (
+    FOOTPRINT,
     Basis,
+    Comparison,
     Confidence,
     Container,
     Differ,
     Edges,
+    Match,
     Predicate,
+    Quality,
     Ratio,
+    Reading,
     Selection,
     Sense,
     Severity,
+    Suits,
+    Surface,
     Without,
 )
 from blueprint.tables import Table
+from blueprint.vocabulary import Vocabulary, seed_vocabulary
 from geocode.faults import Text
 
 __all__ = [
@@ -55,9 +76,19 @@ __all__ = [
     "rules_in_force",
 ]
 
-_LAYER_CODE = re.compile(r"[A-Z]{2}[0-9]{4}")
-_NUMBERS = (Predicate.DISTANCE, Predicate.SETBACK, Predicate.FIGURE, Predicate.RATIO)
-_NEEDED = {Predicate.SETBACK: "edges", Predicate.FIGURE: "figure", Predicate.RATIO: "ratio"}
+_NUMBERS = (Predicate.DISTANCE, Predicate.SETBACK, Predicate.FIGURE, Predicate.RATIO, Predicate.RASTER)
+_NEEDED = {
+    Predicate.SETBACK: "edges",
+    Predicate.FIGURE: "figure",
+    Predicate.RATIO: "ratio",
+    Predicate.CLASS: "class",
+    Predicate.MATCH: "match",
+    Predicate.SURFACE: "surface",
+    Predicate.RASTER: "raster",
+    Predicate.QUALITY: "quality",
+}
+_BETWEEN_LAYERS = (Predicate.OVERLAP, Predicate.OUTSIDE, Predicate.SURFACE, Predicate.RASTER)
+_OF_PAIRS = ("differ", "pair", "suits", "except")
 _MEANT_FOR = {
     "without": (Predicate.OUTSIDE,),
     "container": (Predicate.OUTSIDE,),
@@ -66,12 +97,10 @@ _MEANT_FOR = {
     "required": _NUMBERS,
     "by_hand": _NUMBERS,
     "sense": _NUMBERS,
-    "edges": (Predicate.SETBACK,),
-    "block": (Predicate.SETBACK, Predicate.RATIO),
-    "figure": (Predicate.FIGURE,),
-    "unit": (Predicate.FIGURE,),
-    "sigma": (Predicate.FIGURE,),
-    "ratio": (Predicate.RATIO,),
+    "block": (Predicate.SETBACK, Predicate.RATIO, Predicate.CLASS, Predicate.RASTER),
+    "unit": (Predicate.FIGURE, Predicate.RASTER),
+    "sigma": (Predicate.FIGURE, Predicate.SURFACE),
+    **{key: (predicate,) for predicate, key in _NEEDED.items()},
 }
 
 
@@ -90,6 +119,12 @@ class Rule:
     differ
         Of rules between layers: the attributes, left and right, that differ in so many first characters where the rule is
         about a pair.
+    pair
+        Of rules between layers: what holds of the attributes of both (``a.…``, ``b.…``) where the rule is about a pair.
+    suits
+        Of rules between layers: which uses suit each other; the rule is about pairs that do not.
+    excused
+        Of rules between layers: the features whose ground is no conflict.
     min_area_m2, min_width_m
         What lies below either is measured and marked, and no conflict.
     required, sense
@@ -103,9 +138,12 @@ class Rule:
         How a ``setback`` rule tells the sides of a site apart.
     figure, unit, sigma
         The number that a ``figure`` rule is about (``footprint.height_m``, ``match.iou``), its unit (UCUM; ``1`` for none),
-        and its standard deviation.
-    ratio
-        What a ``ratio`` rule divides by what.
+        and its standard deviation; of a ``surface`` rule that of the heights, in metres.
+    ratio, comparison, match, surface, reading, quality
+        What a ``ratio`` rule divides by what, and what ``class``, ``match``, ``surface``, ``raster`` and ``quality`` rules
+        look at.
+    alternatives
+        Whether of several layers the first that is loaded counts, and the others only where it is not.
     spaces
         The kinds of space that the rule is about (``surface``, ``underground``); empty: all.
     divisions
@@ -127,6 +165,9 @@ class Rule:
     without: Without = Without.FAIL
     container: Container = Container.UNION
     differ: Differ | None = None
+    pair: Filter | None = None
+    suits: Suits | None = None
+    excused: Selection | None = None
     min_area_m2: float = 0.0
     min_width_m: float = 0.0
     required: Requirement | None = None
@@ -138,6 +179,12 @@ class Rule:
     unit: str = "m"
     sigma: float = 0.0
     ratio: Ratio | None = None
+    comparison: Comparison | None = None
+    match: Match | None = None
+    surface: Surface | None = None
+    reading: Reading | None = None
+    quality: Quality | None = None
+    alternatives: bool = False
     spaces: tuple[str, ...] = ()
     handling: Text | None = None
     divisions: tuple[str, ...] = ()
@@ -149,25 +196,30 @@ class Rule:
     def advisory(self) -> bool:
         """Whether the rule only advises.
 
-        It does while nobody has confirmed a basis of general knowledge or a proposal, or the crosswalk that it reads.
+        It does while nobody has confirmed a basis of general knowledge or a proposal, or the crosswalk or the matrix that
+        it reads.
         """
-        crosswalks = [side.crosswalk for side in (self.a, self.b) if side is not None and side.crosswalk is not None]
-        proposed = any(not crosswalk.signed_off_by for crosswalk in crosswalks)
+        crosswalks = [side.crosswalk for side in (self.a, self.b) if side is not None]
+        matrices = [each.matrix for each in (self.suits, self.comparison) if each is not None]
+        proposed = any(read is not None and not read.signed_off_by for read in (*crosswalks, *matrices))
         return (proposed or self.confidence in {Confidence.K, Confidence.P}) and not self.confirmed_by
 
     @property
     def shown_severity(self) -> Severity:
         """The severity that a finding may carry: an advisory rule warns, and never prohibits."""
-        hard = {Severity.PROHIBIT, Severity.APPROVAL, Severity.RESTRICT, Severity.COORDINATE}
+        hard = {Severity.PROHIBIT, Severity.APPROVAL, Severity.RESTRICT, Severity.REJECT, Severity.COORDINATE}
         return Severity.WARN if self.advisory and self.severity in hard else self.severity
 
     @property
     def layers(self) -> tuple[str, ...]:
         """The codes of all layers that the rule looks at, each once."""
-        named = [*(self.a.layers if self.a else ()), *self.b.layers, *([self.block] if self.block else [])]
-        named += [self.ratio.others] if self.ratio and self.ratio.others else []
+        sides = [side for side in (self.a, self.b, self.excused) if side is not None]
+        named = [*(code for side in sides for code in side.layers), self.block]
+        named += [self.ratio.others] if self.ratio else []
+        named += [self.surface.terrain] if self.surface else []
         beside = self.edges.beside if self.edges else ()
-        return tuple(dict.fromkeys((*named, *(code for _, codes in beside for code in codes))))
+        named += [code for _, codes in beside for code in codes]
+        return tuple(dict.fromkeys(code for code in named if code and code != FOOTPRINT))
 
     @property
     def reach_m(self) -> float:
@@ -225,7 +277,8 @@ def read_rules(text: str, *, file: str, crosswalk: Crosswalk | None = None) -> t
     RuleError
         The text is no TOML, or a rule has a key that is unknown, missing or wrong.
     """
-    used = load_crosswalk() if crosswalk is None else crosswalk
+    seed = seed_vocabulary()
+    used = seed if crosswalk is None else replace(seed, crosswalk=crosswalk)
     return tuple(read_rule(row, file, number, used) for number, row in enumerate(read_rows(text, file=file), start=1))
 
 
@@ -249,36 +302,45 @@ def rules_in_force(rules: Iterable[Rule], as_of: dt.date | None, *, division: st
     )
 
 
-def read_rule(row: object, file: str, number: int, crosswalk: Crosswalk) -> Rule:
+def read_rule(row: object, file: str, number: int, vocabulary: Vocabulary) -> Rule:
     """Return the rule of one table; ``file`` and ``number`` are what errors name."""
     rule_id = Table(row, file=file, rule=f"no. {number}").take("id", str)
     table = Table(row, file=file, rule=rule_id)
     rule = Rule(
         id=table.take("id", str),
         title=table.take_text("title"),
-        a=_read_selection(table.take_table("a"), crosswalk) if table.has("a") else None,
-        b=_read_selection(table.take_table("b"), crosswalk),
+        a=_read_selection(table.take_table("a"), vocabulary) if table.has("a") else None,
+        b=_read_selection(table.take_table("b"), vocabulary),
         predicate=table.take_choice("predicate", Predicate),
         severity=table.take_choice("severity", Severity),
         basis=tuple(_read_basis(row) for row in table.take_tables("basis")),
         confidence=table.take_choice("confidence", Confidence),
         without=table.take_choice("without", Without, default=Without.FAIL),
         container=table.take_choice("container", Container, default=Container.UNION),
-        differ=_read_differ(table.take_table("differ")) if table.has("differ") else None,
+        differ=table.take_part("differ", read_differ),
+        pair=take_filter(table, "pair"),
+        suits=table.take_part("suits", lambda part: read_suits(part, vocabulary)),
+        excused=table.take_part("except", lambda part: _read_selection(part, vocabulary)),
         min_area_m2=table.take_amount("min_area_m2"),
         min_width_m=table.take_amount("min_width_m"),
         required=read_requirement(table),
         sense=table.take_choice("sense", Sense, default=Sense.AT_LEAST),
         by_hand=table.take_text("by_hand") if table.has("by_hand") else None,
-        block=_take_layers(table, "block")[0] if table.has("block") else "",
-        edges=_read_edges(table.take_table("edges")) if table.has("edges") else None,
+        block=take_layers(table, "block")[0] if table.has("block") else "",
+        edges=table.take_part("edges", read_edges),
         figure=table.take("figure", str, default=""),
         unit=table.take("unit", str, default="m"),
         sigma=table.take_amount("sigma"),
-        ratio=_read_ratio(table.take_table("ratio")) if table.has("ratio") else None,
-        spaces=_take_names(table, "spaces"),
+        ratio=table.take_part("ratio", read_ratio),
+        comparison=table.take_part("class", lambda part: read_comparison(part, vocabulary)),
+        match=table.take_part("match", read_match),
+        surface=table.take_part("surface", read_surface),
+        reading=table.take_part("raster", read_reading),
+        quality=table.take_part("quality", read_quality),
+        alternatives=table.take("alternatives", bool, default=False),
+        spaces=take_names(table, "spaces"),
         handling=table.take_text("handling") if table.has("handling") else None,
-        divisions=_take_names(table, "divisions"),
+        divisions=take_names(table, "divisions"),
         valid_from=table.take_day("valid_from"),
         valid_to=table.take_day("valid_to"),
         confirmed_by=table.take("confirmed_by", str, default=""),
@@ -292,8 +354,6 @@ def _check_together(rule: Rule, table: Table) -> None:
     for key, meant in _MEANT_FOR.items():
         if table.has(key) and rule.predicate not in meant:
             table.refuse(key, f"says something only where the predicate is {' or '.join(meant)}.")
-    if rule.differ is not None and (rule.a is None or rule.predicate is not Predicate.OVERLAP):
-        table.refuse("differ", "says something only of overlaps between layers.")
     needed = _NEEDED.get(rule.predicate)
     if needed is not None and not table.has(needed):
         table.refuse(needed, f"is missing: {rule.predicate} cannot be measured without.")
@@ -301,65 +361,34 @@ def _check_together(rule: Rule, table: Table) -> None:
         table.refuse("up_to", "is missing: how far to look where the distance depends on an attribute.")
     if rule.valid_from and rule.valid_to and rule.valid_to <= rule.valid_from:
         table.refuse("valid_to", f"{rule.valid_to} is not after valid_from, {rule.valid_from}.")
-    if rule.a is not None and (len(rule.a.layers), len(rule.b.layers)) != (1, 1):
+    _check_sides(rule, table)
+
+
+def _check_sides(rule: Rule, table: Table) -> None:
+    for key in _OF_PAIRS:
+        if table.has(key) and (rule.a is None or rule.predicate is not Predicate.OVERLAP):
+            table.refuse(key, "says something only of overlaps between layers.")
+    if (FOOTPRINT in rule.b.layers) != (rule.predicate is Predicate.QUALITY):
+        table.refuse("b", f"{FOOTPRINT} stands for a layer where the predicate is {Predicate.QUALITY}, and only there.")
+    if rule.a is None:
+        return
+    if (len(rule.a.layers), len(rule.b.layers)) != (1, 1):
         table.refuse("b", "a rule between layers compares one layer with one; write one rule for each pair.")
-    if rule.a is not None and not rule.predicate.measures_ground:
+    if rule.predicate not in _BETWEEN_LAYERS:
         table.refuse("predicate", f"{rule.predicate} is measured of footprints only.")
 
 
-def _read_selection(table: Table, crosswalk: Crosswalk) -> Selection:
-    codes = _take_layers(table, "layer" if table.has("layer") else "layers")
+def _read_selection(table: Table, vocabulary: Vocabulary) -> Selection:
+    codes = take_layers(table, "layer" if table.has("layer") else "layers", footprint=True)
     names = table.take_table("names") if table.has("names") else None
-    aliases = {name: _take_names(names, name) for name in names.keys} if names else {}
+    aliases = {name: take_names(names, name) for name in names.keys} if names else {}
     where, known = take_filter(table), take_filter(table, "known")
     if known is not None and where is None:
         table.refuse("known", "says something only beside where.")
     reads_class = where is not None and LAND_CLASS in where.properties
-    selection = Selection(codes, where, known, aliases, crosswalk if reads_class else None)
+    selection = Selection(codes, where, known, aliases, vocabulary.crosswalk if reads_class else None)
     table.refuse_rest()
     return selection
-
-
-def _read_differ(table: Table) -> Differ:
-    differ = Differ(table.take("a", str), table.take("b", str), table.take("characters", int))
-    if differ.characters < 1:
-        table.refuse("characters", "must be 1 or more.")
-    table.refuse_rest()
-    return differ
-
-
-def _read_ratio(table: Table) -> Ratio:
-    ratio = Ratio(
-        of=table.take("of", str),
-        area=table.take("area", str),
-        others=_take_layers(table, "others")[0] if table.has("others") else "",
-        others_attribute=table.take("others_attribute", str, default=""),
-    )
-    table.refuse_rest()
-    return ratio
-
-
-def _read_edges(table: Table) -> Edges:
-    attribute, within_m = table.take("attribute", str, default=""), table.take_amount("within_m")
-    beside = table.take_table("beside") if table.has("beside") else None
-    classes = tuple((name, _take_layers(beside, name)) for name in beside.keys) if beside else ()
-    table.refuse_rest()
-    return Edges(attribute, within_m, classes)
-
-
-def _take_layers(table: Table, key: str) -> tuple[str, ...]:
-    """Return the codes of a key that names a layer, or a list of them."""
-    codes = table.take_names(key)
-    for code in codes:
-        if not _LAYER_CODE.fullmatch(code):
-            table.refuse(key, f"{code!r} is not a layer code of two letters and four digits.")
-    if not codes:
-        table.refuse(key, "must name layers, each once.")
-    return codes
-
-
-def _take_names(table: Table, key: str) -> tuple[str, ...]:
-    return table.take_names(key) if table.has(key) else ()
 
 
 def _read_basis(table: Table) -> Basis:

@@ -103,7 +103,10 @@ def _is_known(sides: Sides, state: LayerState | None, farthest_m: Floats) -> NDA
     """Return which sides a layer is known beside."""
     if state is None or state.complete is None:
         return np.zeros(len(sides.line), dtype=bool)
-    return np.asarray(shapely.covers(state.complete, sides.line) & (farthest_m <= state.reach_m))
+    at_hand = farthest_m <= state.reach_m
+    if state.around is not None:
+        at_hand |= shapely.covers(state.around, sides.line)
+    return np.asarray(shapely.covers(state.complete, sides.line) & at_hand)
 
 
 def _tell_rear(sides: Sides, classes: NDArray[np.object_], unsure: NDArray[np.bool_]) -> None:

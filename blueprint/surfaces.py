@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
@@ -22,7 +21,7 @@ from blueprint.planes import check_frame, check_same_plane
 from blueprint.reasons import explain
 from blueprint.usability import describe_unusable
 from blueprint.widths import RESOLUTION_M
-from geocode.faults import Text
+from geocode.faults import Text, are_sound
 from layers.moving import move
 from layers.rasters import Raster
 from layers.zones import zonal
@@ -62,7 +61,8 @@ class PlaneZones:
     ----------
     zones
         Polygons in the plane of the footprints, indexed by id, with the columns ``a``, ``b`` and ``c``: the height at
-        x, y of that plane is a x + b y + c metres. Zones may overlap.
+        x, y of that plane is a x + b y + c metres. Zones may overlap. The column ``plane_crs``, if any, names the CRS of
+        x, y where that is another one; None: that of the frame.
     accuracy_m
         The standard deviation of the heights; 0 for planes defined by regulation.
     vertical
@@ -239,7 +239,9 @@ def check_planes(tops: Tops, planes: PlaneZones) -> list[HeightCheck]:
     check_same_plane(tops.footprints, zones, "planes")
     limits = _lowest_vertices(tops, zones)
     checks = _judge(tops, limits, planes.accuracy_m, planes.vertical)
-    free = np.isnan(limits.height_m) & pd.isna(limits.reason) & pd.isna(describe_unusable(tops.footprints.to_numpy()))
+    free = (
+        np.isnan(limits.height_m) & are_sound(limits.reason) & are_sound(describe_unusable(tops.footprints.to_numpy()))
+    )
     for row in np.flatnonzero(free):
         checks[row] = HeightCheck(checks[row].footprint, Outcome.NOT_APPLICABLE, reason=explain("no_plane"))
     return checks
@@ -252,7 +254,8 @@ def _lowest_vertices(tops: Tops, zones: gpd.GeoDataFrame) -> _Limits:
     row, zone, piece = _share(footprints, zones, limits.reason)
     xy, position = shapely.get_coordinates(piece, return_index=True)
     a, b, c = (zones[name].to_numpy(dtype=np.float64)[zone[position]] for name in "abc")
-    height_m = a * xy[:, 0] + b * xy[:, 1] + c
+    there = _ordinates(xy, zones, zone[position])
+    height_m = a * there[:, 0] + b * there[:, 1] + c
     order = np.lexsort((xy[:, 1], xy[:, 0], zone[position], height_m, row[position]))
     lowest = order[np.unique(row[position][order], return_index=True)[1]]
     rows = row[position[lowest]]
@@ -262,16 +265,26 @@ def _lowest_vertices(tops: Tops, zones: gpd.GeoDataFrame) -> _Limits:
     return limits
 
 
+def _ordinates(xy: Floats, zones: gpd.GeoDataFrame, zone: Any) -> Floats:
+    """Return points in the CRS that the plane of each one's zone is stated in."""
+    there = xy.copy()
+    stated = zones["plane_crs"].to_numpy(dtype=object)[zone] if "plane_crs" in zones else np.full(len(xy), None)
+    for crs in {each for each in stated.tolist() if each}:
+        mine = stated == crs
+        there[mine] = shapely.get_coordinates(move(shapely.points(xy[mine]), zones.crs, crs))
+    return there
+
+
 def _share(footprints: NDArray[Any], zones: gpd.GeoDataFrame, reason: Reasons) -> tuple[Any, Any, NDArray[Any]]:
     """Return what footprints share with zones: both positions and the ground; note in `reason` what cannot be used."""
     polygons, problem = zones.geometry.to_numpy(), _find_problems(zones)
-    usable = np.flatnonzero(pd.isna(describe_unusable(footprints)))
+    usable = np.flatnonzero(are_sound(describe_unusable(footprints)))
     row, zone = shapely.STRtree(_boxes(polygons)).query(footprints[usable])
-    row, sound = usable[row], pd.isna(problem[zone])
+    row, sound = usable[row], are_sound(problem[zone])
     shared = cut(footprints[row[sound]], polygons[zone[sound]], outside=False)
     problems = problem[zone]
     problems[sound] = shared.error
-    for i in np.flatnonzero(pd.notna(problems)):
+    for i in np.flatnonzero(~are_sound(problems)):
         reason[row[i]] = explain("plane_unusable", planes=zones.index[zone[i]], problem=problems[i])
     return row[sound], zone[sound], shared.inside
 
@@ -279,7 +292,7 @@ def _share(footprints: NDArray[Any], zones: gpd.GeoDataFrame, reason: Reasons) -
 def _find_problems(zones: gpd.GeoDataFrame) -> Reasons:
     problems = describe_unusable(zones.geometry.to_numpy())
     vague = ~np.isfinite(zones[["a", "b", "c"]].to_numpy(dtype=np.float64)).all(axis=1)
-    problems[vague & pd.isna(problems)] = "a, b or c is missing."
+    problems[vague & are_sound(problems)] = "a, b or c is missing."
     return problems
 
 
@@ -295,7 +308,7 @@ def _judge(tops: Tops, limits: _Limits, accuracy_m: float, vertical: str | None)
     certainty = classify_widths(np.abs(margin_m), sigma_m)
     unusable, obstacle = describe_unusable(tops.footprints.to_numpy()), _compare_verticals(tops.vertical, vertical)
     unknown = [
-        explain("subject_unusable", problem=problem) if problem else obstacle or top or limit
+        explain("subject_unusable", problem=problem) if problem else top or obstacle or limit
         for problem, top, limit in zip(unusable, tops.reason, limits.reason, strict=True)
     ]
     return [
@@ -340,7 +353,7 @@ def _explain_missing(heights_m: Floats) -> Reasons:
 
 
 def _explain_faults(reason: Reasons, faults: NDArray[Any]) -> None:
-    for row in np.flatnonzero(pd.notna(faults)):
+    for row in np.flatnonzero(~are_sound(faults)):
         reason[row] = faults[row].text
 
 

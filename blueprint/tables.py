@@ -1,7 +1,7 @@
 """One table of a TOML file, read key by key, that says where it is when something is wrong."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
 
@@ -94,6 +94,15 @@ class Table:
         """Return the table under a key."""
         self._taken.add(key)
         return Table(self._values.get(key), file=self.file, rule=self.rule, key=f"{self._key}.{key}".lstrip("."))
+
+    def take_part(self, key: str, read: Callable[["Table"], T]) -> T | None:
+        """Return what is read from the table under a key, which may say nothing else; None where there is none."""
+        if not self.has(key):
+            return None
+        table = self.take_table(key)
+        part = read(table)
+        table.refuse_rest()
+        return part
 
     def take_tables(self, key: str) -> list["Table"]:
         """Return the tables of a list that has at least one."""

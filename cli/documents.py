@@ -65,7 +65,8 @@ def attach(
 def list_(name: Name, form: Form = "table") -> None:
     """List the documents of a building or a project."""
     with at_desk() as desk:
-        told = list_documents(desk.database, name, principal=desk.principal, schemes=configured_schemes(desk.settings))
+        schemes, stages = configured_schemes(desk.settings), configured_procedure(desk.settings).stages
+        told = list_documents(desk.database, name, principal=desk.principal, schemes=schemes, stages=stages)
     _print(told["documents"], form)
 
 
@@ -91,7 +92,8 @@ def withdraw(
 ) -> None:
     """Withdraw a document: it is kept, and listed as withdrawn."""
     with at_desk() as desk:
-        told = withdraw_document(desk.database, identity, principal=desk.principal, reason=reason)
+        stages = configured_procedure(desk.settings).stages
+        told = withdraw_document(desk.database, identity, principal=desk.principal, reason=reason, stages=stages)
     _print([told], form)
 
 

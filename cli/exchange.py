@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,12 +27,12 @@ def export(
     *,
     project: Annotated[str | None, typer.Option(help="Code or id of a project; everything without it")] = None,
     after: Annotated[int, typer.Option(help="Position that the last package reached, its `to`")] = -1,
+    approval: Annotated[str | None, typer.Option(help="Number of the approval of an export beyond the cap")] = None,
 ) -> None:
     """Write a package: events, proofs, geometries and documents, signed by this ledger's key."""
+    wanted: dict[str, Any] = {"project": project, "after": after, "approval": approval}
     with at_desk() as desk:
-        print_json(
-            export_package(desk.database, desk.settings, target, principal=desk.principal, project=project, after=after)
-        )
+        print_json(export_package(desk.database, desk.settings, target, principal=desk.principal, **wanted))
 
 
 @exchange.command("import")

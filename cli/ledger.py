@@ -77,6 +77,8 @@ def prove(
     else:
         with answering():
             output.write_text(json.dumps(proof, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        sentence = f"It is in {output}; luotu ledger verify {output} verifies it."
+        notes([Text(f"证明已写入 {output},用 luotu ledger verify {output} 验证。", sentence)])
 
 
 @ledger.command()

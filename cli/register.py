@@ -10,7 +10,7 @@ from cli.console import EXIT_FOUND, complain_row, notes, out, print_json, speak
 from cli.desk import at_desk
 from cli.findings import brief
 from geocode import Text
-from workflows.checking import check_upload
+from workflows.checking import Terms, check_upload
 from workflows.procedures import configured_procedure
 from workflows.reports import UploadReport
 from workflows.schemes import configured_schemes
@@ -61,7 +61,7 @@ def upload(  # noqa: PLR0913 - one for each option
         )
         if output is not None:
             notes(write_coded(source, output, report, crs=crs, layer=layer))
-        findings = check_upload(desk.database, report, accuracy_m=desk.settings.footprint_accuracy_m)
+        findings = check_upload(desk.database, report, terms=Terms(desk.principal, desk.settings))
     if form == "json":
         print_json({**report.as_json(), "findings": findings})
     else:

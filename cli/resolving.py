@@ -138,14 +138,26 @@ def _remark(row: dict[str, Any]) -> str:
     if row["fault"]:
         codes = ", ".join(each["code"] for each in row["candidates"]) or row["suggestion"] or ""
         return f"{speak(row['fault']['text'])} {codes}".rstrip()
-    said = [speak(row["matched"]["label"])]
-    if row["matched"]["unit"]:
-        said.append(row["matched"]["unit"])
-    if row["matched"]["distance_m"]:
-        said.append(f"{row['matched']['distance_m']:.1f} m")
+    said = _told_match(row["matched"])
     if row["building"]["life"]["state"] == "closed":
         said.append(f"{_told_life(row['building']['life'])} → {', '.join(row['successors']) or '–'}")
     return " · ".join(said)
+
+
+def _told_match(matched: dict[str, Any]) -> list[str]:
+    """Return how a name was understood, in words."""
+    said = [speak(matched["label"])]
+    if matched["how"]:
+        said.append(speak(matched["how"]))
+    if matched["unit"]:
+        said.append(matched["unit"])
+    if matched["ended_on"]:
+        said.append(speak(Text(f"{matched['ended_on']} 终止", f"until {matched['ended_on']}")))
+    if matched["distance_m"] is not None:
+        away = f"{matched['distance_m']:.1f} m"
+        beside = Text(f"距基底 {away}", f"{away} from the footprint")
+        said.append(speak(beside if matched["distance_m"] else Text("在基底内", "within the footprint")))
+    return said
 
 
 def _told_life(life: dict[str, Any]) -> str:
@@ -174,6 +186,8 @@ def _building_lines(feature: dict[str, Any]) -> Iterator[tuple[str, str]]:
     west, south, east, north = feature["bbox"]
     plane = said["plane"]
     yield speak(Text("编码", "code")), said["code"]
+    if said["matched"]["as"] != "code":
+        yield speak(Text("查找依据", "found by")), " · ".join([said["matched"]["text"], *_told_match(said["matched"])])
     yield speak(Text("名称", "name")), said["name"] or "–"
     yield speak(Text("生命", "life")), _told_life(said["life"])
     for step in said["lineage"]["predecessors"]:

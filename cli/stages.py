@@ -126,6 +126,8 @@ def due(
         print_json(told)
     else:
         _print_due(told["deadlines"])
+        if not told["deadlines"]:
+            notes([Text("没有临期或逾期的事项。", "Nothing is due soon, and nothing is late.")])
     if told["counts"]["yellow"]:
         raise typer.Exit(EXIT_FOUND)
 

@@ -18,6 +18,7 @@ from geocode.compiled import as_texts, compiled
 __all__ = [
     "CELL_COUNT",
     "RESOLUTION",
+    "cell_area_m2",
     "cell_boundary",
     "cell_centre",
     "cell_number",
@@ -26,6 +27,7 @@ __all__ = [
     "cell_resolution",
     "cell_texts",
     "cells_of",
+    "cells_within",
     "is_cell",
     "is_cell_number",
     "number_cell",
@@ -127,9 +129,19 @@ def cell_boundary(cell: int) -> list[tuple[float, float]]:
     return [(lon, lat) for lat, lon in h3.cell_to_boundary(cell)]
 
 
+def cells_within(polygon: Any, resolution: int) -> list[int]:
+    """Return the cells of a resolution that lie whole in a polygon in longitude and latitude, in their order."""
+    return sorted(h3.polygon_to_cells_experimental(h3.geo_to_h3shape(polygon), resolution, contain="full"))
+
+
 def cell_parent(cell: int, resolution: int) -> int:
     """Return the cell's ancestor at a coarser resolution."""
     return int(h3.cell_to_parent(cell, resolution))
+
+
+def cell_area_m2(cell: int) -> float:
+    """Return a cell's area on the sphere that H3 is drawn on, in m²."""
+    return float(h3.cell_area(cell, unit="m^2"))
 
 
 def is_cell(cell: int) -> bool:

@@ -1,6 +1,7 @@
 """The plane in which the law measures: the 3° Gauss–Krüger zone of CGCS2000, or UTM outside its zones."""
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from geocode.crs import STORAGE_CRS
 
-__all__ = ["ellipsoid_areas_m2", "from_plane", "measure_plane", "to_plane"]
+__all__ = ["ellipsoid_areas_m2", "from_plane", "measure_plane", "plane_crs", "to_plane"]
 
 _FIRST_MERIDIAN_DEG, _LAST_MERIDIAN_DEG = 75, 135
 _FIRST_ZONE_EPSG = 4534
@@ -26,6 +27,12 @@ def measure_plane(lon_deg: float, lat_deg: float) -> str:
     return f"EPSG:{(32600 if lat_deg >= 0 else 32700) + zone}"
 
 
+@lru_cache(maxsize=64)
+def plane_crs(plane: str) -> pyproj.CRS:
+    """Return the CRS of a plane, the same object each time: two that are one need not be compared."""
+    return pyproj.CRS(plane)
+
+
 def to_plane(geometries: NDArray[Any], plane: str) -> NDArray[Any]:
     """Return EPSG:4490 geometries in a plane, in metres, x = east."""
     return _transform(geometries, _transformer(plane), pyproj.enums.TransformDirection.FORWARD)
@@ -38,8 +45,20 @@ def from_plane(geometries: NDArray[Any], plane: str) -> NDArray[Any]:
 
 def ellipsoid_areas_m2(geometries: NDArray[Any]) -> NDArray[np.float64]:
     """Return the areas of EPSG:4490 polygons on the CGCS2000 ellipsoid, edges as geodesics, in square metres."""
-    oriented = shapely.orient_polygons(geometries)
-    return np.array([abs(_GEOD.geometry_area_perimeter(geometry)[0]) for geometry in oriented], dtype=np.float64)
+    polygons, owner = shapely.get_parts(geometries, return_index=True)
+    rings, polygon = shapely.get_rings(polygons, return_index=True)
+    lon_lat, ring = shapely.get_coordinates(rings, return_index=True)
+    ends = np.searchsorted(ring, np.arange(len(rings) + 1)).tolist()
+    lon, lat = np.ascontiguousarray(lon_lat.T)
+    area_m2 = np.array([abs(_ring_area_m2(lon[i:j], lat[i:j])) for i, j in pairwise(ends)], dtype=np.float64)
+    # the first ring of a polygon is its shell, the others are holes
+    is_hole = np.append(False, polygon[1:] == polygon[:-1])[: len(rings)]
+    signed_m2 = np.where(is_hole, -area_m2, area_m2)
+    return np.asarray(np.bincount(owner[polygon], signed_m2, len(geometries)), dtype=np.float64)
+
+
+def _ring_area_m2(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> float:
+    return float(_GEOD.polygon_area_perimeter(lon, lat)[0])
 
 
 def _transform(geometries: NDArray[Any], transformer: pyproj.Transformer, direction: Any) -> NDArray[Any]:

@@ -1,6 +1,6 @@
 """Deliveries: one layer as it came, whole or open, with an account of how it was understood."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ import pyproj
 from numpy.typing import NDArray
 
 from geocode.faults import Text
+from layers.curves import Linearised
 from layers.encoding import Encoding
 from layers.kinds import FindKinds
 from layers.remarks import Note, told
@@ -43,6 +44,8 @@ class Delivery:
         What reading found and did, in no way faults.
     sha256, size
         Digest of the delivered bytes, and how many there are.
+    curved
+        What was made of geometries with arcs, by row.
     """
 
     frame: gpd.GeoDataFrame
@@ -57,6 +60,7 @@ class Delivery:
     notes: tuple[Text, ...]
     sha256: str
     size: int
+    curved: Mapping[int, Linearised] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,7 @@
 """Editions: a delivered layer made into the clean features of one layer of the catalogue, in EPSG:4490."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
 import geopandas as gpd
@@ -16,7 +14,10 @@ from geocode.crs import STORAGE_CRS, crs_gate, to_storage
 from geocode.faults import Fault, are_sound, read_sentences
 from geocode.footprints import find_faults
 from layers.catalogue import Layer
+from layers.contracts import Contract, RowFault, check_contract
+from layers.days import plain_text, read_day
 from layers.json_values import json_value
+from layers.mending import Change, linearised_changes, mend
 from layers.reading import Delivery
 
 __all__ = ["EditionFrame", "prepare_edition"]
@@ -32,7 +33,6 @@ _NAME_COLUMNS = ("name", "mc", "名称", "项目名称", "xmmc", "gname", "xzqmc
 _FROM_COLUMNS = ("valid_from", "生效日期", "bhkssj")
 _TO_COLUMNS = ("valid_to", "失效日期", "bhjssj")
 _OWN_COLUMNS = {"source_id", "name", "class_code", "valid_from", "valid_to", "geometry"}
-_DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[T ].*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,17 @@ class EditionFrame:
         as delivered, as a JSON-safe mapping, but those that bear one of these names) and ``geometry``.
     faults
         Why each row of the delivery is not among them: a `Fault`, or None, shape (n,).
+    changes
+        What was done to geometries on the way, by row.
+    warnings
+        What features have against the layer's contract, and the layer as a whole: they are kept all the same.
     """
 
     layer: Layer
     frame: gpd.GeoDataFrame
     faults: NDArray[Any]
+    changes: tuple[Change, ...] = ()
+    warnings: tuple[RowFault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,9 @@ class _Columns:
     valid_to: str | None
 
 
-def prepare_edition(delivery: Delivery, *, layer: Layer) -> EditionFrame:
+def prepare_edition(
+    delivery: Delivery, *, layer: Layer, contract: Contract | None = None, mend_invalid: bool = True
+) -> EditionFrame:
     """Return the features of a delivery as those of a layer, and a fault for every row that is none.
 
     Parameters
@@ -75,6 +83,10 @@ def prepare_edition(delivery: Delivery, *, layer: Layer) -> EditionFrame:
         As read, in its own CRS.
     layer
         The layer it is for: its kinds of geometry are accepted, and its field of classes is used.
+    contract
+        What its fields are to hold; None: nothing is asked of them.
+    mend_invalid
+        Whether polygons that are not valid are mended where it is clear which ground they mean, or refused.
 
     Raises
     ------
@@ -86,6 +98,8 @@ def prepare_edition(delivery: Delivery, *, layer: Layer) -> EditionFrame:
     faults = delivery.faults.copy()
     geometries = np.asarray(source.geometry.array, dtype=object)
     _add_faults(faults, _geometry_faults(geometries, layer))
+    mended = mend(geometries, faults, delivery.crs, invalid=mend_invalid)
+    faults = mended.faults
     columns = _columns(source, layer)
     valid_from, from_faults = _dates(source, columns.valid_from)
     valid_to, to_faults = _dates(source, columns.valid_to)
@@ -93,8 +107,12 @@ def prepare_edition(delivery: Delivery, *, layer: Layer) -> EditionFrame:
         _add_faults(faults, found)
     stored = np.full(len(geometries), None, dtype=object)
     sound = are_sound(faults)
-    stored[sound] = to_storage(geometries[sound], delivery.crs)
-    _add_faults(faults, _place_faults(geometries, stored, gate.name))
+    stored[sound] = to_storage(mended.geometries[sound], delivery.crs)
+    _add_faults(faults, _place_faults(mended.geometries, stored, gate.name))
+    told = [] if contract is None else check_contract(source[source.columns[1:-1]], stored, contract)
+    for row, _, level, fault in told:
+        if row is not None and level == "error" and faults[row] is None:
+            faults[row] = fault
     good = are_sound(faults)
     frame = gpd.GeoDataFrame(
         {
@@ -110,7 +128,14 @@ def prepare_edition(delivery: Delivery, *, layer: Layer) -> EditionFrame:
         crs=STORAGE_CRS,
         dtype=object,
     )
-    return EditionFrame(layer, frame, faults)
+    changes = [*linearised_changes(delivery.curved), *mended.changes]
+    return EditionFrame(
+        layer,
+        frame,
+        faults,
+        tuple(change for change in changes if good[change.row]),
+        tuple(each for each in told if each.level == "warn" and (each.row is None or good[each.row])),
+    )
 
 
 def _add_faults(faults: NDArray[Any], more: NDArray[Any]) -> None:
@@ -133,16 +158,8 @@ def _texts(frame: gpd.GeoDataFrame, column: str | None) -> NDArray[Any]:
     """Return a column as text or None; an empty text is none."""
     texts = np.full(len(frame), None, dtype=object)
     if column is not None:
-        texts[:] = [_text(value) for value in frame[column].tolist()]
+        texts[:] = [plain_text(value) for value in frame[column].tolist()]
     return texts
-
-
-def _text(value: Any) -> str | None:
-    plain = json_value(value)
-    if isinstance(plain, float) and plain.is_integer():
-        # a code that went through a number, such as 701.0
-        plain = int(plain)
-    return None if plain is None else str(plain).strip() or None
 
 
 def _dates(frame: gpd.GeoDataFrame, column: str | None) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -150,22 +167,12 @@ def _dates(frame: gpd.GeoDataFrame, column: str | None) -> tuple[NDArray[Any], N
     dates, faults = np.full((2, len(frame)), None, dtype=object)
     if column is not None:
         for row, value in enumerate(frame[column].tolist()):
-            text = _text(value)
+            text = plain_text(value)
             if text is not None:
-                dates[row] = _date(value, text)
+                dates[row] = read_day(value)
                 if dates[row] is None:
                     faults[row] = _SENTENCES.fault("date_unreadable", column=column, found=text[:40])
     return dates, faults
-
-
-def _date(value: Any, text: str) -> date | None:
-    if isinstance(value, datetime):
-        return value.date()
-    match = _DATE.fullmatch(text)
-    try:
-        return date(*map(int, match.groups())) if match else None
-    except ValueError:
-        return None
 
 
 def _order_faults(valid_from: NDArray[Any], valid_to: NDArray[Any]) -> NDArray[Any]:

@@ -3,18 +3,31 @@
 LayersError
 ├── RefusedFile (ValueError)      a file that cannot be read whole and without a guess
 ├── CannotWrite (ValueError)      a frame that a format cannot hold, or a file name that tells no format
+├── CatalogueFileError (ValueError)  a city's file of layers that cannot be used
 └── UnknownLayer (LookupError)    a layer that the catalogue does not have
 
 Each carries its :class:`~geocode.faults.Fault`: kind, sentence and remedy in both languages.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from geocode.faults import Fault, read_sentences
 
-__all__ = ["CannotWrite", "LayersError", "RefusedFile", "UnknownLayer", "cannot_write", "refused", "unknown_layer"]
+__all__ = [
+    "CannotWrite",
+    "CatalogueFileError",
+    "LayersError",
+    "RefusedFile",
+    "UnknownLayer",
+    "cannot_write",
+    "refused",
+    "refused_catalogue",
+    "unknown_layer",
+]
 
 _SENTENCES = read_sentences("layers", "refusals.toml")
+_OF_CATALOGUE = read_sentences("layers", "catalogue_faults.toml")
 
 
 class LayersError(Exception):
@@ -50,8 +63,20 @@ class RefusedFile(LayersError, ValueError):  # noqa: N818 - the refusal is the p
     def __str__(self) -> str:
         """Return the place, the sentence and the remedy."""
         place = [("", self.file), ("layer ", self.layer), ("feature ", self.feature), ("line ", self.line)]
-        where = ", ".join(f"{word}{value}" for word, value in place if value is not None)
-        return f"{where}: {super().__str__()}" if where else super().__str__()
+        return _at(place, super().__str__())
+
+
+class CatalogueFileError(LayersError, ValueError):
+    """A city's file of layers that cannot be used; `file`, and `line` from 1, are None where they are not known."""
+
+    def __init__(self, fault: Fault, *, line: int | None = None) -> None:
+        super().__init__(fault)
+        self.file: str | None = None
+        self.line = line
+
+    def __str__(self) -> str:
+        """Return the place, the sentence and the remedy."""
+        return _at([("", self.file), ("line ", self.line)], super().__str__())
 
 
 class CannotWrite(LayersError, ValueError):  # noqa: N818 - reads as what it says
@@ -74,6 +99,11 @@ def refused(
     return RefusedFile(_SENTENCES.fault(kind, **values), layer=layer, feature=feature, line=line)
 
 
+def refused_catalogue(kind: str, *, line: int | None = None, **values: Any) -> CatalogueFileError:
+    """Return the refusal of a city's file of layers, to be raised; whoever knows the file adds it."""
+    return CatalogueFileError(_OF_CATALOGUE.fault(kind, **values), line=line)
+
+
 def cannot_write(kind: str, **values: Any) -> CannotWrite:
     """Return the error of a kind, to be raised, its sentence filled with the values."""
     return CannotWrite(_SENTENCES.fault(kind, **values))
@@ -83,3 +113,8 @@ def unknown_layer(name: str, suggestions: tuple[str, ...]) -> UnknownLayer:
     """Return the error for a name that is in no catalogue, to be raised."""
     kind = "layer_misspelt" if suggestions else "layer_not_in_catalogue"
     return UnknownLayer(_SENTENCES.fault(kind, name=name[:80], near=", ".join(suggestions)), suggestions)
+
+
+def _at(place: Sequence[tuple[str, object]], sentence: str) -> str:
+    where = ", ".join(f"{word}{value}" for word, value in place if value is not None)
+    return f"{where}: {sentence}" if where else sentence

@@ -18,7 +18,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyogrio
 import pyogrio._ogr
@@ -34,7 +33,6 @@ __all__ = [
     "GdalLayer",
     "driver_names",
     "open_layer",
-    "read_chords",
     "write_rows",
     "write_stream",
 ]
@@ -48,8 +46,6 @@ _OPTIONS = {
     # nothing is written beside a delivered file, and no index is invented
     "GDAL_PAM_ENABLED": "NO",
     "SHAPE_RESTORE_SHX": "NO",
-    # arcs: at most 1 mm off the chord up to a radius of 100 m
-    "OGR_ARC_STEPSIZE": "0.5",
     # the drivers' own ways into Arrow lose rows' places behind a missing geometry (FlatGeobuf, GDAL 3.12), or make
     # 1970-01-01 of a date that is none (GeoPackage); the common one takes 0.6 µs a row more
     "OGR_FLATGEOBUF_STREAM_BASE_IMPL": "YES",
@@ -165,21 +161,6 @@ def open_layer(
         kind = meta["geometry_type"]
         batches = _batches(stream, listening, has_geometry=kind is not None)
         yield GdalLayer(meta["crs"], str(kind), int(info["features"]), batches, said)
-
-
-def read_chords(path: Path, start: int, count: int, *, layer: str | None = None, **options: str) -> NDArray[Any]:
-    """Return the WKB of some rows with every arc made chords, or None, shape (count,), rows counted from 0.
-
-    Raises
-    ------
-    RefusedFile
-        GDAL cannot read it, or finds other rows than before.
-    """
-    with _listening(path, [], lambda reason: refused("unreadable", layer=layer, reason=reason)):
-        read = raw.read(path, layer=layer, columns=[], skip_features=start, max_features=count, **options)
-    if len(read[2]) != count:
-        raise refused("rows_lost", read=len(read[2]), expected=count)
-    return np.asarray(read[2], dtype=object)
 
 
 def write_stream(

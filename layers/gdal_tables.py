@@ -1,9 +1,8 @@
 """Shapefiles, GeoPackages and FlatGeobufs as tables, batch by batch: read by GDAL, counted by us."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,14 @@ import shapely
 from numpy.typing import NDArray
 
 from layers.columns import readable_columns
-from layers.crs import crs_of_wkt
+from layers.crs import FoundCrs, crs_of_wkt
+from layers.curves import DEVIATION_M, Linearised, linearise
 from layers.errors import refused
 from layers.formats import Format
-from layers.gdal import GdalBatch, GdalLayer, open_layer, read_chords
+from layers.gdal import GdalBatch, GdalLayer, open_layer
 from layers.geopackage import list_tables, rows_with_geometry, stored_kinds
 from layers.kinds import declared_kinds
-from layers.remarks import Note, remark
+from layers.remarks import Counted, Note, remark
 from layers.shapefile import ShapefileFacts, decode_attributes, inspect_shapefile
 from layers.sources import LayerEntry
 from layers.tables import BATCH_ROWS, OpenTable, Table, join_tables, with_own_ids
@@ -30,8 +30,7 @@ __all__ = ["open_with_gdal"]
 _GEOPACKAGE_OPTIONS = {"LIST_ALL_TABLES": "NO", "IMMUTABLE": "YES"}
 # rows of a batch, told by its first row, that have bytes of a geometry, readable or not
 _HasShape = Callable[[int, GdalBatch], NDArray[np.bool_]]
-# the WKB of so many rows from a row on, with chords for arcs
-_Chords = Callable[[int, int], NDArray[Any]]
+_EARTH_RADIUS_M = 6378137.0
 
 
 def open_with_gdal(entry: LayerEntry) -> AbstractContextManager[OpenTable]:
@@ -97,15 +96,12 @@ def _open_geopackage(entry: LayerEntry) -> Iterator[OpenTable]:
     def has_shape(_start: int, batch: GdalBatch) -> NDArray[np.bool_]:
         return rows_with_geometry(path, layer, batch.fids.to_numpy())
 
-    def chords(start: int, count: int) -> NDArray[Any]:
-        return read_chords(path, start, count, layer=layer.name, **_GEOPACKAGE_OPTIONS)
-
     with open_layer(path, rows=BATCH_ROWS, layer=layer.name, **_GEOPACKAGE_OPTIONS) as opened:
         crs = crs_of_wkt(opened.crs, why="crs_geopackage") if opened.crs and layer.has_crs else None
         notes = (remark("m_dropped", count=entry.rows),) if layer.has_m else ()
         tables = (
             with_own_ids(replace(table, crs=crs, has_numeric_ids=True, notes=(*table.notes, *notes)))
-            for table in _tables(opened, entry.rows, has_shape=has_shape, chords=chords)
+            for table in _tables(opened, entry.rows, has_shape=has_shape, crs=crs)
         )
         yield OpenTable(tables, entry.rows, lambda: stored_kinds(path, layer))
 
@@ -116,10 +112,7 @@ def _open_flatgeobuf(entry: LayerEntry) -> Iterator[OpenTable]:
     with open_layer(path, rows=BATCH_ROWS) as opened:
         rows = opened.stated_rows if opened.stated_rows > 0 else None
         crs = None if opened.crs is None else crs_of_wkt(opened.crs, why="crs_flatgeobuf")
-        tables = (
-            with_own_ids(replace(table, source_ids=None, crs=crs))
-            for table in _tables(opened, rows, chords=lambda start, count: read_chords(path, start, count))
-        )
+        tables = (with_own_ids(replace(table, source_ids=None, crs=crs)) for table in _tables(opened, rows, crs=crs))
         yield OpenTable(tables, rows, lambda: declared_kinds([opened.geometry]))
 
 
@@ -131,13 +124,13 @@ _OPENERS: Mapping[Format, Callable[[LayerEntry], AbstractContextManager[OpenTabl
 
 
 def _tables(
-    opened: GdalLayer, expected: int | None, *, has_shape: _HasShape | None = None, chords: _Chords | None = None
+    opened: GdalLayer, expected: int | None, *, has_shape: _HasShape | None = None, crs: FoundCrs | None = None
 ) -> Iterator[Table]:
     """Yield what GDAL reads; refuse the file behind the last row where they are not as many as there should be."""
     start = 0
     for batch in opened.batches:
         count = len(batch.wkb)
-        geometries, odd = _geometries(batch.wkb, None if chords is None else partial(chords, start, count))
+        geometries, curved = _geometries(batch.wkb, crs)
         lost = shapely.is_missing(geometries)
         if lost.any():
             lost &= np.asarray(batch.wkb.is_valid()) if has_shape is None else has_shape(start, batch)
@@ -147,19 +140,36 @@ def _tables(
             faults=broken_geometries(lost, reason="GDAL"),
             columns=columns,
             source_ids=batch.fids.cast(pa.string()),
-            notes=(*(remark("reader_said", text=text) for text in opened.warnings), *odd, *mended),
+            notes=(*(remark("reader_said", text=text) for text in opened.warnings), *_told(curved), *mended),
+            curved=curved,
         )
         start += count
     if expected is not None and start != expected:
         raise refused("rows_lost", read=start, expected=expected)
 
 
-def _geometries(wkb: pa.Array, chords: Callable[[], NDArray[Any]] | None) -> tuple[NDArray[Any], tuple[Note, ...]]:
-    """Return geometries of a batch, None where one cannot be built, and whether arcs were made chords."""
-    if chords is not None:
-        try:
-            return geometries_of_wkb(wkb), ()
-        except NotImplementedError:
-            # shapely knows no arcs, and GDAL makes chords of them only where it reads without Arrow
-            return geometries_of_wkb(chords(), arcs=False), (remark("arcs_linearised"),)
-    return geometries_of_wkb(wkb, arcs=False), ()
+def _geometries(wkb: pa.Array, crs: FoundCrs | None) -> tuple[NDArray[Any], dict[int, Linearised]]:
+    """Return geometries of a batch, None where one cannot be built, and what was made of those with arcs, by row."""
+    try:
+        return geometries_of_wkb(wkb), {}
+    except NotImplementedError:
+        # shapely knows no arcs
+        geometries = geometries_of_wkb(wkb, arcs=False)
+    deviation, curved = _deviation(crs), {}
+    for row in np.flatnonzero(shapely.is_missing(geometries) & np.asarray(wkb.is_valid())):
+        with suppress(ValueError):
+            curved[int(row)] = linearise(wkb[int(row)].as_py(), deviation=deviation)
+            geometries[row] = curved[int(row)].geometry
+    return geometries, curved
+
+
+def _deviation(crs: FoundCrs | None) -> float:
+    """Return how far off an arc chords may lie, in units of a CRS; in metres where none is stated."""
+    if crs is None:
+        return DEVIATION_M
+    unit = crs.crs.axis_info[0].unit_conversion_factor
+    return DEVIATION_M / (unit * _EARTH_RADIUS_M if crs.crs.is_geographic else unit)
+
+
+def _told(curved: Mapping[int, Linearised]) -> list[Note]:
+    return [Counted("arcs_linearised", len(curved))] if curved else []

@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 
 from geocode.crs import STORAGE_CRS, to_storage
-from layers.catalogue import load_catalogue
+from layers.catalogue import Catalogue, load_catalogue
 from layers.errors import LayersError, RefusedFile, refused
 from layers.strict_json import JsonError, parse
 
@@ -52,13 +52,17 @@ class ManifestEntry:
     completeness: Any = None
 
 
-def read_manifest(path: Path, *, file: str | None = None) -> Mapping[str, ManifestEntry]:
+def read_manifest(
+    path: Path, *, catalogue: Catalogue | None = None, file: str | None = None
+) -> Mapping[str, ManifestEntry]:
     """Return what a manifest says of each layer, by code; nothing where there is no manifest.
 
     Parameters
     ----------
     path
         The manifest.
+    catalogue
+        What layers there are; those that come with the software by default.
     file
         The file that is being loaded: a manifest that tells of another one says nothing.
 
@@ -72,7 +76,7 @@ def read_manifest(path: Path, *, file: str | None = None) -> Mapping[str, Manife
     if not path.is_file():
         return {}
     try:
-        return _entries(_document(path), file)
+        return _entries(_document(path), catalogue or load_catalogue(), file)
     except RefusedFile as error:
         error.file = error.file or path.name
         raise
@@ -90,7 +94,7 @@ def _document(path: Path) -> dict[str, Any]:
     return parsed.value
 
 
-def _entries(document: Mapping[str, Any], file: str | None) -> dict[str, ManifestEntry]:
+def _entries(document: Mapping[str, Any], catalogue: Catalogue, file: str | None) -> dict[str, ManifestEntry]:
     if file is not None and document.get("file") not in {None, file}:
         return {}
     crs = document.get("crs", STORAGE_CRS)
@@ -99,7 +103,7 @@ def _entries(document: Mapping[str, Any], file: str | None) -> dict[str, Manifes
     for row in document["layers"]:
         values = _mapping(row, "layers")
         try:
-            code = load_catalogue().layer(str(values.get("layer"))).code
+            code = catalogue.layer(str(values.get("layer"))).code
         except LayersError as error:
             raise refused("manifest_invalid", reason=f"layer {values.get('layer')!r:.40}") from error
         if code in entries:

@@ -8,8 +8,9 @@ raster means stands in it or is stated by a person.
 import math
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -37,6 +38,8 @@ _ENVIRONMENT = {
     # blocks that are kept: a twentieth of the machine's memory by default
     "GDAL_CACHEMAX": 64 << 20,
 }
+# what is read at once around a small window, and what is small
+_BLOCK, _SMALL_CELLS = 256, 128 * 128
 _NO_NUMBERS = {"complex_int16", "complex64", "complex128"}
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -139,15 +142,26 @@ def open_raster(
 def reading(raster: Raster) -> Iterator[ReadCells]:
     """Open a raster and yield what reads a window of it: values as floats, rows from the north.
 
-    NaN stands where there is no value, beyond the raster's edge too. Scale and offset are applied.
+    NaN stands where there is no value, beyond the raster's edge too. Scale and offset are applied. The blocks around small
+    windows are kept for the next one who asks there: to open a file takes longer than to measure a footprint.
 
     Raises
     ------
     RefusedFile
         A block of the file is broken.
     """
-    with _opened(raster.path) as dataset:
-        yield lambda box: _read(raster, dataset, box)
+    source = _Source(raster.path, raster.band, raster.width, raster.height, raster.nodata)
+    with ExitStack() as stack:
+        opened: list[Any] = []
+
+        def read(box: Box) -> Floats:
+            if (box.right - box.left) * (box.bottom - box.top) <= _SMALL_CELLS:
+                return _read_kept(source, box)
+            if not opened:
+                opened.append(stack.enter_context(_opened(source.path)))
+            return _read(source, opened[0], box)
+
+        yield read
 
 
 class _Stated(NamedTuple):
@@ -258,7 +272,48 @@ def _stated_height(crs: CrsInput) -> pyproj.CRS:
     return found
 
 
-def _read(raster: Raster, dataset: Any, box: Box) -> Floats:
+class _Source(NamedTuple):
+    """Which cells are read: a band of a file, its size, and the value that stands for none."""
+
+    path: Path
+    band: int
+    width: int
+    height: int
+    nodata: float | None
+
+
+def _read_kept(source: _Source, box: Box) -> Floats:
+    """Return a small window out of blocks that are kept as long as the file stays as it is."""
+    values = np.empty((box.bottom - box.top, box.right - box.left))
+    stamp = _stamp(source.path)
+    for top in range(box.top // _BLOCK * _BLOCK, box.bottom, _BLOCK):
+        for left in range(box.left // _BLOCK * _BLOCK, box.right, _BLOCK):
+            block = _read_block(source, stamp, left, top)
+            rows = slice(max(box.top, top), min(box.bottom, top + _BLOCK))
+            columns = slice(max(box.left, left), min(box.right, left + _BLOCK))
+            into = values[
+                rows.start - box.top : rows.stop - box.top, columns.start - box.left : columns.stop - box.left
+            ]
+            into[:] = block[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    return values
+
+
+@lru_cache(maxsize=64)
+def _read_block(source: _Source, _stamp: tuple[int, int], left: int, top: int) -> Floats:
+    with _opened(source.path) as dataset:
+        return _read(source, dataset, Box(left, top, left + _BLOCK, top + _BLOCK))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Return what tells that a file is another one; nothing does where it is gone: it cannot be opened either."""
+    try:
+        state = path.stat()
+    except OSError:
+        return 0, 0
+    return state.st_mtime_ns, state.st_size
+
+
+def _read(raster: _Source, dataset: Any, box: Box) -> Floats:
     values = np.full((box.bottom - box.top, box.right - box.left), np.nan)
     left, top = max(box.left, 0), max(box.top, 0)
     right, bottom = min(box.right, raster.width), min(box.bottom, raster.height)

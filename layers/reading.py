@@ -85,6 +85,7 @@ def read_delivery(
         notes=told([*chosen.notes, *overridden, *table.notes, *changed]),
         sha256=digest.sha256,
         size=digest.size,
+        curved=table.curved,
     )
 
 

@@ -1,7 +1,8 @@
 """Tables: rows of one layer between a reader and a frame, each column with its own values."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Any
 
 import geopandas as gpd
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from layers.columns import arrow_series, plain_column, texts_of
 from layers.crs import FoundCrs
+from layers.curves import Linearised
 from layers.encoding import Encoding
 from layers.kinds import FindKinds
 from layers.names import make_distinct
@@ -48,6 +50,8 @@ class Table:
         Whether every id that is there was a number.
     notes
         What reading found and did.
+    curved
+        What was made of geometries with arcs, by row.
     """
 
     geometries: NDArray[Any]
@@ -58,6 +62,7 @@ class Table:
     encoding: Encoding | None = None
     has_numeric_ids: bool = False
     notes: tuple[Note, ...] = field(default=())
+    curved: Mapping[int, Linearised] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ def join_tables(tables: Iterable[Table]) -> Table:
         (name, _joined([part.columns[position][1] for part in parts]))
         for position, (name, _) in enumerate(first.columns)
     ]
+    starts = accumulate((len(part.geometries) for part in parts), initial=0)
     ids = [identity for part in parts for identity in _texts(part)]
     return replace(
         first,
@@ -98,6 +104,9 @@ def join_tables(tables: Iterable[Table]) -> Table:
         columns=columns,
         source_ids=ids,
         notes=tuple(note for part in parts for note in part.notes),
+        curved={
+            start + row: curve for start, part in zip(starts, parts, strict=False) for row, curve in part.curved.items()
+        },
     )
 
 

@@ -61,7 +61,9 @@ class _Touched(NamedTuple):
     row: Integers
 
 
-def zonal(raster: Raster, footprints: Footprints, *, above: float | None = None) -> pd.DataFrame:
+def zonal(
+    raster: Raster, footprints: Footprints, *, above: float | None = None, quantile: float | None = None
+) -> pd.DataFrame:
     """Measure a raster within footprints.
 
     Parameters
@@ -70,6 +72,8 @@ def zonal(raster: Raster, footprints: Footprints, *, above: float | None = None)
         Polygons in any CRS that the gate lets through; they are brought into the raster's, never the raster into theirs.
     above
         A level, such as a depth of water: the share of ground above it is told too.
+    quantile
+        A share of the ground, such as 0.95: the least value that so much of it does not exceed is told too.
 
     Returns
     -------
@@ -77,8 +81,8 @@ def zonal(raster: Raster, footprints: Footprints, *, above: float | None = None)
         One row a footprint, under its index: ``min``, ``max``, ``mean``, the centres of the cells with the least and the
         greatest value in the raster's CRS (``min_x``, ``min_y``, ``max_x``, ``max_y``; of equals, the same one each time),
         the shares of the footprint's ground that have a value and that lie in the raster without one
-        (``share_covered``, ``share_nodata``; the rest lies beyond it), ``share_above`` where it was asked for, and
-        ``fault``: what is wrong with the footprint, or None. Numbers are NaN where there is no value.
+        (``share_covered``, ``share_nodata``; the rest lies beyond it), ``share_above`` and ``quantile`` where they were
+        asked for, and ``fault``: what is wrong with the footprint, or None. Numbers are NaN where there is no value.
 
     Raises
     ------
@@ -87,10 +91,12 @@ def zonal(raster: Raster, footprints: Footprints, *, above: float | None = None)
     RefusedFile
         A block of the raster is broken.
     """
-    return _measure(raster, footprints, lambda read: read, above=above)
+    return _measure(raster, footprints, lambda read: read, above=above, quantile=quantile)
 
 
-def zonal_slope(terrain: Raster, footprints: Footprints, *, above: float | None = None) -> pd.DataFrame:
+def zonal_slope(
+    terrain: Raster, footprints: Footprints, *, above: float | None = None, quantile: float | None = None
+) -> pd.DataFrame:
     """Measure the slope of terrain within footprints, in degrees, as `zonal` measures values.
 
     The outermost cells of a raster, and those beside one without a value, have no slope.
@@ -112,7 +118,7 @@ def zonal_slope(terrain: Raster, footprints: Footprints, *, above: float | None 
 
         return slopes
 
-    return _measure(terrain, footprints, sloping, above=above)
+    return _measure(terrain, footprints, sloping, above=above, quantile=quantile)
 
 
 def class_shares(raster: Raster, footprints: Footprints) -> pd.DataFrame:
@@ -152,12 +158,17 @@ def class_shares(raster: Raster, footprints: Footprints) -> pd.DataFrame:
 
 
 def _measure(
-    raster: Raster, footprints: Footprints, derive: Callable[[ReadCells], ReadCells], *, above: float | None
+    raster: Raster,
+    footprints: Footprints,
+    derive: Callable[[ReadCells], ReadCells],
+    *,
+    above: float | None,
+    quantile: float | None,
 ) -> pd.DataFrame:
     zones = _bring(footprints, raster)
     covered, blank, moment, high = np.zeros((4, len(zones.row)))
     level = np.inf if above is None else above
-    least, greatest = list[_Touched](), list[_Touched]()
+    least, greatest, every = list[_Touched](), list[_Touched](), list[_Touched]()
     for touched in _touch(raster, zones, derive):
         known = ~np.isnan(touched.value)
         value = np.where(known, touched.value, 0.0)
@@ -167,9 +178,11 @@ def _measure(
         _add(high, touched, known & (value > level))
         least.append(_first_of_each(_take(touched, known), 1))
         greatest.append(_first_of_each(_take(touched, known), -1))
+        if quantile is not None:
+            every.append(_take(touched, known))
     areas = zones.areas()
     with np.errstate(invalid="ignore"):  # 0 / 0 where nothing is covered: no mean
-        columns = {
+        found = {
             **_place_extreme("min", _first_of_each(_join(least), 1), zones, raster),
             **_place_extreme("max", _first_of_each(_join(greatest), -1), zones, raster),
             "mean": moment / covered,
@@ -178,9 +191,13 @@ def _measure(
             "share_nodata": np.minimum(blank / areas, 1.0),
         }
         if above is not None:
-            columns["share_above"] = np.minimum(high / areas, 1.0)
-    table = pd.DataFrame(columns, index=zones.row).reindex(range(len(footprints)))
-    return table.set_axis(footprints.index).assign(fault=zones.fault)
+            found["share_above"] = np.minimum(high / areas, 1.0)
+        if quantile is not None:
+            found["quantile"] = _quantiles(_join(every), quantile, len(zones.row))
+    columns = {name: np.full(len(footprints), np.nan) for name in found}
+    for name, values in found.items():
+        columns[name][zones.row] = values
+    return pd.DataFrame({**columns, "fault": zones.fault}, index=footprints.index)
 
 
 def _bring(footprints: Footprints, raster: Raster) -> _Zones:
@@ -282,6 +299,20 @@ def _first_of_each(touched: _Touched, sign: int) -> _Touched:
     """Return the cell of each zone that has the least value, or the greatest for a sign of -1."""
     order = np.lexsort((sign * touched.value, touched.zone))
     return _take(touched, order[np.unique(touched.zone[order], return_index=True)[1]])
+
+
+def _quantiles(touched: _Touched, quantile: float, count: int) -> Floats:
+    """Return the least value of each zone that so large a share of its known ground does not exceed."""
+    order = np.lexsort((touched.value, touched.zone))
+    zone, value, share = touched.zone[order], touched.value[order], touched.share[order]
+    found, first, length = np.unique(zone, return_index=True, return_counts=True)
+    summed = np.cumsum(share)
+    before = summed[first] - share[first]
+    # the sum of shares is rounded: a millionth of a cell is no ground
+    wanted = before + quantile * (summed[first + length - 1] - before) - _TINY_SHARE
+    quantiles = np.full(count, np.nan)
+    quantiles[found] = value[np.minimum(np.searchsorted(summed, wanted), first + length - 1)]
+    return quantiles
 
 
 def _place_extreme(name: str, found: _Touched, zones: _Zones, raster: Raster) -> dict[str, Floats]:

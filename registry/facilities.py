@@ -26,6 +26,7 @@ __all__ = [
     "FacilityClass",
     "extent_of",
     "find_class",
+    "foreign_class",
     "load_classes",
     "stated_class",
     "stated_measure",
@@ -137,10 +138,15 @@ def stated_class(attributes: Mapping[str, Any], default: FacilityClass | None) -
     A word in a field of a common name (``class``, 类别) that is no class is somebody else's, if there is a default.
     """
     text = _first(attributes, "class")
-    if text is None:
-        return default or _SENTENCES.fault("facility_no_class")
-    found = find_class(text)
-    return default if isinstance(found, Fault) and default is not None else found
+    if text is None and (default is None or foreign_class(attributes) is None):
+        text = _first(attributes, "common_class")
+    return find_class(text) if text is not None else default or _SENTENCES.fault("facility_no_class")
+
+
+def foreign_class(attributes: Mapping[str, Any]) -> str | None:
+    """Return the word in a row's field of a common name that is no class, None where there is none."""
+    text = _first(attributes, "common_class")
+    return text if text is not None and isinstance(find_class(text), Fault) else None
 
 
 def stated_measure(

@@ -2,15 +2,43 @@
 
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-__all__ = ["OVERLAP_TOLERANCE", "SAME_IOU", "same_ground", "shared_ground"]
+__all__ = ["OVERLAP_TOLERANCE", "SAME_IOU", "contested_ground", "same_ground", "shared_ground"]
 
 SAME_IOU = 0.9
 # share of the smaller footprint; the database's trigger holds the same figure
 OVERLAP_TOLERANCE = 0.05
+# facilities of a class cross and meet: two are in each other's way where they are the same one
+_SHARED_SPACES = ("surface", "underground")
+
+
+def contested_ground(left: gpd.GeoDataFrame, right: gpd.GeoDataFrame) -> list[tuple[int, int]]:
+    """Return the pairs of positions of footprints that cannot both stand, as the database's trigger decides it.
+
+    Parameters
+    ----------
+    left, right
+        Valid polygons in one CRS, with the column ``space``.
+    """
+    here, there = (np.asarray(frame.geometry.values) for frame in (left, right))
+    i, j = shapely.STRtree(there).query(here, predicate="intersects")
+    area, mine, theirs = (
+        shapely.area(shapely.intersection(here[i], there[j])),
+        shapely.area(here)[i],
+        shapely.area(there)[j],
+    )
+    space = left["space"].to_numpy()[i]
+    most = np.where(
+        np.isin(space.astype(str), _SHARED_SPACES),
+        OVERLAP_TOLERANCE * np.minimum(mine, theirs),
+        SAME_IOU / (1 + SAME_IOU) * (mine + theirs),
+    )
+    met = (area > most) & (space == right["space"].to_numpy()[j])
+    return list(zip(i[met].tolist(), j[met].tolist(), strict=True))
 
 
 def same_ground(left: NDArray[Any], right: NDArray[Any]) -> list[tuple[int, int]]:

@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
@@ -24,6 +23,7 @@ from registry.errors import HeadError, PackageError
 from registry.ledger.events import canonical_json
 from registry.ledger.heads import VerifyingKey, read_head, verifying_key
 from registry.ledger.tree import hash_leaf, is_included
+from registry.ledger.vouching import VOUCHERS
 
 __all__ = [
     "CONTENT",
@@ -53,8 +53,8 @@ MANIFEST, SIGNATURE, EVENTS, PROOFS, CONTENT = (
 )
 _NAME = re.compile(r"(events\.jsonl|proofs\.json|content\.gpkg|documents/[0-9a-f]{64})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-# what a split, a merger or a rebuild is told by
-_ACTS = {"registered", "revised", "split", "merged", "rebuilt"}
+# what begins and ends lives and geometry versions
+_ACTS = VOUCHERS["footprint"].made_by | VOUCHERS["closure"].made_by
 _SENTENCES = read_sentences("registry", "package_faults.toml")
 
 
@@ -220,23 +220,18 @@ def _signer(raw: bytes, signature: bytes, keys: Sequence[VerifyingKey]) -> Verif
     raise PackageError(package_fault("signer_unknown", signer=name[:80]))
 
 
-def group_acts(events: Sequence[PackedEvent]) -> list[list[PackedEvent]]:
-    """Return events in groups that stand or fall together, each in the ledger's order; most are groups of one.
+def group_acts(moment: Sequence[PackedEvent], *, exchanges: Iterable[tuple[str, str]] = ()) -> list[list[PackedEvent]]:
+    """Return the events of one moment in groups that stand or fall together, each in order; most are groups of one.
 
     What comes after a building is registered in the moment in which it ends, and told before: neither can be without the other.
+
+    Parameters
+    ----------
+    exchanges
+        Pairs of compact codes: the first building takes ground that the second gives up.
     """
-    acts: list[list[PackedEvent]] = []
-    for _, moment in groupby(events, key=lambda event: event.content["recorded_at"]):
-        acts += _linked(list(moment))
-    return acts
-
-
-def _linked(moment: Sequence[PackedEvent]) -> list[list[PackedEvent]]:
-    """Return the events of one moment, those together that a lineage links."""
     kin: dict[str, frozenset[str]] = {}
-    for event in moment:
-        rows = event.content["body"].get("lineage") or ()
-        codes = {row[side] for row in rows for side in ("predecessor", "successor")}
+    for codes in [*(_lineage(event) for event in moment), *map(set, exchanges)]:
         family = frozenset(codes.union(*(kin[code] for code in codes & kin.keys())))
         kin |= dict.fromkeys(family, family)
     groups: dict[frozenset[str] | int, list[PackedEvent]] = {}
@@ -247,3 +242,8 @@ def _linked(moment: Sequence[PackedEvent]) -> list[list[PackedEvent]]:
         else:
             groups.setdefault(kinsfolk, []).append(event)
     return list(groups.values())
+
+
+def _lineage(event: PackedEvent) -> set[str]:
+    rows = event.content["body"].get("lineage") or ()
+    return {row[side] for row in rows for side in ("predecessor", "successor")}

@@ -1,27 +1,26 @@
 """The register's rows: buildings, geometry versions, aliases, events."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
 import geopandas as gpd
 import shapely
-from geoalchemy2.shape import to_shape
 from numpy.typing import NDArray
-from sqlalchemy import ARRAY, ColumnElement, Row, any_, func, literal, select, types, update
+from sqlalchemy import ARRAY, ColumnElement, any_, func, literal, select, types, update
 from sqlalchemy.dialects.postgresql import UUID
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
-from geocode import Text
 from geocode.alphabet import VALUES
 from registry.addresses import stored_keys
 from store.boxes import boxes
 from store.database import Connection, statement
 from store.editions import frame_of
-from store.errors import GroundTakenError, NotHereError
+from store.errors import GroundTakenError
 from store.rows import insert_rows
-from store.schema import alias, building, event, footprint, office
+from store.schema import alias, building, footprint
 
 __all__ = [
     "add_aliases",
@@ -30,8 +29,7 @@ __all__ = [
     "close_footprints",
     "current_ground",
     "existing_codes",
-    "find_buildings",
-    "get_building",
+    "former_footprints",
     "highest_generations",
     "living_footprints",
     "lock_buildings",
@@ -69,6 +67,22 @@ def living_footprints(connection: Connection, geometries: NDArray[Any], *, space
     """
     rows = connection.execute(statement("living_footprints"), {**boxes(geometries), "space": space}).all()
     return frame_of(rows, ["code", "version", "stage", "fingerprint"], index="building_id")
+
+
+def former_footprints(
+    connection: Connection, geometries: NDArray[Any], *, after: date, space: str = "surface"
+) -> gpd.GeoDataFrame:
+    """Return the footprints of one space that hold no more, whose boxes meet those of the geometries, and that held after a day.
+
+    Returns
+    -------
+    GeoDataFrame
+        EPSG:4490, indexed by building id, with ``code`` and the day ``until`` which it held, the latest first.
+    """
+    asked = {**boxes(geometries), "space": space, "after": after}
+    return frame_of(
+        connection.execute(statement("former_footprints"), asked).all(), ["code", "until"], index="building_id"
+    )
 
 
 def highest_generations(connection: Connection, grounds: Iterable[str]) -> dict[str, int]:
@@ -125,22 +139,6 @@ def add_aliases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> li
     return [(identity, str(building)) for identity, building in connection.execute(added, list(rows))]
 
 
-def find_buildings(connection: Connection, *, code: str | None, alias_values: Iterable[str]) -> list[str]:
-    """Return the codes of the buildings that bear a code (compact) or, failing that, one of some living aliases."""
-    if code is not None:
-        found = connection.execute(select(building.c.code).where(building.c.code == code)).scalars().all()
-        if found:
-            return list(found)
-    wanted = (
-        select(building.c.code)
-        .join(alias)
-        .where(alias.c.value == _any(alias_values), alias.c.valid_to.is_(None))
-        .distinct()
-        .order_by(building.c.code)
-    )
-    return list(connection.execute(wanted).scalars())
-
-
 def existing_codes(connection: Connection, codes: Iterable[str]) -> list[str]:
     """Return those of some compact codes that are in the register."""
     wanted = select(building.c.code).where(building.c.code == _any(codes)).order_by(building.c.code)
@@ -148,42 +146,9 @@ def existing_codes(connection: Connection, codes: Iterable[str]) -> list[str]:
 
 
 def current_ground(connection: Connection, codes: Iterable[str]) -> gpd.GeoDataFrame:
-    """Return the current footprints of the buildings with some compact codes: EPSG:4490, indexed by code."""
+    """Return the current footprints of the buildings with some compact codes, with ``name, space``: EPSG:4490, indexed by code."""
     rows = connection.execute(statement("current_ground"), {"codes": list(codes)}).all()
-    return frame_of(rows, ["name"], index="code")
-
-
-def get_building(connection: Connection, code: str) -> dict[str, Any]:
-    """Return a building by its compact code: its newest footprint, its aliases and events, oldest first.
-
-    Raises
-    ------
-    NotHereError
-        No building bears the code.
-    """
-    wanted = (
-        select(
-            building.c.id.label("building_id"),
-            building.c.code,
-            office.c.name_zh,
-            office.c.name_en,
-            *(column for column in footprint.c if column.name not in {"id", "building_id", "office_id"}),
-        )
-        .select_from(building)
-        .join(office)
-        .join(footprint, footprint.c.building_id == building.c.id)
-        .where(building.c.code == code)
-        .order_by(footprint.c.version.desc())
-        .limit(1)
-    )
-    found = connection.execute(wanted).mappings().one_or_none()
-    if found is None:
-        raise NotHereError(Text(f"没有编码为 {code} 的建筑。", f"No building bears the code {code}."))
-    record: dict[str, Any] = dict(found)
-    record["geom"] = to_shape(record["geom"])
-    record["aliases"] = _of_building(connection, alias, record["building_id"], order=alias.c.id)
-    record["events"] = _of_building(connection, event, record["building_id"], order=event.c.seq)
-    return record
+    return frame_of(rows, ["name", "space"], index="code")
 
 
 def _footprint_row(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,7 +164,3 @@ def _ewkb(shape: Any) -> str:
 def _any(values: Iterable[str], kind: Any = types.Text) -> ColumnElement[Any]:
     """Return any of some values as one array: a statement holds 65,535 parameters, a city more buildings."""
     return any_(literal(list(values), ARRAY(kind)))
-
-
-def _of_building(connection: Connection, table: Any, identity: str, *, order: Any) -> list[Row[Any]]:
-    return list(connection.execute(select(table).where(table.c.building_id == identity).order_by(order)))

@@ -43,6 +43,7 @@ __all__ = [
     "building_here",
     "close_row",
     "exchanged_events",
+    "exported_cells",
     "family_of",
     "give_up_ground",
     "known_leaves",
@@ -54,7 +55,10 @@ __all__ = [
 
 PRIVATE_TABLES = ("footprint", "stage_entry", "unit")
 _SRID = 4490
+_EXPORTS_LOCK = 76
 _EXCLUSION_VIOLATION = "23P01"
+# of this register alone: a package that told of the one before would never be the last
+_EXPORTED = "package_exported"
 
 
 class NotHeldError(LookupError):
@@ -111,11 +115,23 @@ def attempting(connection: Connection) -> Iterator[None]:
 def exchanged_events(
     connection: Connection, *, after: int, subjects: Sequence[str] | None = None
 ) -> Sequence[Row[Any, Any, Any]]:
-    """Return the events after a number, of some subjects or of all, in order: ``seq, canonical, leaf_hash``."""
-    wanted = select(event.c.seq, event.c.canonical, event.c.leaf_hash).where(event.c.seq > after).order_by(event.c.seq)
+    """Return the events after a number, of some subjects or of all, in order: ``seq, canonical, leaf_hash``.
+
+    Exports are not told.
+    """
+    wanted = select(event.c.seq, event.c.canonical, event.c.leaf_hash).order_by(event.c.seq)
+    wanted = wanted.where(event.c.seq > after, event.c.kind != _EXPORTED)
     if subjects is not None:
         wanted = wanted.where(event.c.subject == _any(subjects))
     return connection.execute(wanted).all()
+
+
+def exported_cells(connection: Connection, *, office_id: int, actor: str) -> set[str]:
+    """Return the cells that somebody exported without an approval; whoever asks next for the office waits for this transaction."""
+    connection.execute(select(func.pg_advisory_xact_lock(_EXPORTS_LOCK, office_id)))
+    cells = func.jsonb_array_elements_text(event.c.body["cells"])
+    wanted = select(cells).where(event.c.kind == _EXPORTED, event.c.office_id == office_id, event.c.actor == actor)
+    return set(connection.execute(wanted).scalars())
 
 
 def project_members(connection: Connection, project_id: str) -> list[str]:

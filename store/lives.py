@@ -26,7 +26,7 @@ __all__ = [
 def read_lives(connection: Connection, codes: Sequence[str]) -> list[dict[str, Any]]:
     """Return buildings by their compact codes, in that order, living or not.
 
-    Each has its newest footprint (`geom` and `axis` in EPSG:4490), and the reason of the closure that stands
+    Each has its newest footprint (`geom` and `axis` in EPSG:4490; `drawn_by`, the office that brought it), and the reason of the closure that stands
     (`closed_as`, None where it lives).
 
     Raises

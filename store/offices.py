@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from store.database import Connection
 from store.schema import api_key, office
 
-__all__ = ["add_key", "find_key", "have_office"]
+__all__ = ["add_key", "division_of_office", "find_key", "have_office"]
 
 _KEY_BYTES = 32
 
@@ -24,6 +24,11 @@ def have_office(connection: Connection, *, code: str, name_zh: str, name_en: str
         connection.execute(upsert(office).values(**named).on_conflict_do_nothing())
         found = connection.execute(wanted).one()
     return found
+
+
+def division_of_office(connection: Connection, office_id: int) -> str | None:
+    """Return the code of the division that an office works in, or None."""
+    return connection.execute(select(office.c.division).where(office.c.id == office_id)).scalar_one_or_none()
 
 
 def add_key(connection: Connection, *, office_id: int, role: str, label: str) -> str:

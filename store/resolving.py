@@ -17,6 +17,7 @@ __all__ = [
     "aliases_borne",
     "building_states",
     "buildings_addressed",
+    "buildings_certified",
     "buildings_coded",
     "buildings_standing_at",
     "changed_states",
@@ -62,6 +63,16 @@ def buildings_coded(connection: Connection, codes: Iterable[str]) -> dict[str, s
 def aliases_borne(connection: Connection, names: Iterable[str], moment: Moment = NOW) -> Sequence[Row[Any]]:
     """Return who bears or bore some names: ``value, scheme, building_id, code, unit, valid_from, valid_to, is_held``."""
     return connection.execute(statement("aliases_borne"), {"names": list(names), **moment.parameters()}).all()
+
+
+def buildings_certified(connection: Connection, numbers: Iterable[str], moment: Moment = NOW) -> Sequence[Row[Any]]:
+    """Return the buildings that entered stages with certificates of some numbers, but for entries that were withdrawn.
+
+    Returns
+    -------
+    Rows ``asked, stage, certificate, occurred_on, building_id``, in the order of the codes, the newest entry first.
+    """
+    return connection.execute(statement("certified"), {"names": list(numbers), **moment.parameters()}).all()
 
 
 def projects_named(connection: Connection, names: Iterable[str], moment: Moment = NOW) -> Sequence[Row[Any]]:

@@ -239,7 +239,7 @@ def _read_rows(connection: Connection, table: Sheet, day: date, schemes: Sequenc
         )
     ]
     stated = [find_stated(row.values)[1] for row in read]
-    bearers = iter(find_bearers(connection, [text for text in stated if text], schemes=schemes, assigned_only=True))
+    bearers = iter(find_bearers(connection, [text for text in stated if text], schemes=schemes, among="assigned"))
     wanted: list[_Wanted] = []
     faults: list[RowFault] = []
     for row, text in zip(read, stated, strict=True):

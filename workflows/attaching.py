@@ -80,12 +80,13 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What documents are attached to: a building or a project, by its id and as events name it; whose it is."""
+    """What documents are attached to: a building or a project, by its id and as events name it; whose it is, and who drew it last."""
 
     subject: str
     office_id: int
     building_id: str | None = None
     project_id: str | None = None
+    drawn_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +169,13 @@ def attach_file(  # noqa: PLR0913 - what, to what, for whom, as what
     _refuse_options(options, stages)
     with transaction(database) as connection:
         place = find_place(connection, name, schemes=schemes)
-        allow(principal, "attach_document", own=place.office_id == principal.office_id)
+        allow(principal, "attach_document", own=principal.office_id in {place.office_id, place.drawn_by})
         attached = attach_document(connection, place, delivered, principal=principal, options=options)
         keep_bytes(documents, delivered.path, delivered.sha256)
         if attached.event:
             append_events(connection, [attached.event])
-        return {**document_json(get_attachment(connection, attached.id)), "repeated": attached.event is None}
+        told = document_json(get_attachment(connection, attached.id), stages)
+        return {**told, "repeated": attached.event is None}
 
 
 def attach_document(
@@ -212,9 +214,19 @@ def attach_document(
 
 
 def list_documents(
-    database: Database, name: str, *, principal: Principal, schemes: Sequence[Scheme] | None = None
+    database: Database,
+    name: str,
+    *,
+    principal: Principal,
+    schemes: Sequence[Scheme] | None = None,
+    stages: Sequence[Stage] | None = None,
 ) -> dict[str, Any]:
     """Return the documents of a building or project that the principal may read, oldest first, the withdrawn ones marked.
+
+    Parameters
+    ----------
+    stages
+        What stages are called; as the built-in ones are where None.
 
     Raises
     ------
@@ -230,7 +242,7 @@ def list_documents(
     if place.project_id is not None:
         allow(principal, "read_documents", own=is_own)
     seen = [row for row in rows if right.reach == "district" or is_own or row["office_id"] == principal.office_id]
-    return {"subject": place.subject, "documents": [document_json(row) for row in seen]}
+    return {"subject": place.subject, "documents": [document_json(row, stages) for row in seen]}
 
 
 def open_attachment(database: Database, identity: str, *, principal: Principal, documents: Path) -> OpenedDocument:
@@ -255,7 +267,14 @@ def open_attachment(database: Database, identity: str, *, principal: Principal, 
     return OpenedDocument(stream, row["name"], row["media_type"], row["size_bytes"], row["sha256"])
 
 
-def withdraw_document(database: Database, identity: str, *, principal: Principal, reason: str = "") -> dict[str, Any]:
+def withdraw_document(
+    database: Database,
+    identity: str,
+    *,
+    principal: Principal,
+    reason: str = "",
+    stages: Sequence[Stage] | None = None,
+) -> dict[str, Any]:
     """Withdraw a document and return what the register then says of it; its bytes are kept, and it is listed as withdrawn.
 
     Raises
@@ -271,7 +290,7 @@ def withdraw_document(database: Database, identity: str, *, principal: Principal
             place = Place(_subject(row), row["office_id"], row["building_id"], row["project_id"])
             body = {"attachment": str(row["id"]), "document": row["sha256"], "kind": row["kind"], "reason": reason}
             append_events(connection, [_event("document_withdrawn", place, principal, body)])
-        return document_json(get_attachment(connection, identity))
+        return document_json(get_attachment(connection, identity), stages)
 
 
 def find_place(connection: Connection, name: str, *, schemes: Sequence[Scheme] | None = None) -> Place:
@@ -287,17 +306,19 @@ def find_place(connection: Connection, name: str, *, schemes: Sequence[Scheme] |
         return Place(f"project/{project.id}", project.office_id, project_id=str(project.id))
     code = building_code(connection, name, schemes=schemes)
     (life,) = read_lives(connection, [code.compact])
-    return Place(f"building/{code.compact}", life["office_id"], building_id=str(life["building_id"]))
+    return Place(
+        f"building/{code.compact}", life["office_id"], building_id=str(life["building_id"]), drawn_by=life["drawn_by"]
+    )
 
 
-def document_json(row: dict[str, Any]) -> dict[str, Any]:
-    """Return an attachment as it stands in an answer."""
+def document_json(row: dict[str, Any], stages: Sequence[Stage] | None = None) -> dict[str, Any]:
+    """Return an attachment as it stands in an answer, its stage called as those are."""
     known = load_media_types()[row["media_type"].split(";")[0]]
     return {
         "id": str(row["id"]),
         "code": None if row["code"] is None else str(parse(row["code"])),
         "project": None if row["project_id"] is None else str(row["project_id"]),
-        "stage": row["stage"] and stage_json(row["stage"]),
+        "stage": row["stage"] and stage_json(row["stage"], stages),
         "kind": {"code": row["kind"], **text_json(document_kinds()[row["kind"]])},
         "title": row["title"],
         "name": row["name"],

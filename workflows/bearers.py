@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeAlias
+from functools import partial
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import shapely
@@ -14,6 +15,7 @@ from registry.addresses import address_keys, address_text
 from registry.coordinates import read_coordinates
 from registry.forms import alias_value
 from registry.schemes import Scheme, identify, scheme_name
+from registry.stages import Stage, load_stages
 from store.database import Connection
 from store.resolving import (
     NOW,
@@ -21,13 +23,18 @@ from store.resolving import (
     aliases_borne,
     building_states,
     buildings_addressed,
+    buildings_certified,
     buildings_coded,
     buildings_standing_at,
     projects_named,
 )
 from workflows.readings import SCHEME_LABELS, is_meant_for, read_computed
 
-__all__ = ["LONGEST_NAME", "Bearers", "Hit", "Matched", "find_bearers", "matched_code"]
+__all__ = ["LONGEST_NAME", "Among", "Bearers", "Hit", "Matched", "Sight", "find_bearers", "matched_code"]
+
+Among: TypeAlias = Literal["any", "assigned", "code"]
+Sight: TypeAlias = Callable[[int], bool]
+"""Whether the whole is seen of the buildings of an office, by its id."""
 
 LONGEST_NAME = 200
 _REACH_M = 30.0
@@ -44,9 +51,10 @@ class Matched:
     Attributes
     ----------
     kind
-        ``code``, ``alias``, ``ended_alias``, ``project``, ``coordinates``, ``computed``, ``name`` or ``address``.
+        ``code``, ``alias``, ``ended_alias``, ``certificate``, ``project``, ``coordinates``, ``computed``, ``name`` or
+        ``address``.
     scheme, label
-        The scheme of an alias or a computed name, and what it is called.
+        The scheme of an alias or a computed name, or the stage of a certificate, and what it is called.
     text
         The name as the register keeps it.
     unit
@@ -114,25 +122,31 @@ _Open: TypeAlias = Mapping[int, _Asked]
 _Found: TypeAlias = dict[int, Bearers]
 
 
-def find_bearers(
+def find_bearers(  # noqa: PLR0913 - what, as of when, what things are called, and who sees them
     connection: Connection,
     texts: Sequence[Any],
     *,
     schemes: Sequence[Scheme] | None = None,
+    stages: Sequence[Stage] | None = None,
+    sight: Sight | None = None,
     moment: Moment = NOW,
-    assigned_only: bool = False,
+    among: Among = "any",
 ) -> list[Bearers]:
     """Return which buildings each of some texts leads to, in their order; whatever a text is, it has a row.
 
-    A text is taken for the first of these that the register knows: a code, an alias that holds, a project, a place, a
-    computed name, a name or address, an alias that ended.
+    A text is taken for the first of these that the register knows: a code, an alias that holds, a certificate's number, a
+    project, a place, a computed name, a name or address, an alias that ended.
 
     Parameters
     ----------
     schemes
         Of the aliases, as `configured_schemes` returns them; the built-in ones where None.
-    assigned_only
-        Whether codes and aliases that hold count alone.
+    stages
+        Those of `configured_procedure`, which says what their certificates are called; the built-in ones where None.
+    sight
+        Of which offices' buildings the whole is seen; the numbers of certificates lead to those alone. All where None.
+    among
+        ``assigned``: codes and aliases that hold count alone; ``code``: codes do.
     """
     found: _Found = {}
     asked: dict[int, _Asked] = {}
@@ -142,9 +156,16 @@ def find_bearers(
             asked[n] = _read(text, schemes)
         else:
             found[n] = Bearers(fault=fault, is_valid=False)
-    looks: tuple[Callable[..., _Found], ...] = (_by_code, _by_alias)
-    if not assigned_only:
-        looks += (_by_project, _by_coordinates, _by_cell, _by_address, _by_ended_alias)
+    looks: tuple[Callable[..., _Found], ...] = (_by_code,) if among == "code" else (_by_code, _by_alias)
+    if among == "any":
+        looks += (
+            partial(_by_certificate, stages=stages, sight=sight),
+            _by_project,
+            _by_coordinates,
+            _by_cell,
+            _by_address,
+            _by_ended_alias,
+        )
     for look in looks:
         left = {n: each for n, each in asked.items() if n not in found}
         if left:
@@ -234,6 +255,38 @@ def _alias(row: Any, schemes: Sequence[Scheme] | None, *, held: bool) -> Matched
         unit=row.unit,
         ended_on=None if held else row.valid_to,
     )
+
+
+def _by_certificate(
+    connection: Connection,
+    asked: _Open,
+    moment: Moment,
+    _schemes: Any,
+    *,
+    stages: Sequence[Stage] | None,
+    sight: Sight | None,
+) -> _Found:
+    numbers = {n: alias_value(each.text) for n, each in asked.items()}
+    rows: dict[str, list[Any]] = {}
+    for row in buildings_certified(connection, set(numbers.values()), moment):
+        rows.setdefault(row.asked, []).append(row)
+    states = building_states(connection, {row.building_id for each in rows.values() for row in each}, moment)
+    labels = {each.code: each.certificate.name for each in stages or load_stages() if each.certificate}
+    found = {}
+    for n, number in numbers.items():
+        hits = [
+            Hit(state, _certificate(row, labels))
+            for row in rows.get(number, ())
+            if (state := states[row.building_id]).footprint_id is not None and (sight is None or sight(state.office_id))
+        ]
+        if hits:
+            found[n] = _bearers(asked[n].text, hits)
+    return found
+
+
+def _certificate(row: Any, labels: Mapping[str, Text]) -> Matched:
+    label = labels.get(row.stage, Text("证书编号", "number of a certificate"))
+    return Matched(kind="certificate", scheme=row.stage, label=label, text=row.certificate)
 
 
 def _by_project(connection: Connection, asked: _Open, moment: Moment, _schemes: Any) -> _Found:

@@ -30,6 +30,7 @@ from registry.certificates.verification import Check, verify_page, verify_record
 from registry.ledger.events import NewEvent, canonical_json, read_event
 from registry.ledger.heads import read_head, read_key
 from registry.ledger.tree import hash_leaf
+from registry.stages import Stage
 from store.attachments import find_attachments, is_attached
 from store.buildings import living_footprints, lock_buildings
 from store.database import Connection, Database, transaction
@@ -96,11 +97,12 @@ def issue_certificate(
         No Chinese font is installed; nothing is issued.
     """
     find_chinese(settings.fonts)
+    stages = configured_procedure(settings).stages
     with transaction(database) as connection:
         request = {"issue": "certificate", "name": name}
-        issue = once(connection, principal, key, request, lambda: _issued(connection, name, principal, schemes))
+        issue = once(connection, principal, key, request, lambda: _issued(connection, name, principal, schemes, stages))
     content, title = issue["content"], f"建筑编码证书 No. {issue['seq']}"
-    kept = None if key is None else _kept(database, content["code"], title)
+    kept = None if key is None else _kept(database, content["code"], title, stages)
     if kept is not None:
         with open_document(settings.documents, kept["sha256"]) as stream:
             pdf = stream.read()
@@ -116,7 +118,7 @@ def issue_certificate(
             principal=principal,
             documents=settings.documents,
             options=AttachOptions(kind=_KIND, title=title, stage=content["stage"]),
-            stages=configured_procedure(settings).stages,
+            stages=stages,
         )
     return IssuedCertificate(pdf, record, document)
 
@@ -216,32 +218,40 @@ def verify_paper(database: Database, paper: bytes, *, settings: Settings) -> dic
 
 
 def _issued(
-    connection: Connection, name: str, principal: Principal, schemes: Sequence[Scheme] | None
+    connection: Connection,
+    name: str,
+    principal: Principal,
+    schemes: Sequence[Scheme] | None,
+    stages: Sequence[Stage],
 ) -> dict[str, Any]:
     """Append the event of an issue, and return its number and the certificate's content."""
     place = find_place(connection, name, schemes=schemes)
     allow(principal, "issue_certificate", own=place.office_id == principal.office_id)
     lock_buildings(connection, [place.building_id or ""])
-    content = _content(connection, place, principal, schemes).as_json()
+    content = _content(connection, place, principal, schemes, stages).as_json()
     (seq,) = append_events(connection, [_issue_event(content, place, principal)])
     return {"seq": seq, "content": content}
 
 
-def _kept(database: Database, code: str, title: str) -> dict[str, Any] | None:
+def _kept(database: Database, code: str, title: str, stages: Sequence[Stage]) -> dict[str, Any] | None:
     """Return the certificate of a building that is kept under a title, None where there is none."""
     with transaction(database) as connection:
         place = find_place(connection, code)
         rows = find_attachments(connection, building_id=place.building_id)
-    return next((document_json(row) for row in rows if (row["kind"], row["title"]) == (_KIND, title)), None)
+    return next((document_json(row, stages) for row in rows if (row["kind"], row["title"]) == (_KIND, title)), None)
 
 
 def _content(
-    connection: Connection, place: Place, principal: Principal, schemes: Sequence[Scheme] | None
+    connection: Connection,
+    place: Place,
+    principal: Principal,
+    schemes: Sequence[Scheme] | None,
+    stages: Sequence[Stage],
 ) -> CertificateContent:
     """Return what the register says of a building, that is held by a lock, at this moment."""
     compact = place.subject.removeprefix("building/")
     (life,) = read_lives(connection, [compact])
-    feature = building_feature(connection, compact, schemes=schemes)["properties"]
+    feature = building_feature(connection, compact, schemes=schemes, stages=stages)["properties"]
     centroid = shapely.centroid(life["geom"])
     closed = feature["life"]["reason"]
     return CertificateContent(

@@ -1,67 +1,81 @@
 """What the blueprint says of footprints: load the layers around them, judge, bring the witnesses back to the ground."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
-from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
-import shapely
+import pandas as pd
 
 from blueprint.findings import find_findings
-from blueprint.layer_state import Edition, LayerState
+from blueprint.layer_state import LayerState
 from blueprint.outcomes import Finding, verdict
-from blueprint.rules import Predicate, Rule, load_rules
+from blueprint.rule_sets import RuleSet
+from blueprint.rules import Rule
 from geocode import STORAGE_CRS, parse
-from geocode.planes import ellipsoid_areas_m2, from_plane, to_plane
-from layers.catalogue import load_catalogue
 from layers.reading import read_delivery
 from registry.ground import same_ground
 from registry.schemes import Scheme
-from store.buildings import current_ground
 from store.database import Connection, Database, transaction
-from store.editions import editions_in_effect, features_near
 from store.lives import read_lives
+from workflows.catalogues import configured_catalogue
 from workflows.deliveries import in_plane, planes_of, prepare_delivery
+from workflows.divisions import divisions_of
 from workflows.errors import RefusedDeliveryError
-from workflows.principals import Principal
-from workflows.reports import UploadReport, geometry_json, text_json
+from workflows.findings_json import findings_json
+from workflows.findings_runs import keep_findings
+from workflows.footprint_facts import facts_of_lives, facts_of_records
+from workflows.layer_states import load_layer_states
+from workflows.rastering import raster_states
+from workflows.reports import UploadReport
 from workflows.resolving import building_code
 from workflows.rights import allow
+from workflows.rule_sets import rule_set
+from workflows.terms import Terms, settle_terms
 from workflows.uploading import DeliveryOptions, report_drawn
 
-__all__ = ["Checked", "check_building", "check_file", "check_ground", "check_upload"]
+__all__ = ["Checked", "Terms", "check_building", "check_file", "check_ground", "check_upload"]
 
 # existing buildings, permitted buildings, registered buildings
 _BUILDING_LAYERS = {"XZ1301", "GL3106", "GL3202"}
-# a site that reaches further from a footprint is told as such, and its setbacks and ratios are not evaluated
-_SITE_REACH_M = 500.0
-_NO_FEATURES: dict[str, list[Any]] = {"name": [], "class_code": [], "valid_from": [], "valid_to": [], "attrs": []}
+Said = Mapping[str, Any]
 
 
 class Checked(NamedTuple):
-    """What the blueprint says of one footprint: the verdict, and every finding in its JSON form."""
+    """What the blueprint says of one footprint: the verdict, and every finding in its JSON form.
+
+    ``attributes`` is what was known of it that rules read, and ``rule_set`` the version of the rules.
+    """
 
     verdict: str
     findings: list[dict[str, Any]]
+    attributes: dict[str, Any]
+    rule_set: str
 
-    def as_json(self, code: str, name: str | None, as_of: date) -> dict[str, Any]:
-        """Return it with the footprint's code and name, and the day that counted."""
-        return {"code": code, "name": name, "as_of": as_of.isoformat(), **self._asdict()}
+    def as_json(self, code: str, name: str | None, terms: Terms) -> dict[str, Any]:
+        """Return it with the footprint's code and name, the day that counted, and the time whose knowledge did."""
+        known_at = terms.known_at.isoformat() if terms.known_at else None
+        return {"code": code, "name": name, "as_of": terms.day.isoformat(), "known_at": known_at, **self._asdict()}
 
 
 def check_building(
     database: Database,
     name: str,
     *,
-    principal: Principal,
-    as_of: date,
-    accuracy_m: float,
+    terms: Terms,
     schemes: Sequence[Scheme] | None = None,
+    said: Said | None = None,
+    keep: bool = False,
 ) -> dict[str, Any]:
     """Return what the blueprint says of a registered building's current footprint.
+
+    Parameters
+    ----------
+    said
+        What is said of it now, as `read_said` returns it: it counts before what the register knows.
+    keep
+        Whether the answer is kept as a run: it then tells which, and its hash.
 
     Raises
     ------
@@ -72,16 +86,23 @@ def check_building(
     """
     with transaction(database) as connection:
         (life,) = read_lives(connection, [building_code(connection, name, schemes=schemes).compact])
-        allow(principal, "read_findings", own=life["office_id"] == principal.office_id)
-        ground = gpd.GeoDataFrame(geometry=[life["geom"]], crs=STORAGE_CRS)
-        checked = check_ground(connection, ground, as_of=as_of, accuracy_m=accuracy_m)[0]
-    return checked.as_json(str(parse(life["code"])), life["name"], as_of)
+        allow(terms.principal, "read_findings", own=life["office_id"] == terms.principal.office_id)
+        ground = _ground_of_lives(connection, [life], said=said)
+        labels = {0: (str(parse(life["code"])), life["name"])}
+        (told,) = _tell(connection, ground, labels, terms=terms, keep=keep)
+    return told
 
 
 def check_file(
-    database: Database, path: Path, *, options: DeliveryOptions, as_of: date, accuracy_m: float
+    database: Database,
+    path: Path,
+    *,
+    options: DeliveryOptions,
+    terms: Terms,
+    said: Said | None = None,
+    keep: bool = False,
 ) -> tuple[UploadReport, list[dict[str, Any]]]:
-    """Return what the blueprint says of a file's footprints, which are not stored.
+    """Return what the blueprint says of a file's footprints, which are not registered; kept as one run where that is asked.
 
     Raises
     ------
@@ -94,41 +115,102 @@ def check_file(
     report = report_drawn(prepared, options)
     if not report.accepted:
         raise RefusedDeliveryError(report)
+    facts = facts_of_records([prepared.records[row] for row in prepared.ground.index], said=said)
+    ground = prepared.ground.assign(attrs=pd.Series(facts, index=prepared.ground.index, dtype=object))
+    labels = {row: (str(prepared.codes[row]), prepared.names[row]) for row in ground.index}
     with transaction(database) as connection:
-        found = check_ground(connection, prepared.ground, as_of=as_of, accuracy_m=accuracy_m)
-    return report, [
-        checked.as_json(str(prepared.codes[row]), prepared.names[row], as_of) for row, checked in found.items()
-    ]
+        return report, _tell(connection, ground, labels, terms=terms, keep=keep)
 
 
-def check_upload(database: Database, report: UploadReport, *, accuracy_m: float) -> dict[str, list[dict[str, Any]]]:
-    """Return what the blueprint says today of the buildings of an upload, by code."""
+def check_upload(database: Database, report: UploadReport, *, terms: Terms) -> dict[str, list[dict[str, Any]]]:
+    """Return what the blueprint says of the buildings of an upload, by code."""
     codes = {parse(row.code).compact: row.code for row in report.results if row.code}
     with transaction(database) as connection:
-        ground = current_ground(connection, codes).rename(index=codes)
-        found = check_ground(connection, ground, as_of=date.today(), accuracy_m=accuracy_m)
+        lives = read_lives(connection, list(codes))
+        ground = _ground_of_lives(connection, lives).set_axis([codes[life["code"]] for life in lives])
+        found = check_ground(connection, ground, terms=terms)
     return {code: checked.findings for code, checked in found.items()}
 
 
 def check_ground(
-    connection: Connection, ground: gpd.GeoDataFrame, *, as_of: date, accuracy_m: float
+    connection: Connection, ground: gpd.GeoDataFrame, *, terms: Terms, rules: RuleSet | None = None
 ) -> dict[Any, Checked]:
     """Return what the blueprint says of footprints in EPSG:4490, by their index.
 
-    Each footprint is judged in the plane of its own centroid.
+    Each footprint is judged in the plane of its own centroid, by the rules of the division that it stands in. The column
+    ``attrs``, if there is one, says what is known of each. The rules are those of the installation where they are None.
     """
-    rules = [rule for rule in _footprint_rules() if rule.holds_on(as_of)]
-    planes = planes_of(ground)
+    rules, catalogue = rules or rule_set(terms.settings), configured_catalogue(terms.settings)
+    ours = [rule for rule in rules.rules if rule.a is None and rule.holds_on(terms.day)]
+    loaded = load_layer_states(connection, ground, ours, as_of=terms.day, known_at=terms.known_at)
+    rasters = raster_states(
+        connection,
+        {code for rule in ours for code in rule.layers if rule.predicate.reads_rasters},
+        documents=terms.settings.documents,
+        as_of=terms.day,
+        known_at=terms.known_at,
+    )
     found: dict[Any, list[tuple[Finding, dict[str, Any]]]] = {}
-    for plane, rows in planes.groupby(planes):
-        here = ground.loc[rows.index]
-        layers = _layer_states(connection, here, rules, as_of=as_of, plane=str(plane))
-        flat = in_plane(here, str(plane))
-        own = _own_features(flat, layers)
-        findings = find_findings(flat, layers, rules, as_of=as_of, footprint_accuracy_m=accuracy_m, own=own)
-        for finding, row in zip(findings, _findings_json(findings, str(plane)), strict=True):
+    for (plane, division), rows in _alike(ground, _divisions(connection, ground, ours, terms)).items():
+        flat, layers = in_plane(ground.iloc[rows], plane), loaded.states(plane)
+        findings = find_findings(
+            flat,
+            layers,
+            ours,
+            as_of=terms.day,
+            footprint_accuracy_m=terms.settings.footprint_accuracy_m,
+            own=_own_features(flat, layers),
+            division=division or None,
+            rasters=rasters,
+        )
+        told = findings_json(findings, plane, catalogue=catalogue, principal=terms.principal, as_of=terms.day)
+        for finding, row in zip(findings, told, strict=True):
             found.setdefault(finding.footprint, []).append((finding, row))
-    return {index: _checked(found.get(index, [])) for index in ground.index}
+    facts = ground["attrs"] if "attrs" in ground else pd.Series([{}] * len(ground), index=ground.index)
+    return {index: _checked(found.get(index, []), facts[index], rules.version) for index in ground.index}
+
+
+def _tell(
+    connection: Connection,
+    ground: gpd.GeoDataFrame,
+    labels: Mapping[Any, tuple[str, str | None]],
+    *,
+    terms: Terms,
+    keep: bool,
+) -> list[dict[str, Any]]:
+    """Return what the blueprint says of footprints, as answers hold it; kept as a run where that is asked."""
+    if keep:
+        terms, _ = settle_terms(connection, terms)
+    found = check_ground(connection, ground, terms=terms)
+    told = [checked.as_json(*labels[index], terms) for index, checked in found.items()]
+    if not keep:
+        return told
+    rules, catalogue = rule_set(terms.settings), configured_catalogue(terms.settings)
+    return keep_findings(connection, ground, told, terms=terms, rules=rules, catalogue=catalogue)
+
+
+def _alike(ground: gpd.GeoDataFrame, divisions: Sequence[str]) -> dict[tuple[str, str], list[int]]:
+    """Return the positions of the footprints that are measured in one plane and stand in one division."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for row, key in enumerate(zip(planes_of(ground), divisions, strict=True)):
+        groups.setdefault(key, []).append(row)
+    return groups
+
+
+def _ground_of_lives(
+    connection: Connection, lives: Sequence[Mapping[str, Any]], *, said: Said | None = None
+) -> gpd.GeoDataFrame:
+    facts = facts_of_lives(connection, lives, said=said)
+    return gpd.GeoDataFrame({"attrs": facts}, geometry=[life["geom"] for life in lives], crs=STORAGE_CRS)
+
+
+def _divisions(connection: Connection, ground: gpd.GeoDataFrame, rules: Sequence[Rule], terms: Terms) -> list[str]:
+    """Return the division of each footprint; nobody asks where no rule is one of a division's own."""
+    if not any(rule.divisions for rule in rules):
+        return [""] * len(ground)
+    return divisions_of(
+        connection, ground, office_id=terms.principal.office_id, as_of=terms.day, known_at=terms.known_at
+    )
 
 
 def _own_features(footprints: gpd.GeoDataFrame, layers: Mapping[str, LayerState]) -> dict[Any, set[tuple[str, Any]]]:
@@ -138,109 +220,11 @@ def _own_features(footprints: gpd.GeoDataFrame, layers: Mapping[str, LayerState]
     """
     own: dict[Any, set[tuple[str, Any]]] = {}
     for code in _BUILDING_LAYERS & set(layers):
-        features = layers[code].features
-        for row, feature in same_ground(np.asarray(footprints.geometry.values), np.asarray(features.geometry.values)):
-            own.setdefault(footprints.index[row], set()).add((code, features.index[feature]))
+        features = layers[code].arrays
+        for row, feature in same_ground(np.asarray(footprints.geometry.values), features.geometry):
+            own.setdefault(footprints.index[row], set()).add((code, features.ids[feature]))
     return own
 
 
-@cache
-def _footprint_rules() -> tuple[Rule, ...]:
-    """Return the rules for footprints, read once."""
-    return tuple(rule for rule in load_rules() if rule.a is None)
-
-
-def _checked(found: Sequence[tuple[Finding, dict[str, Any]]]) -> Checked:
-    return Checked(str(verdict(finding for finding, _ in found)), [row for _, row in found])
-
-
-def _layer_states(
-    connection: Connection, ground: gpd.GeoDataFrame, rules: Sequence[Rule], *, as_of: date, plane: str
-) -> dict[str, LayerState]:
-    """Return the layers that the rules look at, in a plane, each with its features around the footprints."""
-    reaches = _reaches_m(rules)
-    editions = [row for row in editions_in_effect(connection, as_of=as_of) if row.layer in reaches]
-    by_edition: dict[int, gpd.GeoDataFrame] = {}
-    for reach_m in sorted(set(reaches.values())):
-        ids = [row.id for row in editions if reaches[row.layer] == reach_m]
-        near = features_near(connection, ids, np.asarray(ground.geometry.values), reach_m=reach_m)
-        by_edition |= dict(tuple(in_plane(near, plane).groupby("edition_id"))) if len(near) else {}
-    empty = gpd.GeoDataFrame(_NO_FEATURES, geometry=[], crs=plane)
-    return {
-        row.layer: LayerState(
-            code=row.layer,
-            edition=Edition(row.id, row.title, row.valid_from, row.valid_to, row.recorded_at),
-            accuracy_m=row.accuracy_m,
-            features=by_edition.get(row.id, empty),
-            complete=None if row.completeness is None else _completeness(bytes(row.completeness), plane),
-            reach_m=reaches[row.layer],
-        )
-        for row in editions
-    }
-
-
-def _reaches_m(rules: Sequence[Rule]) -> dict[str, float]:
-    """Return how far around a footprint each layer is looked at: as far as its rules say, a site where it is about one."""
-    reaches: dict[str, float] = {}
-    for rule in rules:
-        is_of_site = rule.predicate in {Predicate.SETBACK, Predicate.RATIO}
-        needed_m = _SITE_REACH_M if is_of_site else min(rule.reach_m, _SITE_REACH_M)
-        for code in rule.layers:
-            reaches[code] = max(reaches.get(code, 0.0), needed_m)
-    return reaches
-
-
-@lru_cache(maxsize=256)
-def _completeness(wkb: bytes, plane: str) -> Any:
-    """Return an edition's area in a plane; editions never change, so it is brought there once."""
-    return to_plane(np.array([shapely.from_wkb(wkb)]), plane)[0]
-
-
-def _findings_json(findings: Sequence[Finding], plane: str) -> list[dict[str, Any]]:
-    """Return findings as answers hold them, witnesses in longitude and latitude, areas on both bases."""
-    witnesses = np.array([finding.witness for finding in findings], dtype=object)
-    there = ~shapely.is_missing(witnesses) & ~shapely.is_empty(witnesses)
-    witnesses[there] = from_plane(witnesses[there], plane)
-    ellipsoid = np.full(len(findings), np.nan)
-    ellipsoid[there] = ellipsoid_areas_m2(witnesses[there])
-    return [
-        _one_json(finding, witnesses[i] if there[i] else None, ellipsoid[i] if there[i] else None)
-        for i, finding in enumerate(findings)
-    ]
-
-
-def _one_json(finding: Finding, witness: Any, ellipsoid_area_m2: float | None) -> dict[str, Any]:
-    layer = load_catalogue().layer(finding.layer)
-    edition = finding.edition
-    return {
-        "rule": finding.rule.id,
-        "title": text_json(finding.rule.title),
-        "outcome": str(finding.outcome),
-        "severity": str(finding.severity),
-        "advisory": finding.advisory,
-        "area_m2": finding.area_m2,
-        "ellipsoid_area_m2": None if ellipsoid_area_m2 is None else float(ellipsoid_area_m2),
-        "share": finding.share,
-        "width_m": finding.width_m,
-        "margin_m": finding.margin_m,
-        "measured": finding.measured,
-        "required": finding.required,
-        "margin": finding.margin,
-        "unit": finding.unit,
-        "certainty": None if finding.certainty is None else str(finding.certainty),
-        "reason": None if finding.reason is None else text_json(finding.reason),
-        "layer": {"code": layer.code, "name": text_json(layer.name)},
-        "features": [{"id": feature.id, "name": feature.name} for feature in finding.features],
-        "edition": None
-        if edition is None
-        else {
-            "id": edition.id,
-            "title": edition.title,
-            "valid_from": edition.valid_from.isoformat() if edition.valid_from else None,
-            "valid_to": edition.valid_to.isoformat() if edition.valid_to else None,
-            "recorded_at": edition.recorded_at.isoformat() if edition.recorded_at else None,
-        },
-        "basis": [{"doc": basis.doc, "article": basis.article} for basis in finding.basis],
-        "confidence": str(finding.rule.confidence),
-        "witness": geometry_json(witness),
-    }
+def _checked(found: Sequence[tuple[Finding, dict[str, Any]]], facts: Mapping[str, Any], version: str) -> Checked:
+    return Checked(str(verdict(finding for finding, _ in found)), [row for _, row in found], dict(facts), version)

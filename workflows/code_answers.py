@@ -34,10 +34,11 @@ _MOST_LETTERS = 40
 
 
 class Asker(NamedTuple):
-    """Who asks: the key, None where there is none, and whether the caller without one may be the local office."""
+    """Who asks: the key, None where there is none, and whether the caller without one may be the local office, or the public."""
 
     key: str | None
     local: bool
+    public: bool = False
 
 
 class CodeAnswer(NamedTuple):
@@ -135,8 +136,8 @@ class CodeAnswers:
         try:
             if asker.key is None and asker.local:
                 self._local = self._local or resolve_principal(connection, key=None, local=True)
-                return sight_of(self._local)
-            return sight_of(resolve_principal(connection, key=asker.key, local=asker.local))
+                return sight_of(self._local, kind="code")
+            return sight_of(resolve_principal(connection, **asker._asdict()), kind="code")
         except WorkflowError as error:
             return error
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from geocode import STORAGE_CRS, BuildingCode, Fault, crs_gate, encode_many, parse, to_storage
 from geocode.crs import CrsGate
 from geocode.faults import are_sound, read_sentences
-from geocode.planes import from_plane, measure_plane, to_plane
+from geocode.planes import from_plane, measure_plane, plane_crs, to_plane
 from layers.json_values import json_value
 from layers.reading import Delivery
 from registry.aliases import Alias, RefusedAlias, Scheme, find_aliases, find_stated
@@ -142,7 +142,8 @@ def planes_of(ground: gpd.GeoDataFrame) -> "pd.Series[str]":
 def in_plane(frame: gpd.GeoDataFrame, plane: str) -> gpd.GeoDataFrame:
     """Return a frame in EPSG:4490 in a plane, in metres."""
     flat = to_plane(np.asarray(frame.geometry.values), plane)
-    return gpd.GeoDataFrame(pd.DataFrame(frame.drop(columns="geometry")), geometry=flat, crs=plane)
+    columns = {name: frame[name] for name in frame.columns if name != "geometry"}
+    return gpd.GeoDataFrame(columns, geometry=flat, index=frame.index, crs=plane_crs(plane))
 
 
 def placed_fault(fault: Fault, plane: str) -> dict[str, Any]:

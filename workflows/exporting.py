@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyogrio
 import shapely
@@ -31,9 +32,11 @@ from store.database import Connection, Database, transaction
 from store.descriptions import fields
 from store.documents import open_document
 from store.exchange import PRIVATE_TABLES, RowBehind, exchanged_events, family_of, project_members, rows_behind
+from store.ledger import append_events
 from store.projects import get_project
 from store.seals import signing_key
 from workflows.errors import RefusedOptionError
+from workflows.export_areas import count_export, export_event
 from workflows.ledgers import newest_head, prove_event, seal_ledger
 from workflows.principals import Principal
 from workflows.rights import allow
@@ -46,7 +49,7 @@ _CHUNK_BYTES = 1 << 20
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def export_package(
+def export_package(  # noqa: PLR0913 - what, since when, for whom, by whose leave
     database: Database,
     settings: Settings,
     target: Path,
@@ -54,6 +57,7 @@ def export_package(
     principal: Principal,
     project: str | None = None,
     after: int = -1,
+    approval: str | None = None,
 ) -> dict[str, Any]:
     """Write a package into a new zip file and return what it says of itself.
 
@@ -64,9 +68,13 @@ def export_package(
         parts; everything where it is None.
     after
         Events up to this number are left out: the position that the last package, its `to`, reached.
+    approval
+        Number of the document by which an export beyond the cap is approved.
 
     Raises
     ------
+    ForbiddenError
+        The role exports no packages, or not so much ground without an approval.
     NotHereError
         There is no such project.
     RefusedOptionError
@@ -78,28 +86,40 @@ def export_package(
             Text(f"{target} 已存在。", f"{target} is there already."), Text("换一个名称。", "Choose another name.")
         )
     seal_ledger(database, settings)
-    with transaction(database) as connection, TemporaryDirectory(prefix="luotu-package-") as folder:
-        head = newest_head(connection)
-        subject, subjects, buildings = _wanted(connection, project)
-        size = 0 if head is None else head.size
-        rows = [row for row in exchanged_events(connection, after=after, subjects=subjects) if row.seq < size]
-        if head is None or not rows:
-            raise RefusedOptionError(
-                Text(f"位置 {after} 之后没有新的事件。", f"Nothing happened after position {after}."),
-                Text("稍后再导出。", "Export later."),
+    with TemporaryDirectory(prefix="luotu-package-") as folder:
+        with transaction(database) as connection:
+            head = newest_head(connection)
+            subject, subjects, buildings = _wanted(connection, project)
+            size = 0 if head is None else head.size
+            rows = [row for row in exchanged_events(connection, after=after, subjects=subjects) if row.seq < size]
+            if head is None or not rows:
+                raise RefusedOptionError(
+                    Text(f"位置 {after} 之后没有新的事件。", f"Nothing happened after position {after}."),
+                    Text("稍后再导出。", "Export later."),
+                )
+            events = {row.seq: read_event(row.canonical) for row in rows}
+            proofs = {str(seq): prove_event(connection, seq)["proof"] for seq in runs_of(list(events))}
+            behind = _rows_of(connection, events, buildings)
+            counted = count_export(
+                connection,
+                principal,
+                np.array([row.private["geom"] for row in behind["footprint"].values()], dtype=object),
+                cap_km2=settings.export_area_km2,
+                approval=approval,
             )
-        events = {row.seq: read_event(row.canonical) for row in rows}
-        proofs = {str(seq): prove_event(connection, seq)["proof"] for seq in runs_of(list(events))}
-        _write(Path(folder, EVENTS), b"".join(row.canonical.encode() + b"\n" for row in rows))
-        _write(Path(folder, PROOFS), canonical_json(proofs))
-        _write_content(Path(folder, CONTENT), _rows_of(connection, events, buildings))
-        documents = sorted(_documents(events.values()))
-        _copy_documents(documents, settings.documents, Path(folder))
-        parts = [_part(Path(folder), name) for name in (EVENTS, PROOFS, CONTENT, *_document_names(documents))]
-        manifest = Manifest(subject, after, max(events), head.note, tuple(parts))
-        raw = manifest.as_bytes()
-        _write(Path(folder, MANIFEST), raw)
-        _write(Path(folder, SIGNATURE), sign_manifest(raw, signing_key(settings.keys)))
+            _write(Path(folder, EVENTS), b"".join(row.canonical.encode() + b"\n" for row in rows))
+            _write(Path(folder, PROOFS), canonical_json(proofs))
+            _write_content(Path(folder, CONTENT), behind)
+            documents = sorted(_documents(events.values()))
+            _copy_documents(documents, settings.documents, Path(folder))
+            parts = [_part(Path(folder), name) for name in (EVENTS, PROOFS, CONTENT, *_document_names(documents))]
+            manifest = Manifest(subject, after, max(events), head.note, tuple(parts))
+            raw = manifest.as_bytes()
+            _write(Path(folder, MANIFEST), raw)
+            _write(Path(folder, SIGNATURE), sign_manifest(raw, signing_key(settings.keys)))
+            said = {"subject": subject, "after": after, "to": manifest.to, **counted}
+            append_events(connection, [export_event(principal, hashlib.sha256(raw).hexdigest(), said)])
+        # once it is on record, and not before
         _zip(target, Path(folder), [MANIFEST, SIGNATURE, *(part.name for part in parts)])
     return {
         "file": target.name,
@@ -108,6 +128,7 @@ def export_package(
         "to": manifest.to,
         "events": len(events),
         "documents": len(documents),
+        "area_km2": counted["area_km2"],
         "bytes": target.stat().st_size,
     }
 

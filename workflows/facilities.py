@@ -1,6 +1,7 @@
 """Municipal facilities: a delivery of lines, points and areas, each given its ground and its code, and registered."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -23,6 +24,7 @@ from registry.facilities import (
     FacilityClass,
     extent_of,
     find_class,
+    foreign_class,
     load_classes,
     stated_class,
     stated_measure,
@@ -87,12 +89,16 @@ class FacilityOptions:
 
 @dataclass(frozen=True, slots=True)
 class _Facilities:
-    """A delivery of facilities made ready: rows coded or refused; class and ground of each good one."""
+    """A delivery of facilities made ready: rows coded or refused; class and ground of each good one.
+
+    `foreign` has what good rows state as their class that is none, by row.
+    """
 
     delivery: Delivery
     prepared: PreparedDelivery
     classes: Mapping[int, FacilityClass]
     extents: Mapping[int, Extent]
+    foreign: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +196,7 @@ def _prepare(path: Path, options: FacilityOptions, file: str | None, schemes: Se
     shapes = _in_storage(delivery)
     classes: dict[int, FacilityClass] = {}
     extents: dict[int, Extent] = {}
+    foreign: dict[int, str] = {}
     faults = delivery.faults.copy()
     columns = delivery.frame.drop(columns=[delivery.frame.geometry.name, "source_id"]).to_dict("records")
     for row in np.flatnonzero(are_sound(faults)).tolist():
@@ -199,6 +206,9 @@ def _prepare(path: Path, options: FacilityOptions, file: str | None, schemes: Se
             faults[row] = found
         else:
             classes[row], extents[row] = found
+            word = foreign_class(attributes)
+            if word is not None and classes[row] is default:
+                foreign[row] = word
     grounds = np.full(len(shapes), None, dtype=object)
     for row, extent in extents.items():
         grounds[row] = extent.footprint
@@ -210,7 +220,7 @@ def _prepare(path: Path, options: FacilityOptions, file: str | None, schemes: Se
         crs_name=STORAGE_CRS,
     )
     prepared = prepare_delivery(drawn, schemes=schemes, max_size_m=MAX_SIZE_M)
-    return _Facilities(delivery, prepared, classes, extents)
+    return _Facilities(delivery, prepared, classes, extents, foreign)
 
 
 def _refuse_options(options: FacilityOptions) -> FacilityClass | None:
@@ -363,15 +373,28 @@ def _report(
         crs={"name": delivery.crs_name, "why": text_json(delivery.crs_why)},
         stage=options.stage,
         mode=options.mode,
-        notes=delivery.notes,
+        notes=[*delivery.notes, *_notes_of_foreign(facilities)],
         results=results,
     )
+
+
+def _notes_of_foreign(facilities: _Facilities) -> list[Text]:
+    """Return what is to be known of words that were not taken as classes."""
+    kinds = {word: facilities.classes[row].name for row, word in facilities.foreign.items()}
+    return [
+        Text(
+            f"{count} 行的类别“{word}”不是设施类别,按{kinds[word].zh}处理。",
+            f"“{word}”, the class of {count} rows, is no class of facilities: they are taken as {kinds[word].en}.",
+        )
+        for word, count in Counter(facilities.foreign.values()).items()
+    ]
 
 
 def _told(facilities: _Facilities, row: int) -> dict[str, Any]:
     kind, extent = facilities.classes.get(row), facilities.extents.get(row)
     return {
         "class": None if kind is None else {"code": kind.code, **text_json(kind.name)},
+        "class_delivered": facilities.foreign.get(row),
         "width_m": extent and extent.width_m,
         "length_m": extent and extent.length_m and round(extent.length_m, 3),
     }

@@ -12,10 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pyogrio
 import shapely
@@ -23,6 +25,7 @@ import shapely
 from geocode.faults import Fault
 from registry.errors import PackageError
 from registry.fingerprints import fingerprints
+from registry.ground import contested_ground
 from registry.ledger.events import NewEvent, digest
 from registry.ledger.heads import VerifyingKey, read_key
 from registry.ledger.vouching import VOUCHERS, head_and_body
@@ -39,7 +42,7 @@ from registry.packages import (
     package_fault,
     read_manifest,
 )
-from store.buildings import existing_codes, lock_buildings, lock_ground
+from store.buildings import current_ground, existing_codes, lock_buildings, lock_ground
 from store.database import Connection, Database, transaction
 from store.descriptions import describe_rows
 from store.documents import add_document, keep_bytes
@@ -156,9 +159,11 @@ def _take_over(connection: Connection, package: _Package, principal: Principal) 
     for event in package.events:
         if event.leaf_hash in known:
             work.rows.append({"seq": event.seq, "subject": event.content["subject"], "outcome": "known"})
-    fresh = [event for event in package.events if event.leaf_hash not in known]
-    for act in group_acts([event for event in fresh if event.content["kind"] in _CONCERNING]):
-        _carry_out(work, act)
+    fresh = [event for event in package.events if event.leaf_hash not in known and event.content["kind"] in _CONCERNING]
+    for _, each in groupby(fresh, key=lambda event: event.content["recorded_at"]):
+        moment = list(each)
+        for act in group_acts(moment, exchanges=_exchanges(work, moment)):
+            _carry_out(work, act)
     work.rows.sort(key=lambda row: row["seq"])
     counts = {name: sum(row["outcome"] == name for row in work.rows) for name in ("taken", "known", "refused")}
     if work.taken:
@@ -173,6 +178,19 @@ def _take_over(connection: Connection, package: _Package, principal: Principal) 
         **counts,
         "results": work.rows,
     }
+
+
+def _exchanges(work: _Import, moment: Sequence[PackedEvent]) -> list[tuple[str, str]]:
+    """Return pairs of codes: in one moment the first building takes ground that the second, as it stands here, gives up."""
+    begun = [event for event in moment if ("footprint", event.seq) in work.package.private]
+    ended = [_code(event) for event in moment if _ends_version(event)]
+    if not begun or len(ended) == 1:
+        return []
+    standing = current_ground(work.connection, ended)
+    shapes = [work.package.private["footprint", event.seq]["geom"] for event in begun]
+    spaces = [event.content["body"]["space"] for event in begun]
+    taking = gpd.GeoDataFrame({"space": spaces}, geometry=shapes, crs=standing.crs)
+    return [(_code(begun[taker]), standing.index[giver]) for taker, giver in contested_ground(taking, standing)]
 
 
 def _carry_out(work: _Import, act: Sequence[PackedEvent]) -> None:

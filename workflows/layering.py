@@ -1,7 +1,7 @@
 """The blueprint's layers: what the catalogue has, which editions are loaded, and loading one more."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,22 +11,28 @@ import geopandas as gpd
 from blueprint.filters import compile_filter
 from geocode import Text
 from layers.catalogue import Catalogue, Layer, load_catalogue
-from layers.editions import EditionFrame, prepare_edition
+from layers.editions import EditionFrame
+from layers.feature_keys import with_keys
 from layers.manifests import ManifestEntry, read_manifest
-from layers.reading import Delivery, read_delivery
-from layers.reading import list_layers as list_file_layers
+from layers.reading import Delivery
 from layers.sources import digest_delivery
 from store.database import Database, transaction
 from store.documents import add_document, keep_bytes
 from store.editions import add_edition, find_edition
 from store.editions import list_editions as list_stored
 from store.uploads import claim_content
+from workflows.coverages import summarise_coverage
+from workflows.intake import account_json, kept_account
+from workflows.layer_files import FileLayers, choose_layers, read_layer
+from workflows.layer_rights import may_see
 from workflows.principals import Principal
 from workflows.reports import fault_json, text_json
 
 __all__ = ["LoadOptions", "LoadedLayer", "list_layers", "load_layers"]
 
 Progress = Callable[[int, int], None]
+# of an edition of a layer that is not for everybody
+_TOLD_TO_ALL = ("id", "title", "valid_from", "valid_to", "currency")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,8 @@ class LoadOptions:
         Title of the edition.
     accuracy_m
         Positional accuracy, a standard deviation in metres.
+    strict
+        Whether polygons that are not valid are refused, not mended.
     """
 
     as_layer: str | None = None
@@ -58,22 +66,40 @@ class LoadOptions:
     valid_from: date | None = None
     title: str | None = None
     accuracy_m: float | None = None
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedLayer:
-    """What became of one layer of a file; `added` is False, and nothing was read, where the same edition was there."""
+    """What became of one layer of a file; `added` is False, and nothing was read, where the same edition was there.
+
+    Attributes
+    ----------
+    faults
+        The rows that are no features: position, id in the file, and why.
+    account
+        What features have against the layer's contract, and what was done to geometries.
+    between
+        What is wrong between its polygons, by kind, as `CoverageReport.summary` has it.
+    """
 
     layer: str
     name: Text
     features: int | None
     added: bool
     faults: Sequence[tuple[int, str | None, dict[str, Any]]] = ()
+    account: Mapping[str, Any] = field(default_factory=dict)
+    between: Mapping[str, Any] = field(default_factory=dict)
 
 
-def list_layers(database: Database) -> list[dict[str, Any]]:
-    """Return every layer of the catalogue with its editions, in drawing order, as an answer holds them."""
-    catalogue = load_catalogue()
+def list_layers(
+    database: Database, *, principal: Principal, catalogue: Catalogue | None = None
+) -> list[dict[str, Any]]:
+    """Return every layer of the catalogue with its editions, in the catalogue's order, as an answer holds them.
+
+    Of a layer that the principal may not see, the editions are told by title and days alone, and no tiles are named.
+    """
+    catalogue = catalogue or load_catalogue()
     with transaction(database) as connection:
         stored = list_stored(connection)
     editions: dict[str, list[dict[str, Any]]] = {}
@@ -91,16 +117,17 @@ def list_layers(database: Database) -> list[dict[str, Any]]:
                 "recorded_at": row.recorded_at.isoformat(),
             }
         )
-    return [_layer_json(layer, editions.get(layer.code, [])) for layer in catalogue.layers]
+    return [_layer_json(layer, editions.get(layer.code, []), readable=may_see(principal, layer)) for layer in catalogue]
 
 
-def load_layers(
+def load_layers(  # noqa: PLR0913 - the catalogue is the city's
     database: Database,
     path: Path,
     *,
     principal: Principal,
     documents: Path,
     options: LoadOptions,
+    catalogue: Catalogue | None = None,
     on_progress: Progress | None = None,
 ) -> list[LoadedLayer]:
     """Load a file's layers as editions, all in one transaction, and report on each.
@@ -117,8 +144,10 @@ def load_layers(
     RuleError, FilterError
         A `where` that is no CQL2 text.
     """
-    manifest = read_manifest(path.with_name("layers.json"), file=path.name)
-    digest, chosen = digest_delivery(path), _choose(path, options)
+    catalogue = catalogue or load_catalogue()
+    manifest = read_manifest(path.with_name("layers.json"), catalogue=catalogue, file=path.name)
+    said = FileLayers(options.as_layer, options.layer, options.crs, options.strict)
+    digest, chosen = digest_delivery(path), choose_layers(path, said, catalogue)
     loaded = []
     with transaction(database) as connection:
         claim_content(connection, office_id=principal.office_id, sha256=digest.sha256)
@@ -130,13 +159,13 @@ def load_layers(
             if find_edition(connection, values) is not None:
                 loaded.append(LoadedLayer(layer.code, layer.name, None, added=False))
                 continue
-            delivery = read_delivery(path, crs=options.crs, layer=name)
-            prepared = prepare_edition(delivery, layer=layer)
-            frame = _filtered(prepared.frame, options.where)
+            delivery, prepared = read_layer(path, (name, layer), said, catalogue)
+            frame, key = with_keys(_filtered(prepared.frame, options.where))
+            account = account_json(prepared)
+            values["attributes"] = {"intake": kept_account(account), "key": key}
             add_edition(connection, values, frame.rename(columns={"attrs": "attributes"}))
-            loaded.append(
-                LoadedLayer(layer.code, layer.name, len(frame), added=True, faults=_faults(prepared, delivery))
-            )
+            faults, between = _faults(prepared, delivery), summarise_coverage(layer, frame)
+            loaded.append(LoadedLayer(layer.code, layer.name, len(frame), True, faults, account, between))
         keep_bytes(documents, path, digest.sha256)
         add_document(
             connection,
@@ -146,21 +175,6 @@ def load_layers(
             size_bytes=digest.size,
         )
     return loaded
-
-
-def _choose(path: Path, options: LoadOptions) -> list[tuple[str, Layer]]:
-    """Return the file's layers to read, each with the catalogue's layer that it is."""
-    catalogue = load_catalogue()
-    names = [entry.name for entry in list_file_layers(path)]
-    if options.layer is None and options.as_layer is None:
-        return [(name, catalogue.layer(_catalogue_name(name, catalogue))) for name in names]
-    name = options.layer or (names[0] if len(names) == 1 else read_delivery(path, crs=options.crs).layer)
-    return [(name, catalogue.layer(options.as_layer or _catalogue_name(name, catalogue)))]
-
-
-def _catalogue_name(name: str, catalogue: Catalogue) -> str:
-    """Return the part of a delivered layer's name, such as ``GH2201_YJJBNT``, that the catalogue knows; else all of it."""
-    return next((part for part in (name, *name.split("_")) if part in catalogue), name)
 
 
 def _filtered(frame: gpd.GeoDataFrame, where: str | None) -> gpd.GeoDataFrame:
@@ -198,7 +212,8 @@ def _faults(prepared: EditionFrame, delivery: Delivery) -> list[tuple[int, str |
     return [(row, ids[row], fault_json(fault)) for row, fault in enumerate(prepared.faults) if fault is not None]
 
 
-def _layer_json(layer: Layer, editions: list[dict[str, Any]]) -> dict[str, Any]:
+def _layer_json(layer: Layer, editions: list[dict[str, Any]], *, readable: bool) -> dict[str, Any]:
+    shown = editions if readable else [{key: edition[key] for key in _TOLD_TO_ALL} for edition in editions]
     return {
         "code": layer.code,
         "table": layer.table,
@@ -209,6 +224,16 @@ def _layer_json(layer: Layer, editions: list[dict[str, Any]]) -> dict[str, Any]:
         "role": layer.role,
         "order": layer.order,
         "symbol": {"fill": layer.symbol.fill, "line": layer.symbol.line, "opacity": layer.symbol.opacity},
-        "editions": editions,
-        "tiles": f"/tiles/layers/{layer.code}/{{z}}/{{x}}/{{y}}.mvt",
+        "security": layer.security,
+        "readable": readable,
+        "owner": {"code": layer.owner.code, **text_json(layer.owner.name)},
+        "accuracy_m": layer.accuracy_m,
+        "overlap_allowed": layer.overlap_allowed,
+        "coverage_required": layer.coverage_required,
+        "max_age_months": layer.max_age_months,
+        "class_field": layer.class_field or None,
+        "class_system": layer.class_system or None,
+        "key_attributes": ["|".join(names) for names in layer.attributes],
+        "editions": shown,
+        "tiles": f"/tiles/layers/{layer.code}/{{z}}/{{x}}/{{y}}.mvt" if readable else None,
     }

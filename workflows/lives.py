@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from geocode import BuildingCode, parse
-from geocode.faults import Fault
+from geocode.faults import Fault, read_sentences
 from geocode.planes import to_plane
 from registry.lives import (
     Life,
@@ -30,9 +30,11 @@ from workflows.changes import Changes, write_changes
 from workflows.drawings import Drawing, as_column, draw_footprints
 from workflows.errors import ChangedMeanwhileError, RefusedActError
 from workflows.principals import Principal
-from workflows.succession import issue_all, refuse_taken, succeed, to_reassign
+from workflows.succession import issue_all, refuse_taken, standing_since, succeed, to_reassign
 
 __all__ = ["ActRequest", "PlannedAct", "perform", "plan_act"]
+
+_SENTENCES = read_sentences("registry", "life_faults.toml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,8 @@ def plan_act(connection: Connection, request: ActRequest, *, principal: Principa
             raise ChangedMeanwhileError(str(parse(now["code"])))
     scene = _set_scene(connection, request, Changes(principal, request.on), rows, drawings)
     successors = _ACTS[request.act](scene)
+    if request.act != "close":
+        _refuse_taken_since(scene)
     return PlannedAct(request, rows, drawings, successors, scene.changes)
 
 
@@ -274,6 +278,18 @@ def _refuse_taken(scene: _Scene, *, space: str | None = None) -> None:
     shapes = [each.footprint for each in scene.drawings] or [row["geom"]]
     without = [] if space and space != row["space"] else [each["building_id"] for each in scene.rows]
     refuse_taken(scene.connection, shapes, space=space or row["space"], plane=row["plane"], without=without)
+
+
+def _refuse_taken_since(scene: _Scene) -> None:
+    """Refuse a day after which another building still stood on the ground; a closure that is revoked never was."""
+    request, row, own = scene.request, scene.rows[0], [each["building_id"] for each in scene.rows]
+    is_revival = request.act == "revive"
+    on = row["closed_on"] if is_revival else request.on
+    space = request.space if request.act == "add_part" else row["space"]
+    shapes = [each.footprint for each in scene.drawings] or [row["geom"]]
+    for code, until in standing_since(scene.connection, shapes, on=on, space=space, plane=row["plane"], without=own):
+        kind = "ground_meanwhile" if is_revival else "ground_then"
+        _refuse(_SENTENCES.fault(kind, code=code, on=on.isoformat(), until=until.isoformat()))
 
 
 _ACTS: dict[str, Callable[[_Scene], list[BuildingCode]]] = {

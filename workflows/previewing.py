@@ -1,35 +1,48 @@
 """A drawn footprint, before anyone decides: its code, its area, what the register and the blueprint say. Stores nothing."""
 
-from datetime import date
+from collections.abc import Mapping
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import shapely
 
 from geocode import STORAGE_CRS, FootprintError, encode_many, parse, to_storage
 from geocode.crs import CrsInput
 from geocode.planes import measure_plane, to_plane
 from store.buildings import living_footprints
 from store.database import Connection, Database, transaction
-from workflows.checking import check_ground
+from workflows.checking import Terms, check_ground
 from workflows.deliveries import placed_fault, too_large
 from workflows.drawings import read_drawing
+from workflows.footprint_facts import facts_of_records
 from workflows.matching import held_fault, settle_rows
 from workflows.naming import computed_aliases
 from workflows.reports import text_json
 
 __all__ = ["preview_footprint"]
 
+_TOUCHES_DEG = 1e-6  # ten centimetres
 
-def preview_footprint(database: Database, drawn: dict[str, Any], *, crs: CrsInput, accuracy_m: float) -> dict[str, Any]:
+
+def preview_footprint(
+    database: Database,
+    drawn: dict[str, Any],
+    *,
+    crs: CrsInput,
+    terms: Terms,
+    said: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Return code, area, computed names, what the register knows and what the blueprint finds of a drawn footprint.
 
     Parameters
     ----------
     drawn
-        A GeoJSON feature or geometry.
+        A GeoJSON feature or geometry; what a feature's properties say of the footprint is known to the rules.
     crs
         The frame of its coordinates, x = east or longitude.
+    said
+        What else is said of it, as `read_said` returns it: it counts before the properties.
 
     Raises
     ------
@@ -43,13 +56,16 @@ def preview_footprint(database: Database, drawn: dict[str, Any], *, crs: CrsInpu
     fault = encoded.faults[0] or too_large(geometry)
     if fault is not None:
         raise FootprintError(fault)
-    ground = gpd.GeoDataFrame(geometry=to_storage(np.array([geometry], dtype=object), crs), crs=STORAGE_CRS)
+    properties = drawn.get("properties") if drawn.get("type") == "Feature" else None
+    facts = facts_of_records([properties if isinstance(properties, dict) else {}], said=said)
+    shapes = to_storage(np.array([geometry], dtype=object), crs)
+    ground = gpd.GeoDataFrame({"attrs": facts}, geometry=shapes, crs=STORAGE_CRS)
     middle = ground.geometry.values[0].centroid
     plane = measure_plane(middle.x, middle.y)
     flat = to_plane(np.asarray(ground.geometry.values), plane)[0]
     with transaction(database) as connection:
         known = _known(connection, ground, plane)
-        checked = check_ground(connection, ground, as_of=date.today(), accuracy_m=accuracy_m)[0]
+        checked = check_ground(connection, ground, terms=terms)[0]
     return {
         "code": str(encoded.codes[0]),
         "h3": str(encoded.h3[0]),
@@ -58,13 +74,17 @@ def preview_footprint(database: Database, drawn: dict[str, Any], *, crs: CrsInpu
         "building": known,
         "aliases": computed_aliases(ground.geometry.values[0], encoded),
         "notes": [text_json(note) for note in notes],
+        "as_of": terms.day.isoformat(),
         **checked._asdict(),
     }
 
 
 def _known(connection: Connection, ground: gpd.GeoDataFrame, plane: str) -> dict[str, Any] | None:
     """Return what the register holds on the ground: the same building, one that a person relates, or one in the way."""
-    living = living_footprints(connection, np.asarray(ground.geometry.values))
+    footprint = np.asarray(ground.geometry.values)
+    living = living_footprints(connection, footprint)
+    # only what shares ground with it can be it, or be in its way
+    living = living[shapely.dwithin(np.asarray(living.geometry.values), footprint[0], _TOUCHES_DEG)]
     if living.empty:
         return None
     settled = settle_rows(ground, living, plane)

@@ -9,6 +9,8 @@ from workflows.errors import NotAllowedError
 
 __all__ = ["LOCAL_OFFICE", "Principal", "find_principal", "issue_key", "resolve_principal"]
 
+# of no office, and so of nobody's own
+_PUBLIC_OFFICE_ID = 0
 LOCAL_OFFICE = {"code": "local", "name_zh": "本机测绘单位(示例)", "name_en": "Local survey office (demonstration)"}
 
 
@@ -22,7 +24,7 @@ class Principal:
     role: str
 
 
-def resolve_principal(connection: Connection, *, key: str | None, local: bool) -> Principal:
+def resolve_principal(connection: Connection, *, key: str | None, local: bool, public: bool = False) -> Principal:
     """Return who asks.
 
     Parameters
@@ -31,11 +33,13 @@ def resolve_principal(connection: Connection, *, key: str | None, local: bool) -
         The API key that came with the request, if one did.
     local
         Whether a caller without a key may be the local demonstration office.
+    public
+        Whether one who is neither is the public.
 
     Raises
     ------
     NotAllowedError
-        The key is unknown or revoked, or there is none and the caller is not local.
+        The key is unknown or revoked, or there is none and the caller is neither local nor the public.
     """
     if key is not None:
         found = find_key(connection, key)
@@ -45,6 +49,8 @@ def resolve_principal(connection: Connection, *, key: str | None, local: bool) -
                 Text("向管理员索取新的密钥。", "Ask the administrator for a new one."),
             )
         return Principal(found.id, Text(found.name_zh, found.name_en), found.label, found.role)
+    if not local and public:
+        return Principal(_PUBLIC_OFFICE_ID, Text("公众", "The public"), "public", "public")
     if not local:
         raise NotAllowedError(
             Text("需要密钥。", "A key is needed."),
@@ -54,10 +60,10 @@ def resolve_principal(connection: Connection, *, key: str | None, local: bool) -
     return Principal(office.id, Text(office.name_zh, office.name_en), "local", "local")
 
 
-def find_principal(database: Database, *, key: str | None, local: bool) -> Principal:
+def find_principal(database: Database, *, key: str | None, local: bool, public: bool = False) -> Principal:
     """Return who asks, as `resolve_principal`, in a transaction of its own."""
     with transaction(database) as connection:
-        return resolve_principal(connection, key=key, local=local)
+        return resolve_principal(connection, key=key, local=local, public=public)
 
 
 def issue_key(database: Database, *, office: str, name: str, role: str, label: str) -> str:

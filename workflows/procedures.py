@@ -1,9 +1,8 @@
 """The procedure of an installation: the built-in stages, deadlines and tolerances, or as its city has them."""
 
-from pathlib import Path
-
 from registry.errors import refused_procedure
 from registry.procedures import Procedure, load_procedure, read_procedure
+from workflows.city_files import read_city_file
 from workflows.settings import Settings
 
 __all__ = ["Procedure", "configured_procedure"]
@@ -19,11 +18,5 @@ def configured_procedure(settings: Settings) -> Procedure:
     """
     if not settings.stages:
         return load_procedure()
-    try:
-        # Windows' editor begins a file of UTF-8 with a byte order mark
-        text = Path(settings.stages).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        refusal = refused_procedure("procedure_unreadable", reason=str(error))
-        refusal.file = settings.stages
-        raise refusal from error
+    text = read_city_file(settings.stages, lambda reason: refused_procedure("procedure_unreadable", reason=reason))
     return read_procedure(text, file=settings.stages)

@@ -1,8 +1,8 @@
 """From a code, or any other name, to the building: one with all that is known of it, or thousands with a row each."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from geocode import BuildingCode, Text, parse
 from registry.aliases import Scheme
@@ -14,12 +14,12 @@ from registry.stages import Stage
 from store.database import Connection, Database, transaction
 from store.errors import NotHereError
 from store.resolving import NOW, Moment, building_states, families, read_record
-from workflows.bearers import Bearers, Hit, Matched, find_bearers, matched_code
+from workflows.bearers import Among, Bearers, Hit, Matched, Sight, find_bearers, matched_code
 from workflows.naming import computed_aliases
 from workflows.principals import Principal
 from workflows.redacting import redacted, redacted_brief
 from workflows.reports import alias_json, fault_json, geometry_json, stage_json, text_json
-from workflows.rights import allow
+from workflows.rights import allow, find_right
 
 __all__ = [
     "MOST_NAMES",
@@ -36,8 +36,6 @@ __all__ = [
 
 MOST_NAMES = 10_000
 _MOST_CANDIDATES = 20
-Sight: TypeAlias = Callable[[int], bool]
-"""Whether the whole is seen of the buildings of an office, by its id."""
 
 
 def resolve_building(  # noqa: PLR0913 - what, for whom, as of when, and what things are called
@@ -92,7 +90,7 @@ def building_feature(
         As `resolve_building`.
     """
     sees_whole = sight_of(principal)
-    (found,) = find_bearers(connection, [name], schemes=schemes, moment=moment)
+    (found,) = find_bearers(connection, [name], schemes=schemes, stages=stages, sight=sees_whole, moment=moment)
     _refuse_unclear(found)
     hit = found.hits[0]
     record = read_record(connection, hit.state.building_id, moment)
@@ -115,11 +113,14 @@ def resolve_names(  # noqa: PLR0913 - as above
     A row has ``asked``, ``status`` (``found``, ``several``, ``not_found``, ``invalid``), the building's ``code`` where one is
     found, how the name was ``matched``, the ``building`` in brief, the ``successors`` that live where it is closed, other
     ``candidates``, a ``suggestion`` (a code one keystroke away), and the ``fault`` that says why it is not found.
-    The options are those of `resolve_building`.
+    Who may resolve codes alone, as the public, finds nothing by any other name. The options are those of `resolve_building`.
     """
-    moment, sees_whole = Moment(as_of, known_at), sight_of(principal)
+    moment, sees_whole = Moment(as_of, known_at), sight_of(principal, kind="code")
+    among: Among = "any" if principal is None or find_right(principal, "resolve") else "code"
     with transaction(database) as connection:
-        bearers = find_bearers(connection, names, schemes=schemes, moment=moment)
+        bearers = find_bearers(
+            connection, names, schemes=schemes, stages=stages, sight=sees_whole, moment=moment, among=among
+        )
         closed = {hit.state.building_id for each in bearers for hit in each.hits if hit.state.reason}
         present = _present(connection, closed, moment)
     return [_row(name, each, present, sees_whole, stages) for name, each in zip(names, bearers, strict=True)]
@@ -153,14 +154,19 @@ def building_codes(
     NotHereError
         As `resolve_building`, for the first name that leads to no building, or to several.
     """
-    bearers = find_bearers(connection, names, schemes=schemes, assigned_only=True)
+    bearers = find_bearers(connection, names, schemes=schemes, among="assigned")
     for found in bearers:
         _refuse_unclear(found)
     return [parse(found.hits[0].state.code) for found in bearers]
 
 
-def sight_of(principal: Principal | None) -> Sight:
+def sight_of(principal: Principal | None, *, kind: str | None = None) -> Sight:
     """Return what tells whether a principal sees the whole of an office's buildings; who does not sees what the public does.
+
+    Parameters
+    ----------
+    kind
+        ``code`` where nothing but codes is resolved.
 
     Raises
     ------
@@ -169,7 +175,7 @@ def sight_of(principal: Principal | None) -> Sight:
     """
     if principal is None:
         return lambda _office: True
-    right, own = allow(principal, "resolve"), principal.office_id
+    right, own = allow(principal, "resolve", kind=kind), principal.office_id
     return lambda office: not right.redacted and (right.reach == "district" or office == own)
 
 

@@ -1,10 +1,9 @@
 """The schemes of names of an installation: the built-in ones, and those of its city."""
 
-from pathlib import Path
-
 from registry.city_schemes import read_city_schemes
 from registry.errors import refused_scheme
 from registry.schemes import Scheme, load_schemes
+from workflows.city_files import read_city_file
 from workflows.settings import Settings
 
 __all__ = ["configured_schemes"]
@@ -20,11 +19,5 @@ def configured_schemes(settings: Settings) -> tuple[Scheme, ...]:
     """
     if not settings.city_codes:
         return load_schemes()
-    try:
-        # Windows' editor begins a file of UTF-8 with a byte order mark
-        text = Path(settings.city_codes).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        refusal = refused_scheme("schemes_unreadable", reason=str(error))
-        refusal.file = settings.city_codes
-        raise refusal from error
+    text = read_city_file(settings.city_codes, lambda reason: refused_scheme("schemes_unreadable", reason=reason))
     return read_city_schemes(text, file=settings.city_codes)

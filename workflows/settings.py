@@ -34,6 +34,8 @@ class Settings(BaseSettings):
         Name of the database in the private cluster.
     local_principal
         Whether a caller on this machine without a key is the local demonstration office.
+    public
+        Whether a caller without a key is the public: told redacted what a code means, given proofs of events, shown public layers.
     host, port
         Where `luotu serve` listens.
     language
@@ -53,6 +55,12 @@ class Settings(BaseSettings):
         Path of the file with the city's own schemes of building codes; none where it is empty.
     stages
         Path of the file with the city's own stages, deadlines, tolerances and calendar; none where it is empty.
+    rules
+        Path of the file with the city's own rules, classes and matrices; the seed alone where it is empty.
+    layers
+        Path of the file with the city's own layers, classes, owners, fields and code lists; none where it is empty.
+    export_area_km2
+        Most ground that a person may export without an approval, all exports together.
     webhook_hosts
         Hosts of sister systems that webhooks may go to, separated by commas; no other host is ever called.
     trusted_keys
@@ -66,6 +74,7 @@ class Settings(BaseSettings):
     owner_url: str = ""
     database_name: str = "luotu"
     local_principal: bool = True
+    public: bool = False
     host: str = "127.0.0.1"
     port: int = 8000
     language: Literal["", "zh", "en"] = ""
@@ -76,6 +85,9 @@ class Settings(BaseSettings):
     footprint_accuracy_m: float = 0.05
     city_codes: str = ""
     stages: str = ""
+    layers: str = ""
+    rules: str = ""
+    export_area_km2: float = Field(default=25.0, ge=0)
     webhook_hosts: str = ""
     trusted_keys: str = ""
 

@@ -20,6 +20,7 @@ from store.descriptions import describe_rows
 from store.stages import footprint_versions
 from workflows.drawings import Drawing
 from workflows.errors import RefusedOptionError
+from workflows.succession import standing_since
 
 __all__ = ["Scene", "StageGeometry", "add_version", "check_drawing", "choose_geometry", "read_footprint"]
 
@@ -132,7 +133,11 @@ def check_drawing(connection: Connection, scene: Scene, entry: Entry, drawing: D
         overlap_m2, share = shared_ground(mine, other)
         if share > OVERLAP_TOLERANCE:
             faults.append(_fault("geometry_taken", code=parse(code), overlap_m2=overlap_m2, share=share))
-    return faults
+    day = entry.occurred_on
+    then = standing_since(
+        connection, [shape], on=day, space=life["space"], plane=life["plane"], without=[life["building_id"]]
+    )
+    return [*faults, *(_fault("geometry_then", code=code, on=day, until=until) for code, until in then)]
 
 
 def add_version(

@@ -2,9 +2,10 @@
 
 from datetime import date
 
-from layers.catalogue import load_catalogue
+from layers.catalogue import Catalogue, load_catalogue
 from store.database import Database, transaction
 from store.tiles import building_tile, extent, layer_tile
+from workflows.layer_rights import allow_layer
 from workflows.principals import Principal
 from workflows.rights import allow
 
@@ -26,17 +27,30 @@ def cut_building_tile(database: Database, *, z: int, x: int, y: int, principal: 
         return building_tile(connection, z=z, x=x, y=y, whole=is_whole, office_id=own)
 
 
-def cut_layer_tile(database: Database, layer: str, *, z: int, x: int, y: int, as_of: date) -> bytes:
+def cut_layer_tile(  # noqa: PLR0913 - a tile has three coordinates
+    database: Database,
+    name: str,
+    *,
+    z: int,
+    x: int,
+    y: int,
+    as_of: date,
+    principal: Principal,
+    catalogue: Catalogue | None = None,
+) -> bytes:
     """Return the vector tile of a layer as it holds on a day; empty where there is nothing.
 
     Raises
     ------
     UnknownLayer
         The catalogue has no such layer.
+    ForbiddenError
+        The layer's security level is beyond the role.
     """
-    code = load_catalogue().layer(layer).code
+    layer = (catalogue or load_catalogue()).layer(name)
+    allow_layer(principal, layer)
     with transaction(database) as connection:
-        return layer_tile(connection, code, z=z, x=x, y=y, as_of=as_of)
+        return layer_tile(connection, layer.code, z=z, x=x, y=y, as_of=as_of)
 
 
 def find_extent(database: Database) -> tuple[float, float, float, float] | None:

@@ -19,11 +19,12 @@ import httpx2
 
 from geocode import Text
 from registry.ledger.events import NewEvent
-from store.database import Database, transaction
+from store.database import Connection, Database, transaction
 from store.descriptions import describe_rows
 from store.ledger import append_events
 from store.outbox import add_subscription, claim_messages, end_subscription, list_subscriptions, settle_message
 from workflows.errors import RefusedOptionError
+from workflows.idempotency import once
 from workflows.principals import Principal
 from workflows.rights import allow
 
@@ -47,14 +48,16 @@ class Sent:
 
 
 def open_webhook(
-    database: Database, *, principal: Principal, label: str, url: str, hosts: frozenset[str]
-) -> dict[str, str]:
+    database: Database, *, principal: Principal, label: str, url: str, hosts: frozenset[str], key: str | None = None
+) -> dict[str, Any]:
     """Open a subscription and return its id and its secret: the only time that the secret is told.
 
     Parameters
     ----------
     hosts
         Those that the installation may call; no other is ever called.
+    key
+        The client's Idempotency-Key.
 
     Raises
     ------
@@ -78,11 +81,16 @@ def open_webhook(
                 "Have the administrator add it to the setting LUOTU_WEBHOOK_HOSTS.",
             ),
         )
-    secret = base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    request = {"act": "open_webhook", "label": label, "url": url}
     with transaction(database) as connection:
-        identity = add_subscription(connection, office_id=principal.office_id, label=label, url=url, secret=secret)
-        (said,) = describe_rows(connection, "subscription", [identity])
-        append_events(connection, [_event(principal, "subscription_opened", identity, said)])
+        return once(connection, principal, key, request, lambda: _open(connection, principal, label, url))
+
+
+def _open(connection: Connection, principal: Principal, label: str, url: str) -> dict[str, Any]:
+    secret = base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    identity = add_subscription(connection, office_id=principal.office_id, label=label, url=url, secret=secret)
+    (said,) = describe_rows(connection, "subscription", [identity])
+    append_events(connection, [_event(principal, "subscription_opened", identity, said)])
     return {"id": identity, "label": label, "url": url, "secret": f"whsec_{secret}"}
 
 

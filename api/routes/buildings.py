@@ -8,7 +8,8 @@ from pydantic import AwareDatetime
 
 from api.answers import answer
 from api.dependencies import Asking, Configured, Stored
-from workflows.checking import check_building
+from workflows.checking import Terms, check_building
+from workflows.footprint_facts import read_said, split_said
 from workflows.procedures import configured_procedure
 from workflows.resolving import resolve_building
 from workflows.schemes import configured_schemes
@@ -18,21 +19,27 @@ Name = Annotated[str, Path(max_length=200, description="A code, leniently typed,
 
 
 @router.get("/{name:path}/findings")
-def read_findings(
+def read_findings(  # noqa: PLR0913 - one for each parameter
     name: Name,
     principal: Asking,
     database: Stored,
     settings: Configured,
+    *,
     as_of: Annotated[date | None, Query(description="The day whose editions and features count")] = None,
+    known_at: Annotated[AwareDatetime | None, Query(description="The time whose knowledge counts")] = None,
+    said: Annotated[
+        list[str] | None, Query(alias="set", description="What is said of it, such as height_m=24", max_length=20)
+    ] = None,
+    keep: Annotated[bool, Query(description="Whether the answer is kept as a run that can be verified")] = False,
 ) -> Response:
     """Return what the blueprint says of a building's current footprint."""
     found = check_building(
         database,
         name,
-        principal=principal,
-        as_of=as_of or date.today(),
-        accuracy_m=settings.footprint_accuracy_m,
+        terms=Terms(principal, settings, as_of, known_at),
         schemes=configured_schemes(settings),
+        said=read_said(split_said(said or [])),
+        keep=keep,
     )
     return answer(found)
 

@@ -1,13 +1,16 @@
 """The code of a drawn geometry, and what a code tells. Nothing is stored."""
 
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query, Response
+from pydantic import AwareDatetime
 
 from api.answers import answer
 from api.dependencies import Asking, Configured, Stored
 from workflows.decoding import CODE_LEVEL, decode_code
 from workflows.previewing import preview_footprint
+from workflows.terms import Terms
 
 router = APIRouter(tags=["codes"])
 
@@ -26,13 +29,19 @@ def read_code(
 
 
 @router.post("/codes")
-def preview_code(
+def preview_code(  # noqa: PLR0913 - one for each parameter
     drawn: Annotated[dict[str, Any], Body(description="A GeoJSON feature or geometry: Polygon or MultiPolygon")],
     principal: Asking,
     database: Stored,
     settings: Configured,
+    *,
     crs: str = "EPSG:4490",
+    as_of: Annotated[date | None, Query(description="The day whose editions and features count")] = None,
+    known_at: Annotated[AwareDatetime | None, Query(description="The time whose knowledge counts")] = None,
 ) -> Response:
-    """Return the code, the computed names, the area and the findings of a drawn footprint; store nothing."""
-    _ = principal
-    return answer(preview_footprint(database, drawn, crs=crs, accuracy_m=settings.footprint_accuracy_m))
+    """Return the code, the computed names, the area and the findings of a drawn footprint; store nothing.
+
+    What the properties of a feature say of it (``height_m``, ``use`` …) is known to the rules.
+    """
+    terms = Terms(principal, settings, as_of, known_at)
+    return answer(preview_footprint(database, drawn, crs=crs, terms=terms))

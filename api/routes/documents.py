@@ -71,13 +71,15 @@ def attach_to_project(  # noqa: PLR0913 - one for each field of the form
 @router.get("/buildings/{name:path}/documents")
 def read_documents_of_building(name: Name, principal: Asking, database: Stored, settings: Configured) -> Response:
     """Return what is attached to a building, the withdrawn documents marked."""
-    return answer(list_documents(database, name, principal=principal, schemes=configured_schemes(settings)))
+    schemes, stages = configured_schemes(settings), configured_procedure(settings).stages
+    return answer(list_documents(database, name, principal=principal, schemes=schemes, stages=stages))
 
 
 @router.get("/projects/{key}/documents")
-def read_documents_of_project(key: Key, principal: Asking, database: Stored) -> Response:
+def read_documents_of_project(key: Key, principal: Asking, database: Stored, settings: Configured) -> Response:
     """Return what is attached to a project, the withdrawn documents marked."""
-    return answer(list_documents(database, f"project/{key}", principal=principal))
+    stages = configured_procedure(settings).stages
+    return answer(list_documents(database, f"project/{key}", principal=principal, stages=stages))
 
 
 @router.get("/documents/{document_id}")
@@ -98,10 +100,12 @@ def withdraw(
     document_id: UUID,
     principal: Asking,
     database: Stored,
+    settings: Configured,
     reason: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Withdraw a document: its bytes are kept, and it is listed as withdrawn."""
-    return answer(withdraw_document(database, str(document_id), principal=principal, reason=reason))
+    stages = configured_procedure(settings).stages
+    return answer(withdraw_document(database, str(document_id), principal=principal, reason=reason, stages=stages))
 
 
 def _attach(

@@ -24,17 +24,23 @@ def folder() -> Iterator[Path]:
 
 
 @router.get("")
-def read_package(
+def read_package(  # noqa: PLR0913 - one for each question of the query
     principal: Asking,
     database: Stored,
     settings: Configured,
     made: Annotated[Path, Depends(folder)],
     project: Annotated[str | None, Query(description="Code or id of a project; everything without it")] = None,
     after: Annotated[int, Query(ge=-1, le=2**62, description="Position that the last package reached, its `to`")] = -1,
+    approval: Annotated[
+        str | None,
+        Query(min_length=1, max_length=200, description="Number of the approval of an export beyond the cap"),
+    ] = None,
 ) -> FileResponse:
     """Return a package: events, proofs, geometries and documents, signed; its position is in the header Luotu-Position."""
     path = made / "package.zip"
-    told = export_package(database, settings, path, principal=principal, project=project, after=after)
+    told = export_package(
+        database, settings, path, principal=principal, project=project, after=after, approval=approval
+    )
     headers = {"Luotu-Position": str(told["to"]), "X-Content-Type-Options": "nosniff"}
     return FileResponse(path, media_type="application/zip", filename=f"luotu-{told['to']}.zip", headers=headers)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from api.answers import answer
-from api.dependencies import Asking, Configured, Stored
+from api.dependencies import Asking, AskingOpenly, Configured, Stored
 from workflows.ledgers import (
     MOST_EVENTS,
     head_json,
@@ -54,7 +54,7 @@ def list_events(
 
 
 @router.get("/proofs/{seq}")
-def read_event_proof(seq: Number, principal: Asking, database: Stored, settings: Configured) -> Response:
+def read_event_proof(seq: Number, principal: AskingOpenly, database: Stored, settings: Configured) -> Response:
     """Return the proof that an event is in the ledger, and the event itself to whom may read it."""
     seal_ledger(database, settings)
     return answer(read_proof(database, seq, principal=principal))

@@ -79,7 +79,7 @@ _CODE_QUERY = re.compile(rb"q=((?:[0-9A-Za-z-]|%20|\+){13,40})")
 async def _answer_code(request: Request) -> Response:
     text = request.query_params["q"]
     codes: CodeAnswers = request.app.state.codes
-    told = await codes.find(text, asker_of(request))
+    told = await codes.find(text, asker_of(request, openly=True))
     if told is None:
         return await run_in_threadpool(_resolve, request, text)
     # a copy may be kept, and is asked about each time
@@ -91,7 +91,7 @@ async def _answer_code(request: Request) -> Response:
 
 def _resolve(request: Request, text: str, *, as_of: date | None = None, known_at: datetime | None = None) -> Response:
     settings, database = request.app.state.settings, request.app.state.database
-    principal = find_principal(database, **asker_of(request)._asdict())
+    principal = find_principal(database, **asker_of(request, openly=True)._asdict())
     rows = resolve_names(
         database,
         [text],

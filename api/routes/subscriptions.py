@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel, Field
 
 from api.answers import answer
-from api.dependencies import Asking, Configured, Stored
+from api.dependencies import Asking, Configured, OnceKey, Stored
 from workflows.webhooks import end_webhook, open_webhook, read_webhooks
 
 router = APIRouter(prefix="/subscriptions", tags=["exchange"])
@@ -22,11 +22,15 @@ class NewSubscription(BaseModel):
 
 @router.post("", status_code=201)
 def subscribe(
-    wanted: Annotated[NewSubscription, Body()], principal: Asking, database: Stored, settings: Configured
+    wanted: Annotated[NewSubscription, Body()],
+    principal: Asking,
+    database: Stored,
+    settings: Configured,
+    key: OnceKey = None,
 ) -> Response:
     """Tell a sister system of every event from now on; the answer holds the secret that signs, once."""
     hosts = settings.callable_hosts
-    opened = open_webhook(database, principal=principal, label=wanted.label, url=wanted.url, hosts=hosts)
+    opened = open_webhook(database, principal=principal, label=wanted.label, url=wanted.url, hosts=hosts, key=key)
     return answer(opened, status=201)
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 
-from api.dependencies import Asking, Stored
+from api.dependencies import Asking, AskingOpenly, Configured, Stored
+from workflows.catalogues import configured_catalogue
 from workflows.tiling import cut_building_tile, cut_layer_tile
 
 router = APIRouter(prefix="/tiles", tags=["tiles"])
@@ -27,14 +28,15 @@ def read_layer_tile(  # noqa: PLR0913 - a tile has three coordinates
     z: Zoom,
     x: Index,
     y: Index,
-    principal: Asking,
+    principal: AskingOpenly,
     database: Stored,
+    settings: Configured,
     as_of: Annotated[date | None, Query()] = None,
 ) -> Response:
-    """Return a tile of a layer, source layer = the layer's code; 204 where there is nothing."""
-    _ = principal
+    """Return a tile of a layer, source layer = the layer's code; 204 where there is nothing, 403 where it is not for the role."""
     _refuse_outside(z, x, y)
-    return _answer(cut_layer_tile(database, layer, z=z, x=x, y=y, as_of=as_of or date.today()))
+    catalogue, day = configured_catalogue(settings), as_of or date.today()
+    return _answer(cut_layer_tile(database, layer, z=z, x=x, y=y, as_of=day, principal=principal, catalogue=catalogue))
 
 
 def _refuse_outside(z: int, x: int, y: int) -> None:

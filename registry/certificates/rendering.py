@@ -16,7 +16,7 @@ from registry.certificates.fonts import LATIN, MONO, find_chinese, installed_fon
 from registry.certificates.pages import certificate_page, qr_text
 from registry.ledger.events import canonical_json
 
-__all__ = ["STANDARDS", "render_certificate"]
+__all__ = ["STANDARDS", "draw_qr", "render_certificate", "set_paper"]
 
 STANDARDS = ("a-3a",)
 """PDF/A-3, as the record is embedded; level A: tagged, with an alternative text to every figure."""
@@ -42,31 +42,38 @@ def render_certificate(record: Mapping[str, Any], *, fonts: Path | None = None, 
     inputs = {
         "page": json.dumps(page, ensure_ascii=False),
         "record": canonical_json(dict(record)).decode(),
-        "qr": _qr(qr_text(record)),
+        "qr": draw_qr(qr_text(record)),
     }
     issued = datetime.fromisoformat(record["content"]["issued_at"])
+    return set_paper(_template(), inputs, at=issued, fonts=fonts, form=form)
+
+
+def set_paper(
+    template: bytes, inputs: Mapping[str, str], *, at: datetime, fonts: Path | None = None, form: str = "pdf"
+) -> bytes:
+    """Return the PDF/A that typst sets of a template and its inputs; `at` is the time that it says it was made at."""
     made = typst.compile(
-        _template(),
+        template,
         font_paths=installed_fonts(fonts),
         ignore_system_fonts=True,
-        sys_inputs=inputs,
+        sys_inputs=dict(inputs),
         format=form,  # type: ignore[call-overload]
         ppi=160,
         pdf_standards=list(STANDARDS),
-        timestamp=int(issued.timestamp()),
+        timestamp=int(at.timestamp()),
     )
     return made if isinstance(made, bytes) else made[0]
 
 
-@cache
-def _template() -> bytes:
-    return files("registry").joinpath("certificates", "certificate.typ").read_bytes()
-
-
-def _qr(text: str) -> str:
+def draw_qr(text: str) -> str:
     """Return a QR code as SVG."""
     drawn = BytesIO()
     segno.make_qr(text, error="m").save(
         drawn, kind="svg", border=0, xmldecl=False, svgns=True, dark="#1d1f23", nl=False
     )
     return drawn.getvalue().decode()
+
+
+@cache
+def _template() -> bytes:
+    return files("registry").joinpath("certificates", "certificate.typ").read_bytes()

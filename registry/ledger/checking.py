@@ -249,6 +249,9 @@ class _StoredNodes:
     def compare(self, grown: Iterable[Node]) -> None:
         """Compare some new nodes with the next ones that are stored."""
         for node in grown:
+            if node == self.node:
+                self.node = next(self.nodes, None)
+                continue
             while self.node is not None and _completed_by(self.node) < _completed_by(node):
                 self._refuse("node_unknown", self.node)
                 self.node = next(self.nodes, None)

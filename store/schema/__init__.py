@@ -1,6 +1,6 @@
 """The tables, as SQLAlchemy Core sees them. The migrations make them; a test holds the two together."""
 
-from store.schema.blueprint import edition, feature
+from store.schema.blueprint import edition, feature, feature_end
 from store.schema.buildings import (
     alias,
     attachment,
@@ -19,18 +19,35 @@ from store.schema.exchange import idempotency, imported, outbox, subscription
 from store.schema.ledger import checkpoint, event, ledger_node
 from store.schema.offices import api_key, document, office, upload, upload_row
 from store.schema.reviews import review, review_building, review_decision, review_row
+from store.schema.runs import (
+    case_entry,
+    case_ground,
+    conflict,
+    conflict_end,
+    coordination_case,
+    difference,
+    rule_set,
+    run,
+)
 
 __all__ = [
     "alias",
     "api_key",
     "attachment",
     "building",
+    "case_entry",
+    "case_ground",
     "checkpoint",
     "closure",
+    "conflict",
+    "conflict_end",
+    "coordination_case",
+    "difference",
     "document",
     "edition",
     "event",
     "feature",
+    "feature_end",
     "footprint",
     "idempotency",
     "imported",
@@ -45,6 +62,8 @@ __all__ = [
     "review_building",
     "review_decision",
     "review_row",
+    "rule_set",
+    "run",
     "stage_entry",
     "stage_withdrawal",
     "subscription",

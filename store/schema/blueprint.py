@@ -1,10 +1,10 @@
-"""The blueprint's editions and their features."""
+"""The blueprint's editions, their features, and those that a later edition ends."""
 
-from sqlalchemy import BigInteger, Column, Date, Double, Index, Integer, Table, Text, UniqueConstraint, func
+from sqlalchemy import BigInteger, Column, Date, Double, Index, Integer, Table, Text, UniqueConstraint, func, text
 
 from store.schema.columns import attributes, identity, metadata, of, placed, recorded
 
-__all__ = ["edition", "feature"]
+__all__ = ["edition", "feature", "feature_end"]
 
 edition = Table(
     "edition",
@@ -23,6 +23,9 @@ edition = Table(
     placed("MULTIPOLYGON", name="completeness", nullable=True),
     Column("features", Integer, nullable=False),
     recorded(func.now),
+    of("edition", name="base_id", nullable=True),
+    Column("kind", Text, nullable=False, server_default=text("'vector'")),
+    attributes(),
     UniqueConstraint(
         "office_id",
         "layer",
@@ -49,6 +52,16 @@ feature = Table(
     Column("valid_to", Date),
     attributes(),
     placed("GEOMETRY"),
+    Column("fingerprint", Text),
     Index("feature_ground", "geom", postgresql_using="gist"),
     Index("feature_edition", "edition_id"),
+    Index("feature_source", "edition_id", "source_id"),
+)
+
+feature_end = Table(
+    "feature_end",
+    metadata,
+    of("edition", primary_key=True),
+    of("feature", primary_key=True),
+    Index("feature_end_feature", "feature_id"),
 )

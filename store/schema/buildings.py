@@ -171,6 +171,11 @@ stage_entry = Table(
     salt(),
     Index("stage_entry_building", "building_id", "id"),
     Index("stage_entry_standing", "stage", "building_id", "occurred_on", postgresql_where=text("withdrawn_at is null")),
+    Index(
+        "stage_entry_certificate",
+        text("certificate_key(certificate)"),
+        postgresql_where=text("certificate is not null"),
+    ),
 )
 
 stage_withdrawal = Table(

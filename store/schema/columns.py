@@ -24,8 +24,8 @@ __all__ = [
 metadata = MetaData()
 CLOSING = {"closing": True}
 """Marks the column that closes a row: the one thing of it that is ever set later."""
-_WITH_UUID = {"building", "project", "review", "subscription", "unit", "upload"}
-_WITH_BIGINT = {"footprint", "stage_entry"}
+_WITH_UUID = {"building", "coordination_case", "project", "review", "run", "subscription", "unit", "upload"}
+_WITH_BIGINT = {"conflict", "difference", "feature", "footprint", "stage_entry"}
 
 
 def identity(kind: type[Integer] = Integer) -> Column[int]:

@@ -1,6 +1,6 @@
 """The ledger: events, the tree over them, its signed heads."""
 
-from sqlalchemy import BigInteger, Column, Computed, DateTime, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, Computed, DateTime, Index, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from store.schema.columns import metadata, of
@@ -23,6 +23,7 @@ event = Table(
     Column("leaf_hash", LargeBinary, nullable=False),
     Column("previous_hash", LargeBinary, Computed("decode(canonical::jsonb ->> 'previous', 'hex')", persisted=True)),
     Index("event_building", "building_id", "seq"),
+    Index("event_exported", "office_id", "actor", postgresql_where=text("kind = 'package_exported'")),
 )
 
 ledger_node = Table(

@@ -4,7 +4,7 @@ select
     cast(b.part_of as text) as part_of_id, whole.code as part_of,
     c.id as closure_id, c.reason as closed_as, c.closed_on,
     f.version, f.stage, f.name, f.fingerprint, f.h3, f.area_m2, f.plane, f.plane_area_m2, f.perimeter_m, f.attributes,
-    f.recorded_at, f.space, f.height_m, f.width_m, cast(f.upload_id as text) as upload_id,
+    f.recorded_at, f.office_id as drawn_by, f.space, f.height_m, f.width_m, cast(f.upload_id as text) as upload_id,
     ST_AsBinary(f.geom) as geom, ST_AsBinary(f.axis) as axis
 from building b
 left join building whole on whole.id = b.part_of

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from blueprint import Outcome, RuleError, find_conflicts, list_unevaluated, load_rules, read_rules
 from blueprint.crosswalk import LandClass, load_crosswalk, read_crosswalk
-from layers.catalogue import load_catalogue
+from blueprint.rule_sets import load_rule_set
+from layers.catalogue import load_catalogue, read_catalogue
 from tests.blueprint.conftest import TODAY, make_layer, turned
 
 GROUND = turned([(0, 0), (40, 0), (40, 30), (0, 30)])
@@ -128,3 +129,24 @@ def test_a_parcel_of_another_main_class_than_the_plan_is_told(plan, block, outco
 def test_seed_rules_between_layers_name_what_keeps_them_from_being_evaluated():
     rules = [rule for rule in load_rules() if rule.a is not None]
     assert {each.rule.id for each in list_unevaluated({}, rules, as_of=TODAY)} == {rule.id for rule in rules}
+
+
+def test_a_city_s_layer_is_classed_by_the_city_s_catalogue():
+    text = """
+    [[layer]]
+    code = "GH2601"
+    name = { zh = "乡镇规划", en = "Township plan" }
+    mid = "GH21"
+    geometry = ["Polygon"]
+    role = "plan"
+    security = "internal"
+    accuracy_m = 1
+    owner = "resources"
+    key_attributes = ["YDDM"]
+    class_field = "YDDM"
+    class_system = "GB 50137-2011"
+    """
+    crosswalk = load_rule_set(catalogue=read_catalogue(text, file="city.toml")).vocabulary.crosswalk
+    assert crosswalk.land_class_of("GH2601", {"YDDM": "R21"}) == LandClass.CONSTRUCTION
+    assert crosswalk.land_class_of("XZ1201", {"DLBM": "0101"}) == LandClass.AGRICULTURAL
+    assert load_rule_set().vocabulary.crosswalk == crosswalk

@@ -30,7 +30,9 @@ def uploaded(run):
 
 def test_a_ledger_is_proved_exported_and_verified(run, uploaded, tmp_path):
     code = next(row["code"] for row in uploaded if row["code"])
-    assert run("ledger", "prove", code, "-o", tmp_path / "proof.json").exit_code == 0
+    proved = run("ledger", "prove", code, "-o", tmp_path / "proof.json")
+    assert (proved.exit_code, proved.stdout) == (0, "")
+    assert str(tmp_path / "proof.json") in proved.stderr.replace("\n", "")
     proof = json.loads((tmp_path / "proof.json").read_text())
     assert json.loads(proof["event"])["subject"] == f"building/{code.replace('-', '')}"
     assert run("ledger", "verify", tmp_path / "proof.json").exit_code == 0

@@ -62,6 +62,22 @@ def test_a_building_is_closed_and_revived(run, code):
     assert f"{code} → {code}" in run("building", "revive", code).stderr
 
 
+def test_a_building_that_a_delivery_took_for_revised_is_said_to_be_rebuilt(run, file, code):
+    anew = file(shapely.box(126.70, 43.70, 126.70 + 4 * STEP, 43.70021), name="2.gpkg")
+    assert json.loads(run("upload", anew, "--format", "json").stdout)["results"][0]["outcome"] == "revised"
+    (successor,) = json.loads(run("building", "rebuild", code, anew, "--format", "json").stdout)["successors"]
+    assert successor != code
+    assert successor in run("building", "lineage", code).stdout
+
+
+def test_a_row_that_waits_is_said_to_be_a_rebuilt_building(run, file, code):
+    run("upload", file(shapely.box(126.70, 43.70, 126.70 + 10 * STEP, 43.7002), name="2.gpkg"))
+    (review,) = [each["id"] for each in json.loads(run("review", "list", "--format", "json").stdout)]
+    done = run("review", "relate", review, f"rebuilt:0={code}")
+    assert done.exit_code == 0, done.stderr
+    assert "rebuilt" in run("building", "lineage", code).stdout
+
+
 def test_a_held_row_is_listed_shown_and_related(run, file, code):
     doubtful = shapely.box(126.70, 43.70, 126.70 + 10 * STEP, 43.7002)
     uploaded = run("upload", file(doubtful, name="2.gpkg"))

@@ -47,6 +47,19 @@ def test_one_name_is_told_with_its_history(luotu, codes):
     assert json.loads(luotu("resolve", *codes[0].split("-")).stdout)["id"] == codes[0]
 
 
+def test_coordinates_tell_how_they_were_read_and_how_far_the_building_is(luotu, codes):
+    inside = luotu("resolve", "126.7001 43.7001", "--format", "table")
+    assert codes[0] in inside.stdout
+    assert "coordinates" in inside.stdout
+    assert "within the footprint" in inside.stdout
+    beside = luotu("resolve", "126.7001 43.70025", "--format", "table")
+    assert "m from the footprint" in beside.stdout
+    rows = luotu("resolve", "126.7001 43.7001", "解放路1号", "--format", "table").stdout
+    assert "within the footprint" in rows
+    assert "address" in rows
+    assert "found by" not in luotu("resolve", codes[0], "--format", "table").stdout
+
+
 def test_a_name_that_nobody_bears_is_refused_with_a_suggestion(luotu, codes):
     wrong = codes[0][:-3] + codes[0][-2] + codes[0][-3] + codes[0][-1]
     refused = luotu("resolve", wrong)

@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 from cli.main import app
 
 COMMANDS = [
-    *("code", "decode", "alias", "upload", "check", "resolve"),
-    *("review", "building", "stage", "project", "units", "aliases", "facilities", "layers", "document", "certificate"),
+    *("code", "decode", "alias", "upload", "check", "extract", "run", "resolve"),
+    *("review", "building", "stage", "project", "units", "aliases", "facilities"),
+    *("layers", "conflicts", "cases", "differences", "sites", "rules", "document", "certificate"),
     *("ledger", "db", "exchange", "webhook", "serve", "work"),
 ]
 

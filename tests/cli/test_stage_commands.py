@@ -53,7 +53,9 @@ def test_a_building_goes_through_its_stages_on_the_command_line(luotu, drawn, tm
     shown = luotu("stage", "show", code, "--on", "2026-03-01")
     assert "planning_permit → setting_out" in shown.stdout
     assert "D07" in shown.stdout
-    assert luotu("stage", "due", "--on", "2026-03-01").exit_code == 0
+    early = luotu("stage", "due", "--on", "2026-03-01")
+    assert (early.exit_code, early.stdout) == (0, "")
+    assert "Nothing is due soon" in early.stderr
     late = luotu("stage", "due", "--on", "2027-03-01")
     assert late.exit_code == 1
     assert "T01" not in late.stdout

@@ -20,10 +20,12 @@ YELLOW_LINE = load_catalogue().layer("GH2207")
 HAZARD = load_catalogue().layer("XZ1206")
 
 
-def edition(tmp_path, *rows, layer=FARMLAND, **options):
+def edition(tmp_path, *rows, layer=FARMLAND, mend_invalid=False, **options):
     features = [row if "type" in row else feature(properties=row) for row in rows]
     return prepare_edition(
-        read_delivery(geojson(tmp_path / "a.geojson", collection(*features)), **options), layer=layer
+        read_delivery(geojson(tmp_path / "a.geojson", collection(*features)), **options),
+        layer=layer,
+        mend_invalid=mend_invalid,
     )
 
 

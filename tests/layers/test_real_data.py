@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import shapely
 
+from layers.catalogue import load_catalogue
+from layers.editions import prepare_edition
 from layers.errors import RefusedFile
 from layers.reading import list_layers, read_delivery
 from layers.writing import SUFFIXES, write_frame
@@ -98,3 +100,16 @@ def test_other_files_are_refused_by_what_they_are(shared_data, name):
 def test_zoning_has_its_invalid_polygons_still(shared_data):
     frame = read_delivery(shared_data("plan_chicago_zoning/chicago-zoning-2024-10-21-simple.geojson.gz")).frame
     assert np.count_nonzero(~shapely.is_valid(frame.geometry.to_numpy())) == 258
+
+
+def test_invalid_zones_of_chicago_are_mended_and_nothing_valid_is_touched(shared_data):
+    delivery = read_delivery(shared_data("plan_chicago_zoning/chicago-zoning-2024-10-21-simple.geojson.gz"))
+    edition = prepare_edition(delivery, layer=load_catalogue().layer("GH2503"))
+    mended = {change.row for change in edition.changes if change.kind == "mended"}
+    assert len(mended) > 200
+    assert {fault.kind for fault in edition.faults if fault} <= {"zero_area", "empty_geometry", "self_intersection"}
+    touched = {change.row for change in edition.changes}
+    before = delivery.frame.geometry.drop(list(touched))
+    after = edition.frame.geometry.loc[before.index.intersection(edition.frame.index)]
+    assert shapely.is_valid(edition.frame.geometry.to_numpy()).all()
+    assert np.array_equal(shapely.to_wkb(after), shapely.to_wkb(before.loc[after.index]))

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from geocode import Fault, encode, encode_many
 from geocode.planes import from_plane, to_plane
-from registry.facilities import Extent, extent_of, find_class, load_classes, stated_class, stated_measure
+from registry.facilities import (
+    Extent,
+    extent_of,
+    find_class,
+    foreign_class,
+    load_classes,
+    stated_class,
+    stated_measure,
+)
 from registry.facility_matches import match_facilities
 from registry.fingerprints import fingerprints
 
@@ -145,6 +153,9 @@ class TestStatements:
         assert stated_class({"设施类别": "桥梁"}, ROAD).code == "bridge"
         assert stated_class({"name": "x"}, ROAD) is ROAD
         assert stated_class({"class": "B7"}, ROAD) is ROAD
+        assert foreign_class({"class": "B7"}) == "B7"
+        assert foreign_class({"class": "桥梁"}) is None
+        assert kind_of(stated_class({"设施类别": "B7"}, ROAD)) == "facility_class_unknown"
         assert kind_of(stated_class({"class": "B7"}, None)) == "facility_class_unknown"
         assert kind_of(stated_class({}, None)) == "facility_no_class"
 

@@ -1,12 +1,13 @@
 """One building on one ground: what the database itself refuses, and what it does not."""
 
+import geopandas as gpd
 import pytest
 import shapely
 from shapely.affinity import rotate, translate
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from registry.ground import OVERLAP_TOLERANCE
+from registry.ground import OVERLAP_TOLERANCE, contested_ground
 from store.buildings import close_footprints, lock_ground
 from store.database import transaction
 from store.errors import GroundTakenError
@@ -55,6 +56,8 @@ def test_the_database_has_the_tolerance_of_the_match(connection, desk, house_cod
     # in degrees, as the trigger measures: a rectangle's share is that of its side
     mine, yours = [[shapely.MultiPolygon([moved])] for moved in (HOUSE, moved(share))]
     shapes = shapely.transform([*mine, *yours], lambda xy: xy * 1e-5 + (126.5, 43.8))
+    one, other = (gpd.GeoDataFrame({"space": ["surface"]}, geometry=[shape], crs=4490) for shape in shapes)
+    assert bool(contested_ground(one, other)) == taken
     desk.add(connection, shapes[:1], house_codes(2)[:1])
     if taken:
         with pytest.raises(GroundTakenError):

@@ -3,7 +3,7 @@
 import pytest
 import shapely
 from geoalchemy2 import Geometry
-from sqlalchemy import Date, DateTime, Double, Integer, Text, insert, text
+from sqlalchemy import Boolean, Date, DateTime, Double, Integer, Text, insert, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.exc import DBAPIError
 
@@ -18,6 +18,7 @@ GUARDED = sorted(set(metadata.tables) - {"office", "outbox"})
 NOT_IN_PREREQUISITE_STATE = "55000"
 CHANGES = {
     Text: "coalesce({}, '') || 'x'",
+    Boolean: "not {}",
     Integer: "coalesce({}, 0) + 1",
     Double: "coalesce({}, 1) + 1e-9",
     Date: "{} + 1",
@@ -65,7 +66,21 @@ LATER_ROWS = """
     insert into subscription (office_id, label, url, secret) select :office, '登记中心', 'https://example.org', 's';
     insert into ledger_node (level, position, hash) select 1, 0, leaf_hash from event;
     insert into checkpoint (size, root, signed_at, key_id, note) select 1, leaf_hash, recorded_at, 'k', 'n' from event;
-    insert into outbox (subscription_id, seq, subject) select id, 0, 'building/4E7U5CMEPQC1A' from subscription
+    insert into outbox (subscription_id, seq, subject) select id, 0, 'building/4E7U5CMEPQC1A' from subscription;
+    insert into feature_end (edition_id, feature_id) select edition_id, id from feature;
+    insert into rule_set (version, content) select repeat('0', 64), '{}';
+    insert into run (office_id, kind, rule_set_version, as_of, known_at, actor, inputs, inputs_sha256, result, result_sha256)
+        select :office, 'conflicts', version, '2026-01-01', now(), 'test', '{}', version, '{}', version from rule_set;
+    insert into conflict (run_id, rule, severity, advisory, left_layer, left_id, right_layer, outcome, geom)
+        select run.id, 'C03', 'prohibit', false, 'GH2103', feature.id, 'GH2201', 'fail', feature.geom from run, feature;
+    insert into conflict_end (run_id, conflict_id) select run_id, id from conflict;
+    insert into difference (run_id, class, area_m2, ellipsoid_area_m2, width_m, is_sliver, geom)
+        select run_id, 'both', 1, 1, 1, false, geom from conflict;
+    insert into coordination_case (office_id, subject, actor) select :office, 'conflict', 'test';
+    insert into case_ground (case_id, run_id, conflict_id)
+        select coordination_case.id, run_id, conflict.id from coordination_case, conflict;
+    insert into case_entry (case_id, office_id, actor, role, field, value)
+        select id, :office, 'test', 'planner', 'status', '"open"' from coordination_case
 """
 
 

@@ -12,13 +12,10 @@ from store.buildings import (
     add_footprints,
     close_footprints,
     existing_codes,
-    find_buildings,
-    get_building,
     highest_generations,
     living_footprints,
 )
 from store.descriptions import describe_rows
-from store.errors import NotHereError
 
 HOUSE = shapely.box(0, 0, 20, 10)
 UNIT = "220202001001GB00001F00010001"
@@ -38,68 +35,6 @@ def alias_row(desk, building, *, scheme="bdcdyh", value=UNIT):
         "value": value,
         "source": "a.zip",
     }
-
-
-def test_a_building_comes_with_its_newest_footprint_aliases_and_events(connection, desk, house, on_ground):
-    code, building = house
-    close_footprints(connection, [building])
-    desk.add_versions(connection, on_ground(translate(HOUSE, 0.01)), [building], versions=[2])
-    add_aliases(connection, [alias_row(desk, building), alias_row(desk, building, scheme="zrzh", value="3")])
-    desk.add_event(connection, building)
-    desk.add_event(connection, building, kind="revised")
-    found = get_building(connection, code)
-    assert (found["code"], found["building_id"], found["version"]) == (code, building, 2)
-    assert found["name_zh"] == "survey 测绘院"
-    assert found["geom"].equals_exact(on_ground(translate(HOUSE, 0.01))[0], 0)
-    assert [(alias.scheme, alias.value, alias.valid_to) for alias in found["aliases"]] == [
-        ("bdcdyh", UNIT, None),
-        ("zrzh", "3", None),
-    ]
-    assert [event.kind for event in found["events"]] == ["registered", "revised"]
-    assert found["replaced_at"] is None
-
-
-def test_a_building_that_gave_up_its_ground_is_still_found(connection, house):
-    # codes are for ever: they always resolve
-    code, building = house
-    close_footprints(connection, [building])
-    assert get_building(connection, code)["replaced_at"] is not None
-    assert find_buildings(connection, code=code, alias_values=[code]) == [code]
-
-
-def test_an_unknown_code_is_not_here(connection, house_codes):
-    with pytest.raises(NotHereError, match=house_codes(1)[0]):
-        get_building(connection, house_codes(1)[0])
-
-
-def test_a_building_is_found_by_its_code_or_else_by_a_living_alias(connection, desk, house, on_ground, house_codes):
-    code, building = house
-    other = house_codes(2)[1]
-    ((_, neighbour),) = desk.add(connection, on_ground(translate(HOUSE, 30)), [other]).items()
-    # an alias that looks like another building's code does not hide that building
-    add_aliases(connection, [alias_row(desk, neighbour, scheme="city", value=code)])
-    add_aliases(connection, [alias_row(desk, building), alias_row(desk, neighbour, scheme="zrzh", value="3")])
-    assert find_buildings(connection, code=code, alias_values=[code]) == [code]
-    assert find_buildings(connection, code=None, alias_values=[UNIT]) == [code]
-    assert find_buildings(connection, code=None, alias_values=["3"]) == [other]
-    assert find_buildings(connection, code=None, alias_values=["4"]) == []
-    assert find_buildings(connection, code=house_codes(3)[2], alias_values=["3"]) == [other]
-
-
-def test_an_alias_may_name_several_buildings(connection, desk, house, on_ground, house_codes):
-    code, building = house
-    ((other, neighbour),) = desk.add(connection, on_ground(translate(HOUSE, 30)), house_codes(2)[1:]).items()
-    rows = [
-        alias_row(desk, each, scheme=scheme, value="3") for each in (building, neighbour) for scheme in ("zrzh", "city")
-    ]
-    add_aliases(connection, rows)
-    assert find_buildings(connection, code=None, alias_values=["3"]) == sorted([code, other])
-
-
-def test_a_closed_alias_finds_nothing(connection, desk, house):
-    add_aliases(connection, [alias_row(desk, house[1])])
-    connection.execute(text("update alias set valid_to = current_date"))
-    assert find_buildings(connection, code=None, alias_values=[UNIT]) == []
 
 
 def test_only_aliases_that_are_news_are_added(connection, desk, house):

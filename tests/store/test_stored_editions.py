@@ -1,6 +1,6 @@
 """Editions of layers: added whole, found by the day on which they hold."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -8,13 +8,19 @@ import shapely
 from sqlalchemy.exc import DBAPIError
 
 from store.editions import (
+    add_change,
     add_edition,
+    changed_feature_rows,
     edition_in_effect,
     editions_in_effect,
+    editions_named,
     features_near,
+    features_of,
     find_edition,
     list_editions,
 )
+from store.errors import UnfitValueError
+from store.tiles import layer_tile
 
 FIELD = shapely.box(126.50, 43.80, 126.51, 43.81)
 FAR_FIELD = shapely.box(126.90, 43.80, 126.91, 43.81)
@@ -180,3 +186,118 @@ def test_near_nothing_are_no_features_but_the_columns(connection):
     assert near.empty
     assert list(near.columns) == ["edition_id", "name", "class_code", "valid_from", "valid_to", "attrs", "geometry"]
     assert near.crs == "EPSG:4490"
+
+
+def titles(connection, edition):
+    """Return what the features of an edition are called."""
+    return sorted(features_of(connection, [edition])["name"])
+
+
+def fields(*names):
+    """Return features of a layer, each a field of its own, by name."""
+    shapes = [shapely.box(126.50 + 0.01 * i, 43.80, 126.505 + 0.01 * i, 43.805) for i in range(len(names))]
+    return shapes, {"name": list(names), "source_id": list(names)}
+
+
+def test_a_change_keeps_what_it_says_nothing_of(connection, desk, add, plan_edition, plan_features):
+    base = add(*fields("a", "b", "c"))
+    values = {**plan_edition, "office_id": desk.office_id, "source_sha256": "1" * 64}
+    moved = plan_features([FAR_FIELD], source_id=["b"], name=["B"])
+    change = add_change(connection, values, moved, base=base, ended=["c"])
+    assert sorted(change.added.values()) == ["b"]
+    assert sorted(change.ended.values()) == ["b", "c"]
+    assert titles(connection, change.edition) == ["B", "a"]
+    assert titles(connection, base) == ["a", "b", "c"]
+
+
+def test_a_feature_that_stays_is_the_same_feature_in_every_edition(connection, add):
+    base = add(*fields("a", "b", "c", "d"))
+    later = add(*fields("a", "b", "c", "e"), source_sha256="1" * 64, valid_from=date(2025, 1, 1))
+    before, after = (features_of(connection, [each]) for each in (base, later))
+    assert len(before.index.intersection(after.index)) == 3
+    assert titles(connection, later) == ["a", "b", "c", "e"]
+
+
+def test_a_whole_delivery_that_has_little_in_common_is_stored_whole(connection, add):
+    add(*fields("a", "b"))
+    later = add(*fields("c", "d", "e"), source_sha256="1" * 64, valid_from=date(2025, 1, 1))
+    (row,) = editions_named(connection, [later])
+    assert (row.base_id, row.features) == (None, 3)
+
+
+def test_an_edition_counts_the_features_that_it_has_not_those_that_it_brings(connection, add):
+    add(*fields("a", "b", "c", "d"))
+    later = add(*fields("a", "b", "c", "e", "f"), source_sha256="1" * 64, valid_from=date(2025, 1, 1))
+    (row,) = editions_named(connection, [later])
+    assert row.base_id is not None
+    assert row.features == 5
+
+
+def test_two_features_that_say_the_same_are_two(connection, add):
+    shapes, told = [FIELD, FIELD], {"name": ["a", "a"], "source_id": ["1", "1"]}
+    base = add(shapes, told)
+    later = add([FIELD], {"name": ["a"], "source_id": ["1"]}, source_sha256="1" * 64, valid_from=date(2025, 1, 1))
+    assert (len(features_of(connection, [base])), len(features_of(connection, [later]))) == (2, 1)
+
+
+def test_a_change_of_a_change_is_near_a_place_and_on_its_tile(connection, desk, add, plan_edition, plan_features):
+    shapes, told = fields("a", "b", "c")
+    base = add(shapes, told)
+    for number, name in enumerate("ab", start=1):
+        values = {**plan_edition, "office_id": desk.office_id, "source_sha256": str(number) * 64}
+        moved = plan_features([FAR_FIELD], source_id=[name], name=[name.upper()])
+        base = add_change(connection, values, moved, base=base).edition
+    assert titles(connection, base) == ["A", "B", "c"]
+    assert list(features_near(connection, [base], np.array([shapes[0]])).name) == []
+    near = features_near(connection, [base], np.array([FAR_FIELD]))
+    assert (list(near.name), set(near.edition_id)) == (["A", "B"], {base})
+    tile = layer_tile(connection, "GH2201", z=8, x=218, y=93, as_of=date(2024, 6, 1))
+    assert b"A" in tile
+    assert len(tile) > 100
+
+
+def test_what_differs_between_editions_is_what_came_and_what_went(connection, desk, add, plan_edition, plan_features):
+    base = add(*fields("a", "b", "c"))
+    values = {**plan_edition, "office_id": desk.office_id, "source_sha256": "1" * 64}
+    later = add_change(connection, values, plan_features([FIELD], source_id=["b"], name=["B"]), base=base, ended=["c"])
+    days = (date(2024, 6, 1), date(2024, 6, 1))
+    rows = changed_feature_rows(connection, base, later.edition, days=days)
+    assert sorted(row.name for row in rows) == ["B", "b", "c"]
+    assert sorted(row.name for row in changed_feature_rows(connection, later.edition, base, days=days)) == [
+        "B",
+        "b",
+        "c",
+    ]
+    assert changed_feature_rows(connection, base, base, days=days) == []
+
+
+def test_what_begins_or_ends_between_two_days_differs(connection, add):
+    shapes, told = fields("a", "b", "c")
+    told |= {"valid_from": [None, date(2024, 6, 1), None], "valid_to": [None, None, date(2024, 7, 1)]}
+    base = add(shapes, told)
+
+    def differ(*days):
+        return sorted(row.name for row in changed_feature_rows(connection, base, base, days=days))
+
+    assert differ(date(2024, 5, 1), date(2024, 8, 1)) == ["b", "c"]
+    assert differ(date(2024, 8, 1), date(2024, 5, 1)) == ["b", "c"]
+    assert differ(date(2024, 5, 1), date(2024, 6, 1)) == ["b"]
+    assert differ(date(2024, 6, 1), date(2024, 6, 30)) == []
+
+
+def test_editions_without_a_common_ground_differ_in_everything(connection, add):
+    base, other = add(), add(layer="GH2103")
+    assert changed_feature_rows(connection, base, other, days=(date(2024, 1, 1), date(2024, 1, 1))) is None
+
+
+def test_what_was_recorded_later_was_not_known_before(connection, add):
+    add()
+    (row,) = editions_in_effect(connection, as_of=date(2024, 1, 1))
+    earlier = row.recorded_at - timedelta(seconds=1)
+    assert editions_in_effect(connection, as_of=date(2024, 1, 1), known_at=earlier) == []
+    assert len(editions_in_effect(connection, as_of=date(2024, 1, 1), known_at=row.recorded_at)) == 1
+
+
+def test_a_value_that_no_row_holds_is_refused(add):
+    with pytest.raises(UnfitValueError):
+        add([FIELD], {"name": ["a\x00b"]})

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 import shapely
 
+from blueprint.rule_sets import load_rule_set
 from geocode.planes import from_plane
+from layers.catalogue import load_catalogue
 from store.database import Database
+from workflows.publishing import Publishing, PublishOptions, publish
 from workflows.uploading import DeliveryOptions, upload_file
 
 # a spot in zone 126 E, in metres of EPSG:4551
@@ -53,3 +56,45 @@ def register(database: Database, principal: Any, tmp_path: Path) -> Callable[...
         )
 
     return run
+
+
+def field(x: float, y: float = 0.0, side: float = 100.0) -> Any:
+    """Return a square field at an offset in metres from the spot."""
+    return house(x, y, side, side)
+
+
+@pytest.fixture
+def deliver_layer(tmp_path: Path) -> Callable[..., Path]:
+    """Return the maker of deliveries of a layer: geometries in EPSG:4551 by key."""
+
+    def write(features: dict[str, Any], *, name: str = "delivery.gpkg", **columns: Any) -> Path:
+        path = tmp_path / name
+        table = {"BSM": list(features), **columns}
+        gpd.GeoDataFrame(table, geometry=list(features.values()), crs=4551).to_file(path)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def publishing(principal: Any, tmp_path: Path) -> Publishing:
+    """Return who publishes, by which rules."""
+    return Publishing(principal, load_rule_set(), load_catalogue(), tmp_path / "documents")
+
+
+@pytest.fixture
+def put(database: Database, publishing: Publishing, deliver_layer: Callable[..., Path]) -> Callable[..., Any]:
+    """Return what publishes features of a layer."""
+
+    def run(layer: str, features: dict[str, Any], *, columns: Any = None, name: str = "a.gpkg", **options: Any) -> Any:
+        path = deliver_layer(features, name=name, **(columns or {}))
+        return publish(database, path, options=PublishOptions(as_layer=layer, **options), by=publishing)
+
+    return run
+
+
+@pytest.fixture
+def plans(put: Callable[..., Any]) -> Any:
+    """Publish two plans of three fields each, of which two overlap, and return what the second one did."""
+    put("GH2201", {"A1": field(0), "A2": field(200), "A3": field(400)}, name="farmland.gpkg")
+    return put("GH2202", {"B1": field(50), "B2": field(210), "B3": field(900)}, name="red.gpkg")

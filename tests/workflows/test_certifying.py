@@ -95,6 +95,19 @@ def test_a_certificate_says_what_the_register_says(issued, code, principal):
     assert len(content["extract"]["neighbours"]) == 2
 
 
+def test_stages_are_called_as_the_city_calls_them(database, principal, settings, register):
+    path = settings.home / "stages.toml"
+    path.write_text('[[stage]]\ncode = "design"\nname = { zh = "方案", en = "Scheme" }\n', encoding="utf-8")
+    (own,) = register(house(0, 300))
+    made = issue_certificate(
+        database, own, principal=principal, settings=settings.model_copy(update={"stages": str(path)})
+    )
+    content = made.record["content"]
+    assert content["stage_name"] == {"zh": "方案", "en": "Scheme"}
+    assert [stage["zh"] for stage in content["stages"]] == ["方案"]
+    assert made.document["stage"]["en"] == "Scheme"
+
+
 def test_its_event_and_its_document_are_in_the_ledger(issued, code, database, principal, settings):
     seq = issued.record["event"]["seq"]
     (_, _, body), (_, kind, told) = [event for event in events(database) if event[0] in {seq, seq + 1}]

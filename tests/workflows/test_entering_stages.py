@@ -21,6 +21,7 @@ from store.schema import attachment, building, event, footprint, stage_entry
 from store.tiles import building_tile
 from tests.conftest import settings_for
 from tests.workflows.conftest import house, on_ground
+from workflows.attaching import AttachOptions, attach_file, received
 from workflows.chains import list_deadlines, list_stages, read_chain
 from workflows.errors import ForbiddenError, HiddenError, RefusedEntryError, ReusedKeyError, StillRunningError
 from workflows.idempotency import once
@@ -331,6 +332,42 @@ def test_who_may_enter_which_stage_is_the_role_tables(chain, database):
     with pytest.raises(HiddenError):
         chain.enter("setting_out", day, principal=as_role(chain.principal, "surveyor", office=other))
     assert chain.enter("planning_permit", day, principal=as_role(chain.principal, "planner", office=other))["entry"]
+
+
+def test_the_office_that_surveyed_a_building_enters_the_survey(chain, database, deliver, tmp_path):
+    with transaction(database) as connection:
+        other = have_office(connection, code="survey", name_zh="另一测绘院", name_en="Another survey office").id
+    surveyor = as_role(chain.principal, "surveyor", office=other)
+    settings = settings_for(database, tmp_path)
+    report = tmp_path / "report.pdf"
+    report.write_bytes(b"%PDF-1.7\n%%EOF\n")
+
+    def attach():
+        options = AttachOptions(kind="survey_report", stage="completion_survey")
+        with report.open("rb") as stream, received(stream, "report.pdf", limit_mb=1) as delivered:
+            return attach_file(
+                database, chain.code, delivered, principal=surveyor, documents=settings.documents, options=options
+            )["id"]
+
+    with pytest.raises(HiddenError):
+        attach()
+    path = deliver([house(0, 0, 20.02)], "built.gpkg")
+    uploaded = upload_file(
+        database,
+        path,
+        principal=surveyor,
+        documents=settings.documents,
+        options=DeliveryOptions(stage="completion_survey"),
+    )
+    assert [(row.outcome, row.code) for row in uploaded.results] == [("revised", chain.code)]
+    today, survey = date.today(), {"principal": surveyor, "documents": [attach()], "height_m": 9.0}
+    with pytest.raises(ForbiddenError):
+        chain.enter("construction_permit", today, principal=surveyor)
+    chain.enter("planning_permit", today, version=1)
+    chain.enter("construction_permit", today)
+    chain.enter("completion_survey", today, **survey)
+    (entry,) = chain.stage("completion_survey")["entries"]
+    assert entry["geometry"]["version"] == 2
 
 
 def test_two_pairs_of_eyes_withdraw_an_entry(chain):

@@ -1,6 +1,7 @@
 """Packages: what one register tells another, proved, taken over once, and refused with the reason where it cannot stand."""
 
 import zipfile
+from itertools import pairwise
 
 import pytest
 import shapely
@@ -10,11 +11,12 @@ from registry.errors import PackageError
 from registry.ledger.heads import read_key
 from store.database import transaction
 from tests.workflows.conftest import on_ground
+from workflows.errors import ForbiddenError, RefusedOptionError
 from workflows.exporting import export_package
 from workflows.importing import import_package
 from workflows.ledgers import show_keys
 from workflows.lives import ActRequest
-from workflows.principals import resolve_principal
+from workflows.principals import Principal, resolve_principal
 from workflows.proposals import carry_out
 from workflows.resolving import resolve_building
 from workflows.settings import Settings
@@ -151,6 +153,120 @@ def test_splits_mergers_and_rebuilds_are_taken_over_with_their_lineage(registers
     assert [each["seq"] for each in taken["results"]] == sorted(each["seq"] for each in taken["results"])
     assert there.codes() == here.codes()
     assert resolve_building(there.database, row.code)["properties"]["lineage"]["living"] == [rebuilt]
+    assert there.is_sound()
+
+
+def registrar_of(register):
+    return Principal(register.principal.office_id, register.principal.office, "registrar", "registrar")
+
+
+def exports(register):
+    with transaction(register.database) as connection:
+        told = connection.execute(text("select body from event where kind = 'package_exported' order by seq"))
+        return told.scalars().all()
+
+
+def test_above_a_cap_an_export_names_its_approval(registers, deliver):
+    here, _ = registers
+    here.settings = here.settings.model_copy(update={"export_area_km2": 0.15})
+    here.upload(deliver, houses())
+    local, here.principal = here.principal, registrar_of(here)
+    _, first = here.export("first.zip")
+    assert 0.05 < first["area_km2"] < 0.15
+    # the same ground again is no more ground
+    here.export("again.zip")
+    here.principal = local
+    here.upload(deliver, [house(2_000, 0), house(4_000, 0)], "far.gpkg")
+    here.principal = registrar_of(here)
+    with pytest.raises(ForbiddenError, match="approval"):
+        here.export("second.zip", after=first["to"])
+    assert not (here.home / "second.zip").exists()
+    _, approved = here.export("second.zip", after=first["to"], approval="吉自然资批〔2026〕12号")
+    assert approved["area_km2"] > 0.15
+    here.export("third.zip", after=-1, approval="吉自然资批〔2026〕12号")
+    said = exports(here)
+    assert [each["approval"] for each in said] == [None, None, *["吉自然资批〔2026〕12号"] * 2]
+    assert [len(each["cells"]) for each in said] == [1, 1, 0, 0]
+    assert here.is_sound()
+
+
+def test_many_small_exports_are_counted_together(registers, deliver):
+    here, _ = registers
+    here.settings = here.settings.model_copy(update={"export_area_km2": 0.2})
+    upload, registrar = here.upload, registrar_of(here)
+    position = -1
+    for turn in range(3):
+        upload(deliver, [house(2_000 * turn, 0)], f"{turn}.gpkg")
+        here.principal, local = registrar, here.principal
+        if turn < 2:
+            _, told = here.export(f"{turn}.zip", after=position)
+            position = told["to"]
+        else:
+            with pytest.raises(ForbiddenError):
+                here.export("2.zip", after=position)
+        here.principal = local
+    here.export("3.zip")
+
+
+def test_a_package_does_not_tell_of_the_one_before(registers, deliver):
+    here, _ = registers
+    here.upload(deliver, houses())
+    _, first = here.export("first.zip")
+    with pytest.raises(RefusedOptionError):
+        here.export("second.zip", after=first["to"])
+
+
+def row_of_houses(*walls):
+    """Houses wall to wall, between walls at some metres."""
+    return [house(west, 0, east - west) for west, east in pairwise(walls)]
+
+
+@pytest.mark.parametrize("walls", [(0, 23, 40, 60), (0, 17, 40, 60), (0, 23, 43, 63), (0, 17, 37, 60)])
+def test_neighbours_that_move_their_walls_in_one_delivery_are_taken_over_together(registers, deliver, walls):
+    here, there = registers
+    here.upload(deliver, row_of_houses(0, 20, 40, 60))
+    path, first = here.export("first.zip")
+    there.take(path, here)
+    moved = here.upload(deliver, row_of_houses(*walls), "moved.gpkg")
+    assert "new" not in {row.outcome for row in moved.results}
+    path, _ = here.export("second.zip", after=first["to"])
+    taken = there.take(path, here)
+    assert taken["refused"] == 0, taken["results"]
+    for code in here.codes():
+        mine, theirs = (resolve_building(r.database, code)["properties"] for r in (here, there))
+        assert mine["area_m2"] == theirs["area_m2"]
+    assert there.is_sound()
+
+
+def test_a_split_and_the_neighbour_that_takes_a_strip_of_it_are_taken_over_together(registers, deliver):
+    here, there = registers
+    here.upload(deliver, row_of_houses(0, 20, 60))
+    path, first = here.export("first.zip")
+    there.take(path, here)
+    moved = here.upload(deliver, row_of_houses(0, 24, 42, 60), "moved.gpkg")
+    assert [row.outcome for row in moved.results] == ["revised", "split", "split"]
+    path, _ = here.export("second.zip", after=first["to"])
+    taken = there.take(path, here)
+    assert taken["refused"] == 0, taken["results"]
+    assert there.codes() == here.codes()
+    assert there.is_sound()
+
+
+def test_neighbours_that_move_their_walls_are_refused_together_and_no_others(registers, deliver):
+    here, there = registers
+    here.upload(deliver, [*row_of_houses(0, 20, 40), house(100, 0)])
+    path, first = here.export("first.zip")
+    there.take(path, here)
+    there.upload(deliver, [house(41, 0, 8)], "own.gpkg")
+    moved = here.upload(deliver, [*row_of_houses(0, 23, 44), house(100, 0, 21)], "moved.gpkg")
+    assert {row.outcome for row in moved.results} == {"revised"}
+    path, _ = here.export("second.zip", after=first["to"])
+    taken = there.take(path, here)
+    refused = [row for row in taken["results"] if row["outcome"] == "refused"]
+    assert {row["fault"]["kind"] for row in refused if row["kind"] == "revised"} == {"ground_taken"}
+    assert {row["subject"].removeprefix("building/") for row in refused} == {
+        row.code.replace("-", "") for row in moved.results[:2]
+    }
     assert there.is_sound()
 
 

@@ -139,6 +139,23 @@ def test_points_lines_and_areas_of_several_classes_come_in_one_file(lay, deliver
     assert [round(row.area_m2) for row in report.results[2:]] == [64, 600]
 
 
+def test_a_class_that_is_none_of_ours_is_told_where_the_deliverys_own_class_counts(lay, deliver):
+    path = deliver(
+        [ROAD, line((0, 90), (90, 90))], name="foreign.gpkg", **{"class": ["B7", "bridge"]}, width=[12.0] * 2
+    )
+    report = lay(path, facility_class="road")
+    assert [row.more["class"]["code"] for row in report.results] == ["road", "bridge"]
+    assert [row.more["class_delivered"] for row in report.results] == ["B7", None]
+    assert [note.zh for note in report.notes if "B7" in note.zh]
+    assert lay(path, facility_class="road").as_json()["results"] == report.as_json()["results"]
+
+
+def test_a_class_that_is_none_of_ours_in_our_own_field_is_refused_whatever_the_deliverys_class(lay, deliver):
+    with pytest.raises(RefusedDeliveryError) as caught:
+        lay(deliver([ROAD], name="own.gpkg", facility_class=["castle"], width=[12.0]), facility_class="road")
+    assert caught.value.report.results[0].fault["kind"] == "facility_class_unknown"
+
+
 def test_bad_rows_have_their_reasons_and_good_ones_may_go_on(lay, deliver):
     shapes = [ROAD, line((0, 0), (0.2, 0)), point(0, 0), line((0, 9), (0, 9)), ROAD.reverse()]
     path = deliver(shapes, name="bad.gpkg", width=[12.0] * 5)

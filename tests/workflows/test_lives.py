@@ -9,16 +9,19 @@ from sqlalchemy import text
 
 from geocode import parse
 from registry.lineage import present_of
+from registry.procedures import read_procedure
 from store.buildings import add_aliases
 from store.database import transaction
 from store.errors import GroundTakenError, NotHereError
 from store.lives import read_descents, read_lives
 from store.units import add_units, held_units
 from tests.workflows.conftest import house, on_ground
-from workflows.errors import RefusedActError
+from workflows.errors import RefusedActError, RefusedEntryError
 from workflows.lives import ActRequest
 from workflows.projects import join_project, leave_project, list_projects_of, open_project, read_project
 from workflows.proposals import carry_out
+from workflows.resolving import resolve_building, resolve_names
+from workflows.stages import Asked, EntryRequest, enter_stage
 
 LEFT, RIGHT, WHOLE = house(0, 0, 10), house(10, 0, 10), house(0, 0, 20)
 
@@ -261,6 +264,102 @@ def test_only_what_has_happened_is_registered_and_for_a_reason_that_there_is(act
     tomorrow = date.today() + timedelta(days=1)
     assert refusal(lambda: act("close", code, reason="demolished", on=tomorrow)) == "not_yet"
     assert refusal(lambda: act("close", code, reason="split")) == "unknown_reason"
+
+
+def days_ago(count):
+    return date.today() - timedelta(days=count)
+
+
+@pytest.fixture
+def long_standing(database, standing, as_owner):
+    """Return what registers houses as if they had been delivered a year ago."""
+
+    def run(*shapes):
+        codes = standing(*shapes)
+        with transaction(as_owner(database)) as connection:
+            connection.execute(text("alter table footprint disable trigger user"))
+            connection.execute(text("update footprint set valid_from = current_date - 365"))
+            connection.execute(text("alter table footprint enable trigger user"))
+        return codes
+
+    return run
+
+
+def living_on(database, codes, day):
+    """Return which of some codes are those of living buildings on a day."""
+    rows = resolve_names(database, codes, as_of=day)
+    return {row["code"] for row in rows if row["code"] and row["building"]["life"]["state"] == "living"}
+
+
+def test_an_act_of_before_the_newest_drawing_counts_from_its_day_on(database, act, long_standing, register, deliver):
+    (code,) = long_standing(WHOLE)
+    assert register(deliver([house(0, 0, 21)], "again.gpkg")).results[0].outcome == "revised"
+    halves = act("split", code, footprints=[LEFT, RIGHT], on=days_ago(30))["successors"]
+    codes = [code, *halves]
+    assert living_on(database, codes, days_ago(31)) == {code}
+    for day in (days_ago(30), days_ago(1), date.today()):
+        assert living_on(database, codes, day) == set(halves)
+
+
+def test_a_move_of_before_the_newest_drawing_counts_from_its_day_on(database, act, long_standing, register, deliver):
+    (code,) = long_standing(WHOLE)
+    register(deliver([house(0, 0, 21)], "again.gpkg"))
+    moved = house(90, 0, 21)
+    act("relocate", code, footprints=[moved], on=days_ago(30))
+    areas = [resolve_building(database, code, as_of=days_ago(n))["properties"]["version"] for n in (31, 30, 0)]
+    assert areas == [1, 3, 3]
+
+
+def test_a_demolition_may_be_known_late(database, act, long_standing, register, deliver):
+    left, right = long_standing(house(0, 0, 20), house(20, 0, 20))
+    moved = register(deliver([house(0, 0, 17), house(17, 0, 23)], "moved.gpkg"))
+    assert [row.code for row in moved.results] == [left, right]
+    act("close", right, reason="demolished", on=days_ago(30))
+    assert living_on(database, [left, right], days_ago(31)) == {left, right}
+    assert living_on(database, [left, right], date.today()) == {left}
+
+
+def test_nothing_stood_where_another_building_ended_later(database, act, long_standing):
+    code, far = long_standing(WHOLE, house(90, 0, 20))
+    halves = act("split", code, footprints=[LEFT, RIGHT], on=days_ago(30))["successors"]
+    early = days_ago(60)
+    assert refusal(lambda: act("merge", *halves, footprints=[WHOLE], on=early)) == "ground_then"
+    for half in halves:
+        act("close", half, reason="demolished", on=days_ago(10))
+    assert refusal(lambda: act("relocate", far, footprints=[WHOLE], on=days_ago(20))) == "ground_then"
+    act("relocate", far, footprints=[WHOLE], on=days_ago(10))
+    codes = [code, far, *halves]
+    assert [len(living_on(database, codes, days_ago(n))) for n in (40, 20, 10, 0)] == [2, 3, 1, 1]
+
+
+def test_what_never_was_a_building_is_in_nobodys_way(act, long_standing):
+    code, wrong = long_standing(WHOLE, house(90, 0, 20))
+    act("close", wrong, reason="mistaken")
+    act("relocate", code, footprints=[house(90, 0, 20)], on=days_ago(10))
+
+
+def test_nobody_is_revived_where_another_building_stood_meanwhile(act, long_standing):
+    code, other = long_standing(WHOLE, house(90, 0, 20))
+    act("close", code, reason="demolished", on=days_ago(40))
+    act("relocate", other, footprints=[WHOLE], on=days_ago(30))
+    act("close", other, reason="demolished", on=days_ago(10))
+    assert refusal(lambda: act("revive", code)) == "ground_meanwhile"
+
+
+def test_a_stage_has_no_geometry_where_a_neighbour_still_stood(database, principal, act, long_standing):
+    code, neighbour = long_standing(LEFT, RIGHT)
+    act("close", neighbour, reason="demolished", on=days_ago(10))
+    procedure = read_procedure('[[stage]]\ncode = "completion_survey"\nafter = []\ndocuments = []', file="stages.toml")
+    asked = Asked(name=code, principal=principal, procedure=procedure)
+
+    def survey(day):
+        geometry = on_ground(house(0, 0, 12))[0]
+        return EntryRequest(stage="completion_survey", occurred_on=day, height_m=9.0, geometry=geometry)
+
+    with pytest.raises(RefusedEntryError) as refused:
+        enter_stage(database, asked, survey(days_ago(20)))
+    assert [fault.kind for fault in refused.value.faults] == ["geometry_then"]
+    assert enter_stage(database, asked, survey(days_ago(10)))["version"] == 2
 
 
 def test_an_act_upon_nobody_is_told_so(act, standing):

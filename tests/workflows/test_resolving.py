@@ -29,6 +29,8 @@ EAST_M, NORTH_M = 544_000.0, 4_856_000.0
 UNIT_CODE = "220202001001GB00001F00010001"
 HOME_CODE = "220202001001GB00001F00010002"
 PROJECT = "2209-220202-04-01-123456"
+SHARED_PERMIT = "220202202104010101"
+TITLE, WRONG_TITLE = "吉(2022)吉林市不动产权第0001234号", "吉(2022)吉林市不动产权第0009999号"
 BEGUN = date(2020, 1, 1)
 
 
@@ -145,6 +147,17 @@ def town(new_database):
             "values (:building, :office, 'planning_permit', '2021-03-01', '建字第1号', 'desk')",
             building=school, office=scribe.office,
         )  # fmt: skip
+        for building, stage, number, day, withdrawn in (
+            (shop, "construction_permit", SHARED_PERMIT, "2021-04-01", None),
+            (home, "construction_permit", SHARED_PERMIT, "2021-04-01", None),
+            (school, "registration", TITLE, "2022-05-01", None),
+            (shop, "registration", WRONG_TITLE, "2022-05-01", "2022-06-01"),
+        ):
+            scribe.run(
+                "insert into stage_entry (building_id, office_id, stage, occurred_on, certificate, actor, withdrawn_at) "
+                "values (:building, :office, :stage, :day, :number, 'desk', :withdrawn)",
+                building=building, office=scribe.office, stage=stage, number=number, day=day, withdrawn=withdrawn,
+            )  # fmt: skip
     times["before"] = now_in(database)
     with transaction(database) as connection:
         scribe.connection = connection
@@ -238,6 +251,35 @@ def test_a_project_leads_to_its_buildings(town, ask):
         assert row["status"] == "several"
         assert {each["code"] for each in row["candidates"]} == {town.codes["shop"], town.codes["home"]}
         assert row["candidates"][0]["matched"]["as"] == "project"
+
+
+@pytest.mark.parametrize("typed", [TITLE, "吉(2022)吉林市不动产权第 0001234 号", "吉〔2022〕吉林市不动产权第0001234号"])
+def test_the_number_of_a_title_certificate_leads_to_its_building(town, ask, typed):
+    row = ask(typed)
+    assert (row["status"], row["code"]) == ("found", town.codes["school"])
+    assert (row["matched"]["as"], row["matched"]["scheme"]) == ("certificate", "registration")
+    assert (row["matched"]["label"]["zh"], row["matched"]["text"]) == ("不动产权证书号", TITLE)
+
+
+def test_all_buildings_under_one_permit_are_told(town, ask):
+    row = ask(SHARED_PERMIT)
+    assert row["status"] == "several"
+    assert {each["code"] for each in row["candidates"]} == {town.codes["shop"], town.codes["home"]}
+    assert ask("建字第1号")["code"] == town.codes["school"]
+
+
+def test_the_number_of_a_certificate_holds_from_its_day_until_its_entry_is_withdrawn(town, ask):
+    assert ask(TITLE, as_of=date(2022, 4, 30))["status"] == "not_found"
+    assert ask(TITLE, as_of=date(2022, 5, 1))["code"] == town.codes["school"]
+    assert ask(TITLE, known_at=town.times["before"])["code"] == town.codes["school"]
+    assert ask(WRONG_TITLE)["status"] == "not_found"
+
+
+def test_numbers_that_are_withheld_lead_nowhere(town, ask):
+    stranger, planner = (Principal(10_000, Text("外", "other"), "x", role) for role in ("surveyor", "planner"))
+    assert ask(TITLE, principal=stranger)["status"] == "not_found"
+    assert ask(town.codes["school"], principal=stranger)["status"] == "found"
+    assert ask(TITLE, principal=planner)["status"] == "found"
 
 
 @pytest.mark.parametrize(
@@ -337,7 +379,8 @@ def test_places_and_addresses_are_those_of_the_day(town, ask):
 def test_stages_projects_and_units_are_told(town):
     said = resolve_building(town.database, town.codes["school"])["properties"]
     assert [(each["stage"]["code"], each["occurred_on"]) for each in said["stages"]] == [
-        ("planning_permit", "2021-03-01")
+        ("planning_permit", "2021-03-01"),
+        ("registration", "2022-05-01"),
     ]
     home = resolve_building(town.database, town.codes["home"])["properties"]
     assert (home["units"], home["projects"][0]["code"], home["kind"]) == (1, PROJECT, "building")
@@ -433,4 +476,4 @@ def test_everybody_is_told_what_the_role_may_see(town):
     with transaction(town.database) as connection:
         own = have_office(connection, code="survey", name_zh="", name_en="").id
     assert names("surveyor", own) == names("planner", own + 1) == {"第三中学教学楼", "3号楼"}
-    assert names("surveyor", own + 1) == names("public", own + 1) == names("admin", own) == {None}
+    assert names("surveyor", own + 1) == names("admin", own) == {None}

@@ -12,7 +12,8 @@ ROLES = ("public", "surveyor", "planner", "registrar", "auditor", "admin", "loca
 OFFICE = Text("某单位", "Some office")
 # one letter a role in the order above: d whatever there is, o the own office's, n not the own office's, - nothing
 TABLE = {
-    ("resolve", None): "doddddd",
+    ("resolve", None): "-oddddd",
+    ("resolve", "code"): "doddddd",
     ("upload", None): "-o----d",
     ("upload", "read"): "-oddd-d",
     ("propose", None): "-o----d",
@@ -33,6 +34,15 @@ TABLE = {
     ("withdraw", "alone"): "------d",
     ("withdraw", None): "-------",
     ("read_findings", None): "-oddd-d",
+    ("read_runs", None): "-oddd-d",
+    ("compare_plans", None): "--dd--d",
+    ("read_blueprint", None): "--ddd-d",
+    ("publish", None): "--d---d",
+    ("coordinate", None): "--dd--d",
+    ("read_layers", "public"): "ddddddd",
+    ("read_layers", "internal"): "-dddddd",
+    ("read_layers", "restricted"): "--ddd-d",
+    ("read_layers", None): "-------",
     ("read_documents", None): "-oddd-d",
     ("attach_document", None): "-odd--d",
     ("issue_certificate", None): "-odd--d",
@@ -92,7 +102,9 @@ def test_every_action_is_of_known_roles():
 
 def test_the_public_and_administrators_resolve_what_is_public_alone():
     redacted = {
-        role for role in ROLES if (right := find_right(Principal(1, OFFICE, "x", role), "resolve")) and right.redacted
+        role
+        for role in ROLES
+        if (right := find_right(Principal(1, OFFICE, "x", role), "resolve", kind="code")) and right.redacted
     }
     assert redacted == {"public", "admin"}
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from store.database import transaction
 from store.errors import NotHereError
-from workflows.errors import RefusedOptionError
+from workflows.errors import RefusedOptionError, ReusedKeyError
 from workflows.uploading import DeliveryOptions, upload_file
 from workflows.webhooks import deliver_due, end_webhook, open_webhook, read_webhooks, sign
 
@@ -42,6 +42,15 @@ def register(database, principal, tmp_path):
         upload_file(database, path, principal=principal, documents=tmp_path / "documents", options=DeliveryOptions())
 
     return upload
+
+
+def test_the_same_subscription_asked_for_again_with_its_key_is_one(database, principal):
+    asked = {"principal": principal, "label": "登记中心", "url": URL, "hosts": HOSTS, "key": "a"}
+    first = open_webhook(database, **asked)
+    assert open_webhook(database, **asked) == first
+    with pytest.raises(ReusedKeyError):
+        open_webhook(database, **{**asked, "label": "other"})
+    assert len(read_webhooks(database, principal=principal)) == 1
 
 
 class Receiver:

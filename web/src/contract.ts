@@ -50,9 +50,18 @@ export interface Layer {
 }
 
 export type Outcome = "pass" | "fail" | "fail_within_accuracy" | "not_applicable" | "not_evaluated" | "manual";
-export type Severity = "prohibit" | "approval" | "restrict" | "coordinate" | "warn" | "info";
+export type Severity = "prohibit" | "approval" | "restrict" | "reject" | "coordinate" | "warn" | "info";
 export type Certainty = "certain" | "within_accuracy" | "noise";
 export type Confidence = "V" | "V2" | "K" | "P";
+
+/** One of several measures that a finding rests on: against one feature, one side of a site, one raster. */
+export interface Measure {
+  label: string;
+  outcome: Outcome | null;
+  measured: number | null;
+  required: number | null;
+  margin: number | null;
+}
 
 export interface Finding {
   rule: string;
@@ -65,6 +74,11 @@ export interface Finding {
   share: number | null;
   width_m: number | null;
   margin_m: number | null;
+  measured: number | null;
+  required: number | null;
+  margin: number | null;
+  unit: string;
+  measures: Measure[];
   certainty: Certainty | null;
   reason: Bilingual | null;
   layer: { code: string; name: Bilingual };

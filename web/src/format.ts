@@ -16,10 +16,16 @@ export function metres(value: number, language: Language): string {
   return `${decimal(value, language)} m`;
 }
 
-/** Like `metres`, with its sign always written: negative means violated. */
-export function signedMetres(value: number, language: Language): string {
-  const sign = value < 0 ? "−" : "+";
-  return `${sign}${metres(Math.abs(value), language)}`;
+const UNITS: Record<string, string> = { "1": "", m: " m", m2: " m²", deg: "°", dB: " dB" };
+
+/** A number in its unit (UCUM); `1` is none. */
+export function quantity(value: number, unit: string, language: Language): string {
+  return `${decimal(value, language)}${UNITS[unit] ?? ` ${unit}`}`;
+}
+
+/** Like `quantity`, with its sign always written: negative means violated. */
+export function signedQuantity(value: number, unit: string, language: Language): string {
+  return `${value < 0 ? "−" : "+"}${quantity(Math.abs(value), unit, language)}`;
 }
 
 export function percent(share: number, language: Language): string {

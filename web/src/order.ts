@@ -10,7 +10,15 @@ export const OUTCOME_ORDER: readonly Outcome[] = [
   "pass",
   "not_applicable",
 ];
-const SEVERITY_ORDER: readonly Severity[] = ["prohibit", "approval", "restrict", "coordinate", "warn", "info"];
+const SEVERITY_ORDER: readonly Severity[] = [
+  "prohibit",
+  "approval",
+  "restrict",
+  "reject",
+  "coordinate",
+  "warn",
+  "info",
+];
 
 /** Sort by outcome, then confirmed before advisory, then severity, then rule. */
 export function worstFirst(findings: readonly Finding[]): Finding[] {

@@ -10,3 +10,9 @@ returns table (stage text) language sql stable parallel safe rows 1 as $$
              array_position(stages, e.stage) desc, e.id desc
     limit 1
 $$;
+
+-- A certificate's number as numbers are compared: in plain characters and capitals, without blanks, its brackets all round.
+create function certificate_key(number text) returns text language sql immutable strict parallel safe as $$
+    select translate(regexp_replace(upper(normalize(number, nfkc)), '\s', '', 'g'), '〔〕[]【】', '()()()')
+$$;
+create index stage_entry_certificate on stage_entry (certificate_key(certificate)) where certificate is not null;

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { Actions } from "../actions";
 import type { Finding, Outcome } from "../contract";
-import { metres, percent, signedMetres, squareMetres } from "../format";
+import { metres, percent, quantity, signedQuantity, squareMetres } from "../format";
 import { CERTAINTIES, CONFIDENCES, OUTCOMES, SEVERITIES, type Say } from "../messages";
 import { OUTCOME_ORDER, toneOf, worstFirst, type Tone } from "../order";
 
@@ -121,13 +121,16 @@ function chipOf({ outcome, severity, advisory }: Finding, say: Say): TemplateRes
 }
 
 function measureTexts(finding: Finding, say: Say): string[] {
-  const { area_m2, share, width_m, margin_m, certainty } = finding;
+  const { area_m2, share, width_m, measured, required, margin, unit, certainty } = finding;
   const { language } = say;
+  const ground = area_m2 !== null && area_m2 > 0;
   return [
-    area_m2 === null ? "" : say("overlapArea", { value: squareMetres(area_m2, language) }),
-    share === null ? "" : say("share", { value: percent(share, language) }),
-    width_m === null ? "" : say("width", { value: metres(width_m, language) }),
-    margin_m === null ? "" : say("margin", { value: signedMetres(margin_m, language) }),
+    ground ? say("overlapArea", { value: squareMetres(area_m2, language) }) : "",
+    ground && share !== null ? say("share", { value: percent(share, language) }) : "",
+    ground && width_m !== null ? say("width", { value: metres(width_m, language) }) : "",
+    measured === null ? "" : say("measured", { value: quantity(measured, unit, language) }),
+    required === null ? "" : say("required", { value: quantity(required, unit, language) }),
+    margin === null ? "" : say("margin", { value: signedQuantity(margin, unit, language) }),
     certainty === null ? "" : say.of(CERTAINTIES[certainty]),
   ].filter(Boolean);
 }

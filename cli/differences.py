@@ -1,0 +1,118 @@
+"""`luotu differences`: where two plans of land use agree and where they differ."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from cli.console import notes, out, print_json, speak, table_of
+from cli.desk import Desk, at_desk
+from cli.moments import DAYS, TIMES, zoned
+from geocode import Text
+from workflows.catalogues import configured_catalogue
+from workflows.difference_files import check_file, write_file
+from workflows.difference_words import word
+from workflows.differing import DifferenceOptions, compare_plans, show_differences
+from workflows.plan_states import read_extent
+from workflows.rule_sets import rule_set
+
+__all__ = ["differences"]
+
+_SHOWN = 20
+_TEXTS = ("district", "class")
+_NUMBERS = ("count", "area_m2", "ellipsoid_area_m2", "share")
+
+
+def differences(  # noqa: PLR0913 - one for each option
+    first: Annotated[
+        str,
+        typer.Argument(metavar="FIRST|RUN", help="A layer: GH2103, GH2103@2024-01-01, GH2103@12 (edition); or a run"),
+    ],
+    second: Annotated[str | None, typer.Argument(metavar="SECOND", help="The layer to compare it with")] = None,
+    *,
+    as_of: Annotated[datetime | None, typer.Option(formats=DAYS, help="The day that counts")] = None,
+    known_at: Annotated[
+        datetime | None,
+        typer.Option(formats=TIMES, metavar="TIME", help="As it was known at a time, UTC without a zone"),
+    ] = None,
+    within: Annotated[
+        str | None, typer.Option(metavar="FILE|BOX", help="Where: a file of polygons, or west,south,east,north")
+    ] = None,
+    min_area: Annotated[
+        float | None, typer.Option(min=0, help="A sliver has less, in m²; by the accuracies if left out")
+    ] = None,
+    min_width: Annotated[float | None, typer.Option(min=0, help="A sliver is narrower, in m")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write an .xlsx, or the pieces as .gpkg, .geojson, .fgb, …")
+    ] = None,
+    form: Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the answer")] = "table",
+) -> None:
+    """Compare two plans piece by piece: construction in both, in one alone, in neither, or no data.
+
+    Each comparison is kept as a run; given a run alone, it is shown, or written, again.
+    """
+    with at_desk() as desk:
+        if output:
+            check_file(output)
+        if second is None:
+            told = show_differences(desk.database, first, principal=desk.principal)
+        else:
+            options = DifferenceOptions(
+                as_of=as_of.date() if as_of else date.today(),
+                known_at=zoned(known_at),
+                within=None if within is None else read_extent(within),
+                min_area_m2=min_area,
+                min_width_m=min_width,
+            )
+            told = _compare(desk, first, second, options)
+        if output:
+            write_file(desk.database, told["run"], output, principal=desk.principal)
+    if form == "json":
+        print_json(told)
+    else:
+        _print(told, output)
+
+
+def _compare(desk: Desk, first: str, second: str, options: DifferenceOptions) -> dict[str, Any]:
+    return compare_plans(
+        desk.database,
+        first,
+        second,
+        principal=desk.principal,
+        options=options,
+        rules=rule_set(desk.settings),
+        catalogue=configured_catalogue(desk.settings),
+    )
+
+
+def _print(told: dict[str, Any], output: Path | None) -> None:
+    table = table_of(
+        *((word("columns", name), "left") for name in _TEXTS), *((word("columns", name), "right") for name in _NUMBERS)
+    )
+    for row in told["by_district"]:
+        areas = (f"{row[name]:,.2f}" for name in ("area_m2", "ellipsoid_area_m2"))
+        table.add_row(
+            row["district"] or "–",
+            speak(word("classes", row["class"])),
+            str(row["count"]),
+            *areas,
+            f"{row['share']:.4%}",
+        )
+    out.print(table)
+    limits = told["thresholds"]
+    notes(
+        [
+            Text(
+                f"碎斑:面积小于 {limits['area_m2']:.1f} m² 或宽度小于 {limits['width_m']:.2f} m。",
+                f"Slivers: less than {limits['area_m2']:.1f} m² or narrower than {limits['width_m']:.2f} m.",
+            ),
+            *(Text(each["reason"]["zh"], each["reason"]["en"]) for each in told["untold"][:_SHOWN]),
+        ]
+    )
+    rest = len(told["untold"]) - _SHOWN
+    if rest > 0:
+        notes([Text(f"另有 {rest} 项,见 --format json。", f"And {rest} more; see --format json.")])
+    notes([Text(f"运算 {told['run']},SHA-256 {told['sha256']}", f"run {told['run']}, SHA-256 {told['sha256']}")])
+    if output:
+        notes([Text(f"已写出 {output}", f"written to {output}")])

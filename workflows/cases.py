@@ -1,0 +1,249 @@
+"""Cases of conflicts and differences: opened, spoken to entry by entry, listed with where they stand and lie now."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import shapely
+
+from geocode import Text
+from store.cases import add_entries, get_case, list_cases, open_case, read_entries
+from store.database import Connection, Database, transaction
+from workflows.errors import RefusedOptionError
+from workflows.idempotency import once
+from workflows.principals import Principal
+from workflows.reports import geometry_json, text_json
+from workflows.rights import allow
+
+__all__ = ["FIELDS", "add_to_case", "case_choices", "find_cases", "ledger_rows", "read_case", "start_case"]
+
+FIELDS = ("reason", "coordination", "opinion", "effective_from", "status")
+_CHOSEN = ("coordination", "status")
+_MOST_CHARACTERS = 2_000
+_SUBJECTS = ("conflict", "difference")
+
+
+def start_case(
+    database: Database,
+    subject: str,
+    ground: int,
+    said: Mapping[str, str],
+    *,
+    principal: Principal,
+    idempotency_key: str | None = None,
+) -> dict[str, Any]:
+    """Open the case of a conflict or a difference, with first entries, and return it; one that is open already is gone on with.
+
+    Parameters
+    ----------
+    subject, ground
+        ``conflict`` or ``difference``, and its id.
+    said
+        Entries: of the `FIELDS`, what is said.
+
+    Raises
+    ------
+    NotHereError
+        There is no such conflict or difference.
+    RefusedOptionError
+        An entry that says nothing that the field takes.
+    ForbiddenError
+        The role coordinates nothing.
+    """
+    allow(principal, "coordinate")
+    if subject not in _SUBJECTS:
+        raise _unknown("subject", subject, _SUBJECTS)
+    entries = _entries(said, principal)
+    asked = {"case": subject, "ground": ground, "said": dict(said)}
+
+    def work() -> dict[str, Any]:
+        office, actor = principal.office_id, principal.actor
+        case = open_case(connection, office_id=office, actor=actor, subject=subject, ground_id=ground)
+        if entries:
+            add_entries(connection, case, entries)
+        return _told(connection, case)
+
+    with transaction(database) as connection:
+        return once(connection, principal, idempotency_key, asked, work)
+
+
+def add_to_case(
+    database: Database,
+    identity: str,
+    said: Mapping[str, str],
+    *,
+    principal: Principal,
+    idempotency_key: str | None = None,
+) -> dict[str, Any]:
+    """Add entries to a case and return it; what was said before stays, and the last of each field counts.
+
+    An opinion is that of the principal's role.
+
+    Raises
+    ------
+    NotHereError, RefusedOptionError, ForbiddenError
+        As `start_case`.
+    """
+    allow(principal, "coordinate")
+    entries = _entries(said, principal)
+
+    def work() -> dict[str, Any]:
+        add_entries(connection, str(get_case(connection, identity).id), entries)
+        return _told(connection, identity)
+
+    with transaction(database) as connection:
+        return once(connection, principal, idempotency_key, {"case": identity, "said": dict(said)}, work)
+
+
+def read_case(database: Database, identity: str, *, principal: Principal) -> dict[str, Any]:
+    """Return a case with all of its entries.
+
+    Raises
+    ------
+    NotHereError, ForbiddenError, HiddenError
+        There is none, or the role reads none, or not those of another office.
+    """
+    with transaction(database) as connection:
+        office = get_case(connection, identity).office_id
+        allow(principal, "read_blueprint", own=office == principal.office_id)
+        return _told(connection, identity)
+
+
+def find_cases(
+    database: Database, *, principal: Principal, subject: str | None = None, status: str | None = None
+) -> list[dict[str, Any]]:
+    """Return the cases that a principal may see, the newest first, each with its state and its last entries.
+
+    Parameters
+    ----------
+    subject
+        ``conflict`` or ``difference``; both where None.
+    status
+        Those in this state alone.
+    """
+    own = allow(principal, "read_blueprint").reach == "own"
+    with transaction(database) as connection:
+        rows = ledger_rows(connection, subject=subject, office_id=principal.office_id if own else None)
+    return [row for row in rows if status is None or row["status"]["code"] == status]
+
+
+def ledger_rows(
+    connection: Connection, *, subject: str | None = None, office_id: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the ledger of cases, the newest first: each with its state, its last entries and where it lies now."""
+    rows = list_cases(connection, subject=subject, office_id=office_id)
+    entries = read_entries(connection, [str(row.id) for row in rows])
+    return [_case_json(row, entries[str(row.id)]) for row in rows]
+
+
+def case_choices() -> dict[str, list[dict[str, Any]]]:
+    """Return what may be chosen for the fields that are chosen, as an answer holds it."""
+    return {
+        field: [{"code": code, **text_json(name)} for code, name in choices.items()]
+        for field, choices in _choices().items()
+    }
+
+
+@cache
+def _choices() -> dict[str, dict[str, Text]]:
+    table = tomllib.loads(files("workflows").joinpath("cases.toml").read_text(encoding="utf-8"))
+    return {field: {row["code"]: Text(**row["name"]) for row in table[field]} for field in _CHOSEN}
+
+
+def _entries(said: Mapping[str, str], principal: Principal) -> list[dict[str, Any]]:
+    """Return what is said as rows."""
+    own = {"office_id": principal.office_id, "actor": principal.actor, "role": principal.role}
+    return [{**own, "field": field, "value": _checked(field, value)} for field, value in said.items()]
+
+
+def _checked(field: str, value: str) -> str:
+    """Return what is said in a field as it is kept.
+
+    Raises
+    ------
+    RefusedOptionError
+        It says nothing, too much, or nothing that the field takes.
+    """
+    if field not in FIELDS:
+        raise _unknown("field", field, FIELDS)
+    if field in _CHOSEN and value not in _choices()[field]:
+        raise _unknown(field, value, list(_choices()[field]))
+    if field == "effective_from":
+        try:
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            raise _unknown(field, value, ["YYYY-MM-DD"]) from None
+    if not value.strip() or len(value) > _MOST_CHARACTERS:
+        raise RefusedOptionError(
+            Text(
+                f"“{field}”须有内容,且不超过 {_MOST_CHARACTERS} 字。",
+                f"“{field}” must say something, in {_MOST_CHARACTERS} characters at most.",
+            ),
+            Text("改写后重新提交。", "Write it anew."),
+        )
+    return value.strip()
+
+
+def _unknown(field: str, value: str, known: Sequence[str]) -> RefusedOptionError:
+    listed = ", ".join(known)
+    return RefusedOptionError(
+        Text(f"“{value}”不是 {field} 的取值。", f"“{value}” is no value of {field}."),
+        Text(f"取值:{listed}。", f"It is one of: {listed}."),
+    )
+
+
+def _told(connection: Connection, identity: str) -> dict[str, Any]:
+    row = get_case(connection, identity)
+    entries = read_entries(connection, [str(row.id)])[str(row.id)]
+    return {**_case_json(row, entries), "entries": [_entry_json(entry) for entry in entries]}
+
+
+def _case_json(row: Any, entries: Sequence[Any]) -> dict[str, Any]:
+    last = {entry.field: entry.value for entry in entries if entry.field != "opinion"}
+    opinions = {(entry.office_id, entry.role): entry for entry in entries if entry.field == "opinion"}
+    return {
+        "id": str(row.id),
+        "subject": row.subject,
+        "office": {"zh": row.name_zh, "en": row.name_en},
+        "opened_by": row.actor,
+        "opened_at": row.recorded_at.isoformat(),
+        "status": _choice("status", last.get("status", "open")),
+        "coordination": _choice("coordination", last["coordination"]) if "coordination" in last else None,
+        "reason": last.get("reason"),
+        "effective_from": last.get("effective_from"),
+        "opinions": [_entry_json(entry) for entry in opinions.values()],
+        "ground": _ground_json(row),
+    }
+
+
+def _ground_json(row: Any) -> dict[str, Any] | None:
+    """Return what a case is about in the newest run that knows of it; None where its conflict is there no more."""
+    prefix = f"{row.subject}_"
+    identity = getattr(row, f"{prefix}id")
+    if identity is None:
+        return None
+    own = {name.removeprefix(prefix): value for name, value in row._asdict().items() if name.startswith(prefix)}
+    return {**own, "run": str(row.run_id), "iou": row.iou, "geometry": geometry_json(_shape(row.geom))}
+
+
+def _shape(wkb: Any) -> Any:
+    return None if wkb is None else shapely.from_wkb(bytes(wkb))
+
+
+def _choice(field: str, code: str) -> dict[str, str]:
+    return {"code": code, **text_json(_choices()[field].get(code, Text(code, code)))}
+
+
+def _entry_json(entry: Any) -> dict[str, Any]:
+    value = _choice(entry.field, entry.value) if entry.field in _CHOSEN else entry.value
+    return {
+        "field": entry.field,
+        "value": value,
+        "role": entry.role,
+        "office": {"zh": entry.name_zh, "en": entry.name_en},
+        "actor": entry.actor,
+        "recorded_at": entry.recorded_at.isoformat(),
+    }
