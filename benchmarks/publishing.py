@@ -2,8 +2,8 @@
 
 ``python benchmarks/publishing.py [--polygons 20000] [--changed 20] [--times 15] [--profile]``: in a private cluster of its
 own, on disk, with fsync. Two plans without gaps, each of as many polygons as told (crooked quadrilaterals of 40 m; the second
-one lies 13 m beside the first), and the seed's rules of which three are about the two: they overlap, and either must lie in
-the other. A change moves the corners of polygons here and there by up to a metre.
+one lies 13 m beside the first), and the seed's rules, of which C06 is about the two. A change moves the corners of polygons
+here and there by up to a metre.
 
 published   `workflows.publishing.publish`: a GeoPackage of the changed polygons read, its features stored as an edition,
             the conflicts of all rules brought up to date, the delta told with its geometries, all in one transaction that is
@@ -43,8 +43,9 @@ from store.conflicts import standing_run
 from store.database import Database, connect, migrate, transaction
 from workflows import publishing
 from workflows.conflicting import conflicts_again
+from workflows.conflicts import Reader
 from workflows.principals import find_principal
-from workflows.publishing import Publishing, PublishOptions, publish
+from workflows.publishing import PublishOptions, publish
 
 BAR_S = 0.2
 SEED, SIDE_M, CROOKED_M, BESIDE_M = 20261122, 40.0, 8.0, 13.0
@@ -61,7 +62,7 @@ def main() -> None:
     options = parser.parse_args()
     with TemporaryDirectory() as folder, installed(Path(folder)) as database:
         principal = find_principal(database, key=None, local=True)
-        by = Publishing(principal, load_rule_set(), load_catalogue(), Path(folder, "documents"))
+        by = Reader(principal, load_rule_set(), load_catalogue(), Path(folder, "documents"))
         plans = {code: crooked_plan(options.polygons, beside_m) for code, beside_m in PLANS.items()}
         for code, plan in plans.items():
             path, asked = delivery(Path(folder), plan, range(len(plan))), PublishOptions(as_layer=code, whole=True)
@@ -71,7 +72,7 @@ def main() -> None:
         measure(database, Path(folder), by, plans["GH2202"], options)
 
 
-def measure(database: Database, folder: Path, by: Publishing, plan: NDArray[Any], options: argparse.Namespace) -> None:
+def measure(database: Database, folder: Path, by: Reader, plan: NDArray[Any], options: argparse.Namespace) -> None:
     """Print how long publishing takes, whole and in its part, and the full computation."""
     rng = np.random.default_rng(SEED)
     updates: list[float] = []
@@ -141,7 +142,7 @@ def process_fields(stat: Path) -> list[str]:
     return stat.read_text(encoding="utf-8").rpartition(")")[2].split()
 
 
-def in_full(database: Database, by: Publishing) -> float:
+def in_full(database: Database, by: Reader) -> float:
     """Return how long the full computation takes; its result must be the standing run's."""
     with transaction(database) as connection:
         run = standing_run(connection)

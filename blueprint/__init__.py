@@ -12,12 +12,14 @@ from blueprint.outcomes import Finding, Measure, Outcome, Verdict, verdict, wors
 from blueprint.overlay import measure_outside, measure_overlaps
 from blueprint.rule_sets import RuleSet, load_rule_set
 from blueprint.rules import Basis, Rule, Severity, load_rules, read_rules, rules_in_force
-from blueprint.widths import measure_widths
+from blueprint.updating import ConflictDelta, list_changed, standing_conflicts, update_conflicts
+from layers.widths import measure_widths
 
 __all__ = [
     "Basis",
     "BlueprintError",
     "Certainty",
+    "ConflictDelta",
     "Crosswalk",
     "Edition",
     "Feature",
@@ -42,6 +44,7 @@ __all__ = [
     "find_conflicts",
     "find_findings",
     "lint_rules",
+    "list_changed",
     "list_unevaluated",
     "load_crosswalk",
     "load_rule_set",
@@ -52,6 +55,8 @@ __all__ = [
     "read_crosswalk",
     "read_rules",
     "rules_in_force",
+    "standing_conflicts",
+    "update_conflicts",
     "verdict",
     "worst",
 ]

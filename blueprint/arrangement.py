@@ -13,6 +13,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from blueprint.certainty import NOISE_M
 from blueprint.cutting import Polygons, cut, cut_away, cut_pairs, take_polygons, unite
 from blueprint.edge_areas import SharedAreas, find_near, least_ground_m2, measure_pairs
 from blueprint.edge_trees import index
@@ -24,6 +25,7 @@ Geometries: TypeAlias = NDArray[np.object_]
 Floats: TypeAlias = NDArray[np.float64]
 
 _NOTHING = shapely.Polygon()
+_NOISE_M2 = np.pi / 4 * NOISE_M**2  # of a circle that is noise
 
 
 class Overlap(NamedTuple):
@@ -87,33 +89,48 @@ class _Pieces(NamedTuple):
     error: Geometries
 
 
-def shared_ground(left: Polygons, right: Polygons) -> SharedAreas:
-    """Return the pairs of two layers that share more ground than polygons do that only touch."""
+def shared_ground(left: Polygons, right: Polygons, *, noise: bool = False) -> SharedAreas:
+    """Return the pairs of two layers that share more ground than polygons do that only touch.
+
+    Parameters
+    ----------
+    noise
+        Whether ground that has no place for a circle of 2 mm counts as well; the dust of coordinates never does.
+    """
     pairs = measure_pairs(left.edges, right.edges, *find_near(left.edges.bounds, index(right.edges, right.unusable)))
     least_m2 = least_ground_m2(left.edges.bounds, right.edges.bounds, pairs.left, pairs.right)
-    return pairs.only(pairs.area_m2 > least_m2)
+    return pairs.only(pairs.area_m2 > (least_m2 - _NOISE_M2 if noise else least_m2))
 
 
 def disjoin(geometries: Geometries) -> tuple[Geometries, list[Overlap]]:
-    """Return polygons without the ground that an earlier one has already, and every two that overlap.
+    """Return polygons without the ground that an earlier one has already, and every two that overlap by more than noise.
 
-    One that cannot be cut loses all its ground: it would count twice.
+    Noise is an overlap that is narrower than 2 mm, taken along the bounds that both have in common. A polygon that cannot
+    be cut loses all its ground: it would count twice.
     """
     polygons = take_polygons(geometries)
-    pairs = shared_ground(polygons, polygons)
+    pairs = shared_ground(polygons, polygons, noise=True)
     pairs = pairs.only(pairs.left > pairs.right)
     later, first, count = np.unique(pairs.left, return_index=True, return_counts=True)
     taken = _geometries([unite(geometries[pairs.right[i : i + n]]) for i, n in zip(first, count, strict=True)])
     own = geometries.copy()
     own[later] = _areal(cut(geometries[later], taken, inside=False).outside)
-    rows = zip(pairs.right.tolist(), pairs.left.tolist(), pairs.area_m2.tolist(), strict=True)
+    told = pairs.only(pairs.area_m2 > NOISE_M * _shared_length_m(polygons, pairs))
+    rows = zip(told.right.tolist(), told.left.tolist(), told.area_m2.tolist(), strict=True)
     return own, [Overlap(*row) for row in rows]
+
+
+def _shared_length_m(polygons: Polygons, pairs: SharedAreas) -> Floats:
+    """Return the longer side of the bounds that pairs of one layer have in common, in metres."""
+    one, other = polygons.edges.bounds[pairs.left], polygons.edges.bounds[pairs.right]
+    sides = np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])
+    return np.asarray(sides.max(axis=1, initial=0.0))
 
 
 def clip(geometries: Geometries, zones: Polygons) -> Placed:
     """Return the parts of polygons that lie in zones."""
     polygons = take_polygons(geometries)
-    pairs = shared_ground(polygons, zones)
+    pairs = shared_ground(polygons, zones, noise=True)
     result = cut_pairs(polygons, zones, pairs, outside=False)
     good = pd.isna(result.error)
     uncut = tuple(zip(pairs.left[~good].tolist(), result.error[~good].tolist(), strict=True))
@@ -130,7 +147,7 @@ def arrange(left: Placed, right: Placed, zones: Polygons) -> Arrangement:
     zones
         Those that were clipped by; they share no ground either.
     """
-    pairs = shared_ground(left.polygons, right.polygons)
+    pairs = shared_ground(left.polygons, right.polygons, noise=True)
     pairs = pairs.only(left.zone[pairs.left] == right.zone[pairs.right])
     result = cut_pairs(left.polygons, right.polygons, pairs, outside=False)
     shared = _Pieces(pairs.left, pairs.right, left.zone[pairs.left], result.inside, result.engine_mode, result.error)

@@ -136,8 +136,8 @@ def _witness(read: _Read, row: int, crs: Any) -> Any:
     """Return the centre of the cell with the greatest value, in the subjects' plane."""
     if read.table is None:
         return None
-    x, y = read.table[["max_x", "max_y"]].iloc[row]
-    return move(np.array([shapely.Point(x, y)], dtype=object), read.raster.raster.crs, crs)[0]
+    point = shapely.Point(read.table["max_x"].to_numpy()[row], read.table["max_y"].to_numpy()[row])
+    return move(np.array([point], dtype=object), read.raster.raster.crs, crs)[0]
 
 
 def _with_told(finding: Finding, read: list[_Read], row: int, reading: Reading) -> Finding:

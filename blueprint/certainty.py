@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from blueprint.widths import RESOLUTION_M
+from layers.widths import RESOLUTION_M
 
 __all__ = ["NOISE_M", "Certainty", "classify_widths", "combine_accuracies"]
 

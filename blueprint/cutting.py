@@ -17,8 +17,8 @@ from blueprint.edge_areas import COVERS, CROSSES, MISSES, SharedAreas, find_near
 from blueprint.edge_trees import Edges, index, take_edges
 from blueprint.narrowing import narrow
 from blueprint.usability import describe_unusable
-from blueprint.widths import RESOLUTION_M
 from geocode.faults import are_sound
+from layers.widths import RESOLUTION_M
 
 __all__ = ["ENGINE_MODES", "Cut", "Polygons", "cut", "cut_away", "cut_pairs", "take_polygons", "unite"]
 

@@ -15,8 +15,8 @@ from blueprint.kept import Kept
 from blueprint.layer_state import Ground
 from blueprint.rules import Container
 from blueprint.usability import describe_unusable
-from blueprint.widths import RESOLUTION_M, measure_widths
 from geocode.faults import are_sound
+from layers.widths import RESOLUTION_M, measure_widths
 
 __all__ = [
     "Evidence",
@@ -95,6 +95,8 @@ def take_subjects(footprints: gpd.GeoDataFrame) -> Subjects:
 
 def find_pairs(subjects: Subjects, ground: Ground, layer: str, own: Own) -> Pairs:
     """Return the pairs (n, 2) of footprint and feature that touch, in this order, but for a footprint's own features."""
+    if not len(ground.ids):
+        return np.empty((0, 2), dtype=np.intp)
     usable = subjects.usable_rows()
     found = ground.tree.query(subjects.geometry[usable], predicate="intersects")
     pairs: Pairs = np.column_stack([usable[found[0]], found[1]])

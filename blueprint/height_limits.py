@@ -122,8 +122,8 @@ def _check_raster(tops: Tops, surface: HeightRaster, code: str) -> list[HeightCh
 def _check_features(asked: Asked, question: Question, state: LayerState, every_top: Sequence[Tops]) -> Iterator[_Check]:
     """Yield what every subject is against the surfaces that features state, a check for each kind of them."""
     ground = select_ground(state, question.rule.b, asked.as_of)
-    contexts = [ground.context(i) for i in range(len(ground.ids))]
-    relative = [i for i, context in enumerate(contexts) if str(context.get("XGLX") or "").startswith("相对")]
+    contexts = {i: ground.context(i) for i in _list_over(asked, ground)}
+    relative = [i for i, context in contexts.items() if str(context.get("XGLX") or "").startswith("相对")]
     rows = range(len(asked.subjects.ids))
     checks: list[list[HeightCheck]] = []
     if relative:
@@ -131,7 +131,7 @@ def _check_features(asked: Asked, question: Question, state: LayerState, every_t
         tops = state_tops(footprints, heights_m, accuracy_m=question.rule.sigma, vertical=_ABOVE_GROUND)
         checks.append(check_planes(tops, _planes(ground, relative, contexts, asked.crs, _ABOVE_GROUND)))
     by_datum: dict[str | None, list[int]] = {}
-    for i in set(range(len(contexts))) - set(relative):
+    for i in contexts.keys() - set(relative):
         by_datum.setdefault(_datum(contexts[i].get("GCJZ")), []).append(i)
     for vertical, features in by_datum.items():
         zones = _planes(ground, sorted(features), contexts, asked.crs, vertical)
@@ -153,8 +153,15 @@ def _check_features(asked: Asked, question: Question, state: LayerState, every_t
             )
 
 
+def _list_over(asked: Asked, ground: Ground) -> list[int]:
+    """Return the positions of the features that may stand over a subject, those that cannot be overlaid among them."""
+    usable = asked.subjects.geometry[asked.subjects.usable_rows()]
+    over = ground.tree.query(usable, predicate="intersects")[1]
+    return sorted({*over.tolist(), *ground.unusable_rows()})
+
+
 def _planes(
-    ground: Ground, features: Sequence[int], contexts: Sequence[Mapping[str, Any]], crs: Any, vertical: str | None
+    ground: Ground, features: Sequence[int], contexts: Mapping[int, Mapping[str, Any]], crs: Any, vertical: str | None
 ) -> PlaneZones:
     """Return the surfaces of some features as planes; one that states no height has no coefficients."""
     coefficients = [_coefficients(contexts[i], tilted=vertical != _ABOVE_GROUND) for i in features]

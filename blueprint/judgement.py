@@ -10,8 +10,8 @@ from blueprint.outcomes import Outcome
 from blueprint.overlay import Parts
 from blueprint.reasons import explain
 from blueprint.rules import Rule
-from blueprint.widths import RESOLUTION_M
 from geocode.faults import Text
+from layers.widths import RESOLUTION_M
 
 __all__ = ["Judgement", "judge"]
 

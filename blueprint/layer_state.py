@@ -205,6 +205,8 @@ def select_ground(
 
 def _select_ground(state: LayerState, selection: Selection, as_of: dt.date | None, *, groundless: bool) -> Ground:
     arrays = state.arrays
+    if not len(arrays.ids):  # around one footprint, of most layers nothing is there
+        return _no_ground(state.code, selection)
     valid_from, valid_to = _validity(state, arrays)
     kept = np.full(len(arrays.ids), True) if groundless else ~np.isin(shapely.get_type_id(arrays.geometry), _GROUNDLESS)
     if as_of is not None:
@@ -227,6 +229,11 @@ def _select_ground(state: LayerState, selection: Selection, as_of: dt.date | Non
         selection=selection,
         code=state.code,
     )
+
+
+def _no_ground(code: str, selection: Selection) -> Ground:
+    nothing, flags, days = np.empty(0, dtype=object), np.empty(0, dtype=bool), np.empty(0, dtype="datetime64[D]")
+    return Ground(nothing, nothing, nothing, flags, nothing, days, days, nothing, nothing, selection, code)
 
 
 def _attributes(name: Any, class_code: Any, attrs: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from blueprint.certainty import classify_widths
 from blueprint.cutting import Cut, cut, cut_away, take_polygons
 from blueprint.planes import check_frame, check_same_plane
-from blueprint.widths import RESOLUTION_M, measure_widths
+from layers.widths import RESOLUTION_M, measure_widths
 
 __all__ = ["Parts", "list_parts", "list_sound_parts", "measure_outside", "measure_overlaps", "merge", "merge_runs"]
 

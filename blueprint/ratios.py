@@ -7,6 +7,7 @@ ratio is a lower bound: it can exceed a ceiling for sure, and keep it no more th
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -109,7 +110,8 @@ def _amounts(asked: Asked, question: Question, ground: Ground, site_of: NDArray[
         elif not rows:  # nothing asked about here is of the kind that the rule is about
             amounts[site] = None
         else:
-            others = _others(asked, standing, ground.geometry[site], rows)
+            key = ("others", ratio.others, ground.ids[site], *rows)
+            others = subjects.kept.once(key, partial(_others, asked, standing, ground.geometry[site], rows))
             measured = _built_on(asked, ground.geometry[site], rows, others) if ratio.of == "ground" else None
             amounts[site] = measured or _sum(asked, ratio, rows, others)
     return amounts

@@ -18,8 +18,8 @@ from blueprint.questions import Question
 from blueprint.reasons import explain
 from blueprint.requirements import Bounds
 from blueprint.rules import Sense
-from blueprint.widths import RESOLUTION_M
 from geocode.faults import Text
+from layers.widths import RESOLUTION_M
 
 __all__ = ["Doubt", "Judged", "Readings", "Source", "conclude", "judge_readings"]
 

@@ -7,12 +7,11 @@ never printed as the smaller. All of it in exact fractions of the decimal number
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
 __all__ = ["AreaUnit", "round_half_up", "round_parts"]
-
-_HALF = Fraction(1, 2)
 
 
 class AreaUnit(StrEnum):
@@ -37,7 +36,9 @@ _SQUARE_METRES = {
 
 def round_half_up(value: float, *, decimals: int, unit: AreaUnit = AreaUnit.SQUARE_METRE) -> float:
     """Return a number, of square metres where a unit is given, in that unit and rounded, halves away from zero."""
-    return _printed(_half_up(_exact(value) / unit.square_metres * 10**decimals), decimals)
+    (units,), step = _whole([value])
+    rounded = _half_up(abs(units), step * 10**decimals / unit.square_metres)
+    return _printed(rounded if units >= 0 else -rounded, decimals)
 
 
 def round_parts(
@@ -61,30 +62,37 @@ def round_parts(
     ValueError
         A part is negative or no finite number.
     """
-    exact = [_exact(part) for part in parts]
-    if any(part < 0 for part in exact):
+    units, step = _whole(parts)
+    if any(part < 0 for part in units):
         raise ValueError(f"The part {min(parts)} is none: give numbers that are finite and not negative.")
-    whole = sum(exact, Fraction(0))
-    share = Fraction(1) if total is None or not whole else _exact(total) / whole
-    scaled = [part * share / unit.square_metres * 10**decimals for part in exact]
-    printed = [math.floor(part) for part in scaled]
-    missing = _half_up(sum(scaled, Fraction(0))) - sum(printed)
-    by_remainder = sorted(range(len(scaled)), key=lambda i: (printed[i] - scaled[i], i))
-    for i in by_remainder[:missing]:
+    whole = sum(units)
+    if total is not None and whole:
+        step = Fraction(repr(float(total))) / whole
+    step *= 10**decimals / unit.square_metres
+    floors = [divmod(part * step.numerator, step.denominator) for part in units]
+    printed = [floor for floor, _ in floors]
+    missing = _half_up(whole, step) - sum(printed)
+    for i in sorted(range(len(units)), key=lambda i: (-floors[i][1], i))[:missing]:
         printed[i] += 1
     return [_printed(part, decimals) for part in printed]
 
 
-def _exact(value: float) -> Fraction:
-    """Return the shortest decimal number that is the same float, as people read it: 2.675 and not 2.67499."""
-    if not math.isfinite(value):
-        raise ValueError(f"{value!r} is no number to print: give one that is finite and not negative.")
-    return Fraction(repr(float(value)))
+def _whole(values: Sequence[float]) -> tuple[list[int], Fraction]:
+    """Return numbers as whole multiples of a power of ten, and that power.
+
+    Each is taken as the shortest decimal number that is the same float, as people read it: 2.675 and not 2.67499.
+    """
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f"{list(values)!r} are no numbers to print: give some that are finite and not negative.")
+    exact = [Decimal(repr(float(value))) for value in values]
+    places = max((-int(each.as_tuple().exponent) for each in exact), default=0)
+    return [int(each.scaleb(places)) for each in exact], Fraction(1) / Fraction(10) ** places
 
 
-def _half_up(value: Fraction) -> int:
-    return math.floor(value + _HALF) if value >= 0 else -math.floor(_HALF - value)
+def _half_up(units: int, step: Fraction) -> int:
+    """Return so many steps, not negative, as a whole number."""
+    return (2 * units * step.numerator + step.denominator) // (2 * step.denominator)
 
 
 def _printed(units: int, decimals: int) -> float:
-    return float(Fraction(units, 10**decimals))
+    return float(units / 10**decimals)

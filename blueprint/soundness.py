@@ -12,7 +12,7 @@ from blueprint.outcomes import Finding, Measure, Outcome
 from blueprint.questions import Asked, Question
 from blueprint.reasons import explain
 from blueprint.rule_kinds import Quality
-from blueprint.widths import RESOLUTION_M
+from layers.widths import RESOLUTION_M
 
 __all__ = ["measure_soundness"]
 

@@ -20,10 +20,10 @@ from blueprint.outcomes import Outcome
 from blueprint.planes import check_frame, check_same_plane
 from blueprint.reasons import explain
 from blueprint.usability import describe_unusable
-from blueprint.widths import RESOLUTION_M
 from geocode.faults import Text, are_sound
 from layers.moving import move
 from layers.rasters import Raster
+from layers.widths import RESOLUTION_M
 from layers.zones import zonal
 
 __all__ = [
@@ -214,7 +214,7 @@ def check_surface(tops: Tops, surface: HeightRaster) -> list[HeightCheck]:
         reason[row] = explain("surface_incomplete", share=missing[row], limit=MISSING_SHARE)
     _explain_faults(reason, over["fault"].to_numpy())
     known, witness = over["min"].notna().to_numpy(), np.full(len(over), None, dtype=object)
-    centres = shapely.points(over[known][["min_x", "min_y"]].to_numpy())
+    centres = shapely.points(over["min_x"].to_numpy()[known], over["min_y"].to_numpy()[known])
     witness[known] = move(centres, surface.raster.crs, tops.footprints.crs)
     limits = _Limits(over["min"].to_numpy(), witness, np.full(len(over), None, dtype=object), reason)
     return _judge(tops, limits, surface.accuracy_m, surface.raster.vertical)

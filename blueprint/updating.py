@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from blueprint.conflicts import Conflict, Rasters, Touching, conflicts_of, frame_conflicts, list_unevaluated
 from blueprint.layer_state import LayerState, select_ground
 from blueprint.rules import Predicate, Rule, Selection, rules_in_force
+from blueprint.usability import describe_unusable
 
 __all__ = [
     "SAME_IOU",
@@ -246,10 +247,18 @@ class _Near:
         rows = np.union1d(self._rows_near(state, places), np.flatnonzero(state.features.index.isin(list(ids))))
         return replace(state, features=state.features.iloc[rows])
 
-    def ids_near(self, code: str, places: Shapes) -> set[Any]:
-        """Return the ids of a layer's features near places."""
-        state = self.layers[code]
-        return set(state.features.index[self._rows_near(state, places)])
+    def ids_met(self, code: str, places: Shapes) -> set[Any]:
+        """Return the ids of a layer's features that places touch, or may touch where they cannot be overlaid.
+
+        Not those of bounds that meet: what is loaded for an update was found by other bounds, in degrees.
+        """
+        state, unusable = self.layers[code], pd.notna(describe_unusable(places))
+        rows = self._rows_near(state, places[unusable]) if unusable.any() else np.empty(0, dtype=np.intp)
+        shapes = state.features.geometry.to_numpy()
+        i, j = shapely.STRtree(shapes).query(places[~unusable])
+        near, sound = np.unique(j), pd.isna(describe_unusable(shapes))
+        met = j[_touch(places[~unusable][i], shapes[j])]
+        return set(state.features.index[np.union1d(rows, np.concatenate([met, near[~sound[near]]]))])
 
     def _rows_near(self, state: LayerState, places: Shapes) -> Rows:
         """Return the positions of the features whose bounds meet those of places, or that have no place."""
@@ -266,7 +275,7 @@ def _overlaps_again(rule: Rule, near: _Near) -> tuple[list[Conflict], Callable[[
     a, others = _layers_of(rule, near)
     touching = {code: set(near.changed_in(code).index) for code in (a, *rule.b.layers)}
     # ground that a third layer excuses is that of a pair with a left feature near it
-    touching[a] |= near.ids_near(a, near.places(set(others) - set(rule.b.layers)))
+    touching[a] |= near.ids_met(a, near.places(set(others) - set(rule.b.layers)))
     left = near.narrowed(a, near.places(rule.layers), touching[a])
     around = np.concatenate([near.places(rule.layers), _shapes(near.narrowed(a, _NOWHERE, touching[a]))])
     layers = {a: left} | {code: near.narrowed(code, around) for code in others}
@@ -282,7 +291,7 @@ def _alone_again(rule: Rule, near: _Near) -> tuple[list[Conflict], Callable[[Con
     a, others = _layers_of(rule, near)
     if a in rule.b.layers:
         return near.conflicts_of(rule, near.layers), lambda _: True
-    touched = set(near.changed_in(a).index) | near.ids_near(a, near.places(others))
+    touched = set(near.changed_in(a).index) | near.ids_met(a, near.places(others))
     left = near.narrowed(a, _NOWHERE, touched)
     layers = {a: left} | {code: near.narrowed(code, _shapes(left)) for code in others}
     return near.conflicts_of(rule, layers), lambda conflict: conflict.left in touched
@@ -297,6 +306,13 @@ def _layers_of(rule: Rule, near: _Near) -> tuple[str, tuple[str, ...]]:
 
 def _shapes(state: LayerState) -> Shapes:
     return np.asarray(state.features.geometry.to_numpy())
+
+
+def _touch(a: Shapes, b: Shapes) -> NDArray[np.bool_]:
+    try:
+        return np.asarray(shapely.intersects(a, b))
+    except shapely.GEOSException:
+        return np.full(len(a), True)
 
 
 def _bounds(shapes: Shapes) -> Shapes:

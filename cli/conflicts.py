@@ -21,7 +21,7 @@ from workflows.conflicts import (
 )
 from workflows.rule_sets import rule_set
 
-__all__ = ["conflicts", "print_rows"]
+__all__ = ["conflicts", "print_rows", "reader_at"]
 
 Form = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the answer")]
 _OUTCOMES = {

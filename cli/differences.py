@@ -1,21 +1,20 @@
 """`luotu differences`: where two plans of land use agree and where they differ."""
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from cli.console import notes, out, print_json, speak, table_of
-from cli.desk import Desk, at_desk
+from cli.desk import at_desk
 from cli.moments import DAYS, TIMES, zoned
 from geocode import Text
-from workflows.catalogues import configured_catalogue
 from workflows.difference_files import check_file, write_file
 from workflows.difference_words import word
 from workflows.differing import DifferenceOptions, compare_plans, show_differences
 from workflows.plan_states import read_extent
-from workflows.rule_sets import rule_set
+from workflows.terms import Terms
 
 __all__ = ["differences"]
 
@@ -58,32 +57,16 @@ def differences(  # noqa: PLR0913 - one for each option
         if second is None:
             told = show_differences(desk.database, first, principal=desk.principal)
         else:
-            options = DifferenceOptions(
-                as_of=as_of.date() if as_of else date.today(),
-                known_at=zoned(known_at),
-                within=None if within is None else read_extent(within),
-                min_area_m2=min_area,
-                min_width_m=min_width,
-            )
-            told = _compare(desk, first, second, options)
+            terms = Terms(desk.principal, desk.settings, as_of and as_of.date(), zoned(known_at))
+            extent = None if within is None else read_extent(within)
+            options = DifferenceOptions(within=extent, min_area_m2=min_area, min_width_m=min_width)
+            told = compare_plans(desk.database, first, second, terms=terms, options=options)
         if output:
             write_file(desk.database, told["run"], output, principal=desk.principal)
     if form == "json":
         print_json(told)
     else:
         _print(told, output)
-
-
-def _compare(desk: Desk, first: str, second: str, options: DifferenceOptions) -> dict[str, Any]:
-    return compare_plans(
-        desk.database,
-        first,
-        second,
-        principal=desk.principal,
-        options=options,
-        rules=rule_set(desk.settings),
-        catalogue=configured_catalogue(desk.settings),
-    )
 
 
 def _print(told: dict[str, Any], output: Path | None) -> None:
@@ -110,7 +93,7 @@ def _print(told: dict[str, Any], output: Path | None) -> None:
             *(Text(each["reason"]["zh"], each["reason"]["en"]) for each in told["untold"][:_SHOWN]),
         ]
     )
-    rest = len(told["untold"]) - _SHOWN
+    rest = sum(told["untold_counts"].values()) - _SHOWN
     if rest > 0:
         notes([Text(f"另有 {rest} 项,见 --format json。", f"And {rest} more; see --format json.")])
     notes([Text(f"运算 {told['run']},SHA-256 {told['sha256']}", f"run {told['run']}, SHA-256 {told['sha256']}")])

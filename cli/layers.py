@@ -1,10 +1,9 @@
 """`luotu layers`: the catalogue, the editions that are loaded, and what is wrong with those that are not."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -34,7 +33,7 @@ from workflows.coverages import (
     write_faults,
 )
 from workflows.layer_files import FileLayers
-from workflows.layering import LoadOptions, list_layers, load_layers
+from workflows.layering import LoadedLayer, LoadOptions, list_layers, load_layers
 from workflows.rastering import RasterOptions, is_raster_file, load_raster
 
 __all__ = ["layers"]
@@ -164,7 +163,7 @@ def load(  # noqa: PLR0913 - one for each option
         if not one.added:
             state = Text("该版本已存在", "this edition is already there")
         notes([Text(f"{one.layer} {one.name.zh}:{state.zh}", f"{one.layer} {one.name.en}: {state.en}")])
-        _tell_account(one.account, one.between)
+        _tell_account(one)
         for row, feature, fault in one.faults:
             complain_row(one.layer, row, feature, fault)
         refused += len(one.faults)
@@ -245,19 +244,22 @@ def lint(*, form: Form = "table") -> None:
         raise typer.Exit(EXIT_FOUND)
 
 
-def _tell_account(account: Mapping[str, Any], between: Mapping[str, Any]) -> None:
+def _tell_account(loaded: LoadedLayer) -> None:
     """Say what features have against their contract, what was done to geometries, and what lies between them."""
-    for warning in account.get("warnings", ()):
+    code = loaded.layer
+    for warning in loaded.account.get("warnings", ()):
         rows = f" (× {warning['count']})" if warning["count"] > 1 else ""
-        notes([Text(warning["text"]["zh"] + rows, warning["text"]["en"] + rows)])
-    for change in account.get("changes", ()):
+        notes([Text(*(f"{code} {warning['text'][language]}{rows}" for language in ("zh", "en")))])
+    for change in loaded.account.get("changes", ()):
         zh, en = change["text"]["zh"], change["text"]["en"]
-        notes([Text(f"第 {change['row']} 行:{zh}", f"row {change['row']}: {en}")])
-    for kind, row in between.items():
+        notes([Text(f"{code} 第 {change['row']} 行:{zh}", f"{code} row {change['row']}: {en}")])
+    for kind, row in loaded.between.items():
         told = _KINDS[kind]
-        zh, en = f"{told.zh}:{row['count']} 处", f"{told.en}: {row['count']}"
+        zh, en = f"{code} {told.zh}:{row['count']} 处", f"{code} {told.en}: {row['count']}"
         tolerated = f",其中容许 {row['tolerated']} 处", f", {row['tolerated']} of them tolerated"
         notes([Text(zh + tolerated[0], en + tolerated[1]) if row["tolerated"] else Text(zh, en)])
+    if loaded.between:
+        notes([Text(f"位置见 luotu layers check {code}", f"luotu layers check {code} tells where")])
 
 
 def _coverages(subject: str, said: FileLayers, options: CoverageOptions) -> list[CoverageReport]:

@@ -6,14 +6,12 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from cli.conflicts import print_rows
+from cli.conflicts import print_rows, reader_at
 from cli.console import EXIT_FOUND, complain_row, notes, out, print_json, speak
 from cli.desk import at_desk
 from geocode import Text
-from workflows.catalogues import configured_catalogue
-from workflows.publishing import Publishing, PublishOptions
+from workflows.publishing import PublishOptions
 from workflows.publishing import publish as publish_delivery
-from workflows.rule_sets import rule_set
 
 __all__ = ["publish"]
 
@@ -58,10 +56,7 @@ def publish(  # noqa: PLR0913 - one for each option
         draft=draft,
     )
     with at_desk() as desk:
-        by = Publishing(
-            desk.principal, rule_set(desk.settings), configured_catalogue(desk.settings), desk.settings.documents
-        )
-        report = publish_delivery(desk.database, source, options=options, by=by)
+        report = publish_delivery(desk.database, source, options=options, by=reader_at(desk))
     if form == "json":
         print_json(report)
     else:

@@ -1,6 +1,6 @@
 """`luotu sites`: where a project could stand."""
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -8,13 +8,14 @@ import typer
 from rich.markup import escape
 
 from cli.console import EXIT_FOUND, notes, out, print_json, speak, table_of
-from cli.desk import Desk, at_desk
+from cli.desk import at_desk
 from cli.moments import DAYS, TIMES, zoned
 from geocode import Text
 from workflows.plan_states import read_extent
 from workflows.site_candidates import CandidateOptions
 from workflows.site_files import check_file, write_sites
 from workflows.siting import SitingOptions, find_sites, show_sites
+from workflows.terms import Terms
 
 __all__ = ["sites"]
 
@@ -72,12 +73,12 @@ def sites(  # noqa: PLR0913 - one for each option
             )
             options = SitingOptions(
                 candidates=candidates,
-                as_of=as_of.date() if as_of else date.today(),
-                known_at=zoned(known_at),
                 profile=profile.read_text(encoding="utf-8-sig") if profile else "",
                 share=vary,
             )
-            told = _find(desk, options, Path(source))
+            terms = Terms(desk.principal, desk.settings, as_of and as_of.date(), zoned(known_at))
+            file = Path(source) if Path(source).is_file() else None
+            told = find_sites(desk.database, terms=terms, options=options, file=file)
         if output:
             write_sites(told, output)
     if form == "json":
@@ -90,16 +91,6 @@ def sites(  # noqa: PLR0913 - one for each option
 
 def _is_run(source: str) -> bool:
     return len(source) == 36 and source.count("-") == 4 and not Path(source).exists()  # noqa: PLR2004 - a UUID
-
-
-def _find(desk: Desk, options: SitingOptions, file: Path) -> dict[str, Any]:
-    return find_sites(
-        desk.database,
-        principal=desk.principal,
-        settings=desk.settings,
-        options=options,
-        file=file if file.is_file() else None,
-    )
 
 
 def _print(told: dict[str, Any], output: Path | None) -> None:

@@ -52,10 +52,11 @@ def cover_cells(polygons: NDArray[Any], left: int, top: int, right: int, bottom:
     """
     window = np.broadcast_to(np.zeros(1, dtype=np.uint8), (bottom - top, right - left))
     source = NumPyRasterSource(window, left, -bottom, right, -top)
-    found = exact_extract(source, _Polygons(polygons), ["cell_id", "coverage"], output="pandas")
-    counts = [len(cells) for cells in found["cell_id"]]
-    zone = np.repeat(np.arange(len(polygons)), counts)
-    cell, share = np.concatenate([*found["cell_id"], []]), np.concatenate([*found["coverage"], []])
+    # as frames they take twice as long
+    found = exact_extract(source, _Polygons(polygons), ["cell_id", "coverage"], output="geojson")
+    cells = [one["properties"]["cell_id"] for one in found]
+    zone = np.repeat(np.arange(len(polygons)), [len(each) for each in cells])
+    cell, share = np.concatenate([*cells, []]), np.concatenate([*(one["properties"]["coverage"] for one in found), []])
     touched = share > _TOUCH_SHARE
     return Coverage(zone[touched], cell[touched].astype(np.int64), share[touched])
 

@@ -6,7 +6,7 @@ layer that should contain them. Nothing is dropped: what is as narrow as the tol
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import geopandas as gpd
@@ -26,6 +26,7 @@ TOLERANCE_M = 0.002  # two vertices nearer than this are one (XPlanung's Fläche
 GAP_WIDTH_M = 1.0
 _NOISE_M = 1e-6
 _OPEN = (dt.date.min, dt.date.max)
+_ORDER = ("unusable", "apart", "overlap", "gap", "protrusion", "vertex", "edge")
 _COLUMNS = ("kind", "features", "area_m2", "width_m", "tolerated", "reason")
 
 
@@ -101,23 +102,25 @@ def find_coverage_faults(
     GeoDataFrame
         One row a fault, in the plane, by kind and place: ``kind``, ``features`` (ids, a tuple), ``area_m2``, ``width_m`` (the
         diameter of the largest circle in it), ``tolerated`` (no wider than the tolerance), ``reason``, ``geometry``.
-        Kinds: ``unusable`` (no valid polygon; not checked further), ``overlap``, ``gap``, ``protrusion`` (beyond the
+        Kinds: ``unusable`` (no valid polygon, or GEOS has no answer; not checked further), ``overlap``, ``gap``, ``protrusion`` (beyond the
         container), ``vertex`` (the first feature has a vertex on an edge of the second, which has none there) and ``edge``
         (edges of a feature that match those of its neighbour within the tolerance only).
     """
     sheet, unusable = _sheet(frame, as_of)
     edges = _invalid_edges(sheet.geometry, rule.gap_width_m)
     loose = ~(shapely.is_missing(edges) | shapely.is_empty(edges))
-    rows = [] if rule.overlap_allowed else list(_overlaps(sheet, loose))
     scope = None if container is None else shapely.union_all(_polygons_of(container.geometry.to_numpy()))
-    if rule.coverage_required or rule.gap_width_m > 0:
-        union = _union(sheet.geometry, is_matched=not loose.any())
-        rows += _gaps(sheet, union, scope, loose, rule)
-    if container is not None:
-        rows += _protrusions(sheet, scope)
+    rows: list[_Row] = []
     if not rule.overlap_allowed:
-        rows += _vertices(sheet, np.flatnonzero(loose), rule.tolerance_m)
-        rows += _edges(sheet, edges, loose, rows, rule.tolerance_m)
+        rows += _told(_overlaps(sheet, loose))
+        rows += _told(_vertices(sheet, np.flatnonzero(loose), rule.tolerance_m))
+    if rule.coverage_required or rule.gap_width_m > 0:
+        rows += _told(_gaps(sheet, scope, loose, rule))
+    if container is not None:
+        rows += _told(_protrusions(sheet, scope))
+    if not rule.overlap_allowed:
+        rows += _told(_edges(sheet, edges, loose, rows, rule.tolerance_m))
+    rows.sort(key=lambda row: _ORDER.index(row.kind))
     faults = [row for row in rows if row.kind != "apart"]
     return _frame([*unusable, *faults], frame.crs, rule.tolerance_m)
 
@@ -204,6 +207,39 @@ def _invalid_edges(geometry: Geometries, gap_width_m: float) -> Geometries:
     return np.asarray(shapely.coverage_invalid_edges(geometry, gap_width=gap_width_m))
 
 
+def _told(rows: Iterator[_Row]) -> list[_Row]:
+    """Return the rows of one kind of fault; where GEOS gives up on them all, one that says so."""
+    found: list[_Row] = []
+    try:
+        found.extend(rows)
+    except shapely.errors.GEOSException as error:
+        found.append(_Row("unusable", (), None, str(error)))
+    return found
+
+
+def _each(operate: Callable[..., Any], first: Geometries, second: Any) -> Iterator[Any]:
+    """Yield what an operation makes of each of two columns; where GEOS has no answer, its reason as text."""
+    try:
+        results = operate(first, second)
+    except shapely.errors.GEOSException:
+        results = [_answer(operate, a, b) for a, b in zip(*np.broadcast_arrays(first, second), strict=True)]
+    yield from results
+
+
+def _answer(operate: Callable[..., Any], first: Any, second: Any) -> Any:
+    try:
+        return operate(first, second)
+    except shapely.errors.GEOSException as error:
+        return str(error)
+
+
+def _parts_of(kind: str, ids: tuple[Any, ...], ground: Any) -> list[_Row]:
+    """Return a row for each polygon of some ground, or one that says why there is none."""
+    if isinstance(ground, str):
+        return [_Row("unusable", ids, None, ground)]
+    return [_Row(kind, ids, part) for part in _polygons_of(np.array([ground]))]
+
+
 def _union(geometry: Geometries, *, is_matched: bool) -> Any:
     return shapely.coverage_union_all(geometry) if is_matched and len(geometry) else shapely.union_all(geometry)
 
@@ -224,14 +260,15 @@ def _overlaps(sheet: _Sheet, loose: NDArray[np.bool_]) -> Iterator[_Row]:
     first, second = shapely.STRtree(sheet.geometry).query(sheet.geometry[loose], predicate="intersects")
     pairs = np.unique(np.sort(np.column_stack([np.flatnonzero(loose)[first], second]), axis=1), axis=0)
     pairs = pairs[pairs[:, 0] < pairs[:, 1]]
-    shared = shapely.intersection(sheet.geometry[pairs[:, 0]], sheet.geometry[pairs[:, 1]])
+    shared = _each(shapely.intersection, *sheet.geometry[pairs].T)
     for (a, b), ground in zip(pairs.tolist(), shared, strict=True):
         kind = "overlap" if sheet.hold_together(a, b) else "apart"
-        yield from (_Row(kind, (sheet.ids[a], sheet.ids[b]), part) for part in _polygons_of(np.array([ground])))
+        yield from _parts_of(kind, (sheet.ids[a], sheet.ids[b]), ground)
 
 
-def _gaps(sheet: _Sheet, union: Any, scope: Any, loose: NDArray[np.bool_], rule: CoverageRule) -> Iterator[_Row]:
+def _gaps(sheet: _Sheet, scope: Any, loose: NDArray[np.bool_], rule: CoverageRule) -> Iterator[_Row]:
     """Yield the ground that no feature covers and should: within the scope, or between features."""
+    union = _union(sheet.geometry, is_matched=not loose.any())
     if scope is not None and rule.coverage_required:
         gaps = _polygons_of(np.array([shapely.difference(scope, union)]))
     else:
@@ -275,8 +312,8 @@ def _protrusions(sheet: _Sheet, scope: Any) -> Iterator[_Row]:
     """Yield the parts of features that lie beyond the scope."""
     shapely.prepare(scope)
     beyond = np.flatnonzero(~shapely.covers(scope, sheet.geometry))
-    for i, ground in zip(beyond, shapely.difference(sheet.geometry[beyond], scope), strict=True):
-        yield from (_Row("protrusion", (sheet.ids[i],), part) for part in _polygons_of(np.array([ground])))
+    for i, ground in zip(beyond, _each(shapely.difference, sheet.geometry[beyond], scope), strict=True):
+        yield from _parts_of("protrusion", (sheet.ids[i],), ground)
 
 
 def _vertices(sheet: _Sheet, loose: Integers, tolerance_m: float) -> Iterator[_Row]:

@@ -144,8 +144,10 @@ def _gridded(geometries: Geometries, rows: NDArray[np.intp], decimals: int, chan
 
 def _made_valid(geometries: Geometries, grid: float) -> Geometries:
     """Return the ground that invalid polygons mean, on the grid; empty where nothing is left of it."""
-    valid = shapely.make_valid(geometries, method="structure", keep_collapsed=False)
-    gridded = shapely.set_precision(valid, grid)
+    try:
+        gridded = _on_grid(geometries, grid)
+    except shapely.errors.GEOSException:
+        gridded = np.array([_on_grid_or_nothing(geometry, grid) for geometry in geometries], dtype=object)
     parts, owner = shapely.get_parts(gridded, return_index=True)
     polygonal = np.isin(shapely.get_type_id(parts), _POLYGONAL)
     ground = np.full(len(geometries), shapely.Polygon(), dtype=object)
@@ -154,6 +156,18 @@ def _made_valid(geometries: Geometries, grid: float) -> Geometries:
         ground[i] = own[0] if len(own) == 1 else shapely.MultiPolygon(own.tolist())
     # without the grid, which every later operation would keep to
     return np.asarray(shapely.from_wkb(shapely.to_wkb(ground)))
+
+
+def _on_grid(geometries: Any, grid: float) -> Any:
+    return shapely.set_precision(shapely.make_valid(geometries, method="structure", keep_collapsed=False), grid)
+
+
+def _on_grid_or_nothing(geometry: Any, grid: float) -> Any:
+    """Return one geometry mended; an empty one where GEOS gives up on it."""
+    try:
+        return _on_grid(geometry, grid)
+    except shapely.errors.GEOSException:
+        return shapely.Polygon()
 
 
 def _mended(row: int, before: Any, after: Any, fault: Fault | None) -> list[Change]:

@@ -1,5 +1,6 @@
 """A comparison of two plans, from the editions that it rests on to what is kept of it."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -19,20 +20,23 @@ from blueprint.rule_sets import RuleSet
 from blueprint.statistics import tabulate
 from geocode import STORAGE_CRS, Text
 from geocode.planes import ellipsoid_areas_m2, from_plane, measure_plane, to_plane
-from layers.catalogue import Catalogue, Layer
+from layers.catalogue import Layer
 from store.database import Connection
 from store.editions import editions_in_effect
+from workflows.catalogues import configured_catalogue
 from workflows.errors import RefusedOptionError
 from workflows.layer_rights import allow_layer
 from workflows.plan_states import find_state, load_state, meeting_of
-from workflows.principals import Principal
 from workflows.reports import text_json
+from workflows.rule_sets import rule_set
 from workflows.runs import run_inputs, settled
+from workflows.terms import Terms
 
 __all__ = ["SIDES", "Basis", "DifferenceOptions", "Found", "compute", "find_basis", "inputs_of", "summarize"]
 
 SIDES = ("first", "second")
 _DISTRICTS = "XZ1101"
+_MOST_UNTOLD = 1_000
 _TABLES = {
     "by_class": ("class",),
     "by_district": ("district", "class"),
@@ -46,18 +50,12 @@ class DifferenceOptions:
 
     Attributes
     ----------
-    as_of
-        The day on which both are taken, unless a plan is named with a day or an edition of its own.
-    known_at
-        Only what was recorded by then counts; everything where None.
     within
         The extent in EPSG:4490; where both layers are complete, if None.
     min_area_m2, min_width_m
         Below either a piece is a sliver; derived from the accuracies of both layers where None.
     """
 
-    as_of: date
-    known_at: datetime | None = None
     within: Any = None
     min_area_m2: float | None = None
     min_width_m: float | None = None
@@ -94,14 +92,8 @@ class Found(NamedTuple):
     extent: Any
 
 
-def find_basis(  # noqa: PLR0913 - what is asked, who asks, and what the installation goes by
-    connection: Connection,
-    names: tuple[str, str],
-    principal: Principal,
-    options: DifferenceOptions,
-    rules: RuleSet,
-    catalogue: Catalogue,
-    known_at: datetime,
+def find_basis(
+    connection: Connection, names: tuple[str, str], options: DifferenceOptions, *, terms: Terms, known_at: datetime
 ) -> Basis:
     """Return the editions, and the extent, that a comparison of two named layers rests on.
 
@@ -114,10 +106,11 @@ def find_basis(  # noqa: PLR0913 - what is asked, who asks, and what the install
     RefusedOptionError
         No edition holds, a layer bears no land use that the crosswalk knows, or it is not known where to compare.
     """
-    asked: Any = {"as_of": options.as_of, "known_at": known_at}
+    rules, catalogue = rule_set(terms.settings), configured_catalogue(terms.settings)
+    asked: Any = {"as_of": terms.day, "known_at": known_at}
     left, right = (find_state(connection, name, catalogue=catalogue, **asked) for name in names)
     for named in (left, right):
-        allow_layer(principal, named.layer)
+        allow_layer(terms.principal, named.layer)
     beside = {_DISTRICTS, *load_hit_layers().codes}
     held = {row.layer: row for row in editions_in_effect(connection, **asked) if row.layer in beside}
     return Basis(
@@ -125,7 +118,7 @@ def find_basis(  # noqa: PLR0913 - what is asked, who asks, and what the install
         systems=(_system_of(left.layer, rules), _system_of(right.layer, rules)),
         days=(left.day, right.day),
         extent=meeting_of(left.edition, right.edition) if options.within is None else options.within,
-        as_of=options.as_of,
+        as_of=terms.day,
         thresholds=_thresholds(left.edition, right.edition, options),
         rules=rules,
     )
@@ -193,8 +186,9 @@ def summarize(basis: Basis, found: Found) -> dict[str, Any]:
         **{name: tabulate(pieces, by).to_dict("records") for name, by in _TABLES.items()},
         "untold": [
             {"kind": each.kind, "layer": each.layer, "features": list(each.features), "reason": text_json(each.reason)}
-            for each in found.differences.untold
+            for each in found.differences.untold[:_MOST_UNTOLD]
         ],
+        "untold_counts": dict(Counter(each.kind for each in found.differences.untold)),
         "hit_layers": [code for code in listed.codes if code in basis.editions],
         "hit_layers_missing": [code for code in listed.codes if code not in basis.editions],
     }

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from blueprint.rule_sets import RuleSet
 from layers.catalogue import Catalogue
@@ -13,9 +14,23 @@ from workflows.layer_rights import may_see
 from workflows.principals import Principal
 from workflows.reports import geometry_json, text_json
 
-__all__ = ["Teller"]
+__all__ = ["Reader", "Teller"]
 
 _MEASURES = ("area_m2", "ellipsoid_area_m2", "width_m", "certainty")
+
+
+class Reader(NamedTuple):
+    """Who asks, and what is known here: the rules and the catalogue of the installation, the folder of its documents."""
+
+    principal: Principal
+    rules: RuleSet
+    catalogue: Catalogue
+    documents: Path
+
+    @property
+    def teller(self) -> "Teller":
+        """What tells conflicts to this reader."""
+        return Teller(self.rules, self.catalogue, self.principal)
 
 
 class Teller:

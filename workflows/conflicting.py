@@ -16,8 +16,8 @@ from blueprint.layer_state import LayerState
 from blueprint.rule_sets import RuleSet, read_rule_set
 from blueprint.rules import Predicate, Rule
 from blueprint.updating import Change, RowDelta, update_rows
-from blueprint.widths import RESOLUTION_M
 from geocode.planes import to_plane
+from layers.widths import RESOLUTION_M
 from store.cases import carry_cases
 from store.conflicts import ConflictFilter, conflict_ids, conflict_rows, end_conflicts, standing_run
 from store.database import Connection
@@ -227,7 +227,7 @@ def _states_near(
         around = [rule for rule in rules if rule.id not in since.afresh and _looks_around(rule)]
         sides = set(layers.ids({code for rule in around if rule.a is not None for code in rule.a.layers}))
         lefts = {key: row for key, row in found.items() if row.edition_id in sides}
-        others = layers.ids({code for rule in around for code in rule.layers} - whole)
+        others = layers.ids({code for rule in around for code in rule.layers[1:]} - whole)
         if lefts and others:
             more = feature_rows_near(connection, others, shapes_of(list(lefts.values())))
             found |= {row.id: row for row in more}

@@ -1,28 +1,27 @@
 """What the doors ask of conflicts: find them, list them, export them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 
-from blueprint.rule_sets import RuleSet
 from geocode import STORAGE_CRS, Text
-from layers.catalogue import Catalogue
 from layers.writing import check_target, write_frame
 from store.conflicts import ConflictFilter, conflict_rows, count_conflicts, standing_run
 from store.database import Connection, Database, transaction
 from store.editions import lock_publishing
 from store.errors import NotHereError
 from store.runs import known_now, read_run
-from workflows.conflict_json import Teller
+from workflows.conflict_json import Reader
 from workflows.conflict_layers import Asking, Box, shapes_of
 from workflows.conflicting import find_now, update_standing
 from workflows.errors import RefusedOptionError
-from workflows.principals import Principal
+from workflows.idempotency import once
 from workflows.rights import allow
 
 __all__ = [
@@ -50,22 +49,9 @@ class ConflictQuestion:
         return self.as_of is None and self.known_at is None and self.bbox is None
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Who reads, by which rules and which catalogue; the folder of the documents, in which rasters lie."""
-
-    principal: Principal
-    rules: RuleSet
-    catalogue: Catalogue
-    documents: Path
-
-    @property
-    def teller(self) -> Teller:
-        """What tells conflicts to this reader."""
-        return Teller(self.rules, self.catalogue, self.principal)
-
-
-def find_conflicts(database: Database, question: ConflictQuestion, *, reader: Reader) -> dict[str, Any]:
+def find_conflicts(
+    database: Database, question: ConflictQuestion, *, reader: Reader, idempotency_key: str | None = None
+) -> dict[str, Any]:
     """Find the conflicts between all layers, keep them as a run, and return its summary.
 
     The question of today about the whole city brings the standing run up to date; any other is a run of its own.
@@ -80,20 +66,25 @@ def find_conflicts(database: Database, question: ConflictQuestion, *, reader: Re
     allow(reader.principal, "read_blueprint")
     _check_box(question.bbox)
     with transaction(database) as connection:
-        lock_publishing(connection)
-        asking = Asking(
-            as_of=question.as_of or date.today(),
-            known_at=question.known_at or known_now(connection),
-            rules=reader.rules,
-            documents=reader.documents,
-            bbox=question.bbox,
-        )
-        if question.is_standing:
-            updated = update_standing(connection, asking, principal=reader.principal)
-            change = {"new": len(updated.new), "gone": len(updated.gone), "changed": len(updated.changed)}
-            return {**_summary(connection, updated.run_id, reader), "change": change, "cases": updated.cases}
-        run_id, _ = find_now(connection, asking, principal=reader.principal)
-        return _summary(connection, run_id, reader)
+        work = partial(_find, connection, question, reader)
+        return once(connection, reader.principal, idempotency_key, {"conflicts": asdict(question)}, work)
+
+
+def _find(connection: Connection, question: ConflictQuestion, reader: Reader) -> dict[str, Any]:
+    lock_publishing(connection)
+    asking = Asking(
+        as_of=question.as_of or date.today(),
+        known_at=question.known_at or known_now(connection),
+        rules=reader.rules,
+        documents=reader.documents,
+        bbox=question.bbox,
+    )
+    if question.is_standing:
+        updated = update_standing(connection, asking, principal=reader.principal)
+        change = {"new": len(updated.new), "gone": len(updated.gone), "changed": len(updated.changed)}
+        return {**_summary(connection, updated.run_id, reader), "change": change, "cases": updated.cases}
+    run_id, _ = find_now(connection, asking, principal=reader.principal)
+    return _summary(connection, run_id, reader)
 
 
 def show_conflicts(database: Database, run_id: str | None, *, reader: Reader) -> dict[str, Any]:

@@ -216,10 +216,20 @@ def write_cleaned(report: CoverageReport, path: Path, *, options: CoverageOption
     """Write the features as a coverage that is clean, with their areas before and after: a proposal to look at.
 
     They keep their attributes, so that the file can be loaded once somebody has taken it.
+
+    Raises
+    ------
+    RefusedOptionError
+        GEOS makes no coverage of them.
     """
-    cleaned = propose_cleaning(
-        in_plane(report.features, report.plane), gap_width_m=_gap_width_m(report.layer, options), as_of=options.as_of
-    )
+    features, width_m = in_plane(report.features, report.plane), _gap_width_m(report.layer, options)
+    try:
+        cleaned = propose_cleaning(features, gap_width_m=width_m, as_of=options.as_of)
+    except shapely.errors.GEOSException as error:
+        raise RefusedOptionError(
+            Text(f"无法给出整理建议:{error}。", f"No cleaning can be proposed: {error}."),
+            Text("先修正报告中的问题,再试。", "Mend what the report tells first, and try again."),
+        ) from error
     attributes = pd.DataFrame(cleaned["attrs"].tolist(), index=cleaned.index)
     told = cleaned[["name", "valid_from", "valid_to", "area_before_m2", "area_after_m2", "changed"]]
     told = told.assign(**{name: _as_text(told[name]) for name in ("valid_from", "valid_to")})

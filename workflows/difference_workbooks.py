@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 import geopandas as gpd
 import numpy as np
 import xlsxwriter
+from numpy.typing import NDArray
 
 from blueprint.hits import load_hit_layers
 from blueprint.rounding import AreaUnit, round_half_up, round_parts
@@ -30,7 +31,9 @@ __all__ = ["write_workbook"]
 _MOST_ROWS = 1_000_000  # a sheet holds 1,048,576
 _LONGEST = 32_767
 _WIDE, _NARROW = 40, 16
-_M2, _HA, _MU = ("area_m2", 2, AreaUnit.SQUARE_METRE), ("area_ha", 4, AreaUnit.HECTARE), ("area_mu", 2, AreaUnit.MU)
+_AREAS = ("area_m2", "ellipsoid_area_m2")
+_UNITS = ((2, AreaUnit.SQUARE_METRE), (4, AreaUnit.HECTARE), (2, AreaUnit.MU))
+_SUMS = ("area_m2", "area_ha", "area_mu", "ellipsoid_area_m2", "share")
 _FORMATS = {
     "area_m2": "#,##0.00",
     "area_ha": "#,##0.0000",
@@ -63,10 +66,9 @@ def write_workbook(database: Database, run_id: str, target: Path | BinaryIO, *, 
     with xlsxwriter.Workbook(target, options) as book:
         book.set_properties({"created": datetime.fromisoformat(told["recorded_at"]).replace(tzinfo=None)})
         pen = _Pen(book)
-        totals = _district_totals(told)
-        pen.write(_statistics(told, totals))
+        pen.write(_statistics(told))
         pen.write(_land_classes(told))
-        for sheet in _pieces(pieces, totals):
+        for sheet in _pieces(pieces.assign(**{name: _printed_pieces(pieces, told, name) for name in _AREAS})):
             pen.write(sheet)
         pen.write(_cases(_ledger(database, run_id, principal)))
         pen.write(_basis(told))
@@ -99,19 +101,10 @@ class _Pen:
             page.write_number(row, place, value, form)
 
 
-def _district_totals(told: dict[str, Any]) -> dict[tuple[str | None, str], float]:
-    """Return the printed areas in square metres of each class in each district: together they are the printed whole."""
-    rows = told["by_district"]
-    printed = round_parts([row["area_m2"] for row in rows], decimals=2)
-    return {(row["district"], row["class"]): area for row, area in zip(rows, printed, strict=True)}
-
-
-def _statistics(told: dict[str, Any], totals: dict[tuple[str | None, str], float]) -> _Sheet:
+def _statistics(told: dict[str, Any]) -> _Sheet:
     rows = told["by_district"]
     leading = [(row["district"] or "", _both(word("classes", row["class"])), row["count"]) for row in rows]
-    columns = ("district", "class", "count", "area_m2", "area_ha", "area_mu", "ellipsoid_area_m2", "share")
-    printed = [list(totals.values()), *_printed(rows, (_HA, _MU))]
-    return _Sheet(_sheet_name("statistics"), columns, _with_totals(leading, printed, rows))
+    return _Sheet(_sheet_name("statistics"), ("district", "class", "count", *_SUMS), _with_totals(leading, rows))
 
 
 def _land_classes(told: dict[str, Any]) -> _Sheet:
@@ -120,21 +113,19 @@ def _land_classes(told: dict[str, Any]) -> _Sheet:
         (*(_both(word("land_classes", row[side])) for side in ("left_class", "right_class")), row["count"])
         for row in rows
     ]
-    columns = ("left_class", "right_class", "count", "area_m2", "area_ha", "area_mu", "ellipsoid_area_m2", "share")
-    return _Sheet(_sheet_name("land_classes"), columns, _with_totals(leading, _printed(rows, (_M2, _HA, _MU)), rows))
+    return _Sheet(
+        _sheet_name("land_classes"), ("left_class", "right_class", "count", *_SUMS), _with_totals(leading, rows)
+    )
 
 
-def _printed(rows: Sequence[dict[str, Any]], units: Sequence[tuple[str, int, AreaUnit]]) -> list[list[float]]:
-    areas_m2 = [row["area_m2"] for row in rows]
-    return [round_parts(areas_m2, decimals=decimals, unit=unit) for _, decimals, unit in units]
-
-
-def _with_totals(
-    leading: list[tuple[Any, ...]], printed: list[list[float]], rows: Sequence[dict[str, Any]]
-) -> Iterable[Sequence[Any]]:
+def _with_totals(leading: list[tuple[Any, ...]], rows: Sequence[dict[str, Any]]) -> Iterable[Sequence[Any]]:
     """Yield the rows of a table of sums, their total last."""
-    ellipsoid = round_parts([row["ellipsoid_area_m2"] for row in rows], decimals=2)
-    columns = [*printed, ellipsoid, round_parts([row["area_m2"] for row in rows], decimals=6, total=1)]
+    areas_m2, ellipsoid_m2 = ([row[name] for row in rows] for name in _AREAS)
+    columns = [
+        *(round_parts(areas_m2, decimals=decimals, unit=unit) for decimals, unit in _UNITS),
+        round_parts(ellipsoid_m2, decimals=2),
+        round_parts(areas_m2, decimals=6, total=1),
+    ]
     for row, first in enumerate(leading):
         yield (*first, *(column[row] for column in columns))
     count = sum(row["count"] for row in rows)
@@ -142,7 +133,7 @@ def _with_totals(
     yield ("", _both(word("columns", "total")), count, *(round(sum(column), 6) for column in columns))
 
 
-def _pieces(pieces: gpd.GeoDataFrame, totals: dict[tuple[str | None, str], float]) -> Iterable[_Sheet]:
+def _pieces(pieces: gpd.GeoDataFrame) -> Iterable[_Sheet]:
     control = load_hit_layers().control
     columns = (
         *("id", "district", "class", "is_sliver", "left_id", "left_code", "left_class"),
@@ -150,30 +141,28 @@ def _pieces(pieces: gpd.GeoDataFrame, totals: dict[tuple[str | None, str], float
         *control,
         "approvals",
     )
-    areas_m2 = _printed_pieces(pieces, totals)
     for number, start in enumerate(range(0, max(len(pieces), 1), _MOST_ROWS), start=1):
         name = _sheet_name("pieces") + (f" {number}" if number > 1 else "")
         chosen = pieces.iloc[start : start + _MOST_ROWS].to_dict("records")
-        rows = (
-            _piece_row(row, area_m2, control)
-            for row, area_m2 in zip(chosen, areas_m2[start : start + _MOST_ROWS], strict=True)
-        )
-        yield _Sheet(name, columns, rows)
+        yield _Sheet(name, columns, (_piece_row(row, control) for row in chosen))
 
 
-def _printed_pieces(pieces: gpd.GeoDataFrame, totals: dict[tuple[str | None, str], float]) -> np.ndarray[Any, Any]:
+def _printed_pieces(pieces: gpd.GeoDataFrame, told: dict[str, Any], name: str) -> NDArray[np.float64]:
     """Return the printed areas of pieces: together they are the printed area of their class in their district."""
-    printed, areas_m2 = np.zeros(len(pieces)), pieces["area_m2"].to_numpy(dtype=float)
+    sums = told["by_district"]
+    totals = round_parts([row[name] for row in sums], decimals=2)
+    total = {(row["district"], row["class"]): area_m2 for row, area_m2 in zip(sums, totals, strict=True)}
     classes = pieces["class"].where(~pieces["is_sliver"].astype(bool), SLIVER)
     groups: dict[tuple[str | None, str], list[int]] = {}
     for row, key in enumerate(zip(pieces["district"], classes, strict=True)):
         groups.setdefault(key, []).append(row)
+    printed, areas_m2 = np.zeros(len(pieces)), pieces[name].to_numpy(dtype=float)
     for key, rows in groups.items():
-        printed[rows] = round_parts(areas_m2[rows].tolist(), decimals=2, total=totals[key])
+        printed[rows] = round_parts(areas_m2[rows].tolist(), decimals=2, total=total[key])
     return printed
 
 
-def _piece_row(row: dict[str, Any], area_m2: float, control: Sequence[str]) -> Sequence[Any]:
+def _piece_row(row: dict[str, Any], control: Sequence[str]) -> Sequence[Any]:
     hits = row["hits"]
     approvals = "; ".join(
         f"{code} {', '.join(map(str, hit['features']))}" for code, hit in hits.items() if code not in control
@@ -187,8 +176,7 @@ def _piece_row(row: dict[str, Any], area_m2: float, control: Sequence[str]) -> S
         _both(word("land_classes", row["left_class"])),
         *(row[name] for name in ("right_id", "right_code")),
         _both(word("land_classes", row["right_class"])),
-        area_m2,
-        round_half_up(row["ellipsoid_area_m2"], decimals=2),
+        *(row[name] for name in _AREAS),
         round_half_up(row["width_m"], decimals=3),
         _both(word("certainties", row["certainty"])),
         *(round_half_up(hits[code]["area_m2"], decimals=2) if code in hits else None for code in control),

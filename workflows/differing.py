@@ -14,11 +14,10 @@ from blueprint.following import follow_ground
 from blueprint.rule_sets import RuleSet
 from geocode import Text
 from geocode.planes import to_plane
-from layers.catalogue import Catalogue
 from store.database import Connection, Database, transaction
 from store.differences import add_differences, add_grounds, grounds_before, read_differences
 from store.errors import NotHereError
-from store.runs import add_run, known_now
+from store.runs import add_run
 from workflows.comparisons import SIDES, Basis, DifferenceOptions, Found, compute, find_basis, inputs_of, summarize
 from workflows.errors import RefusedOptionError
 from workflows.idempotency import once
@@ -27,6 +26,7 @@ from workflows.principals import Principal
 from workflows.reports import geometry_json
 from workflows.rights import allow
 from workflows.runs import allowed_run
+from workflows.terms import Terms, settle_terms
 
 __all__ = [
     "DifferenceOptions",
@@ -41,15 +41,13 @@ __all__ = [
 _MOST_AT_ONCE = 10_000
 
 
-def compare_plans(  # noqa: PLR0913 - the rules and the layers are the installation's
+def compare_plans(
     database: Database,
     first: str,
     second: str,
     *,
-    principal: Principal,
+    terms: Terms,
     options: DifferenceOptions,
-    rules: RuleSet,
-    catalogue: Catalogue,
     key: str | None = None,
 ) -> dict[str, Any]:
     """Compare two plans, keep the answer as a run, and return its summary as `show_differences` does.
@@ -57,7 +55,7 @@ def compare_plans(  # noqa: PLR0913 - the rules and the layers are the installat
     Parameters
     ----------
     first, second
-        Layers, named as `workflows.plan_states.find_state` takes them.
+        Layers, named as `workflows.plan_states.find_state` takes them: as they hold on the day of the terms.
     key
         The client's own, under which the answer is kept.
 
@@ -68,17 +66,19 @@ def compare_plans(  # noqa: PLR0913 - the rules and the layers are the installat
     UnknownLayer, NotHereError
         There is no such layer or edition.
     RefusedOptionError
-        No edition holds, a layer bears no land use that the crosswalk knows, or it is not known where to compare.
+        No edition holds, a layer bears no land use that the crosswalk knows, it is not known where to compare, or the
+        time whose knowledge counts has not come.
     """
-    allow(principal, "compare_plans")
+    allow(terms.principal, "compare_plans")
     request = {
         "action": "compare_plans",
         "plans": [first, second],
+        "moment": [str(terms.as_of), str(terms.known_at)],
         **{name: value if isinstance(value, float | None) else str(value) for name, value in asdict(options).items()},
     }
     with transaction(database) as connection:
-        work = partial(_compare, connection, (first, second), principal, options, rules, catalogue)
-        return once(connection, principal, key, request, work)
+        work = partial(_compare, connection, (first, second), options, terms)
+        return once(connection, terms.principal, key, request, work)
 
 
 def show_differences(database: Database, run_id: str, *, principal: Principal) -> dict[str, Any]:
@@ -89,7 +89,8 @@ def show_differences(database: Database, run_id: str, *, principal: Principal) -
     dict
         ``run``, ``as_of``, ``known_at``; ``first`` and ``second``: layer and edition; ``plane``, ``area_m2`` and
         ``ellipsoid_area_m2`` of the extent; ``thresholds``; ``pieces``, their number; ``by_class``, ``by_district`` and
-        ``by_land_class``: count, areas, share; ``untold``: what is wrong with features and pairs; ``hit_layers`` and
+        ``by_land_class``: count, areas, share; ``untold``: what is wrong with features and pairs, the
+        first 1,000, and ``untold_counts`` of all by kind; ``hit_layers`` and
         ``hit_layers_missing``; ``sha256`` of the answer.
 
     Raises
@@ -160,30 +161,25 @@ def recompute_differences(connection: Connection, inputs: Mapping[str, Any], rul
 
 
 def _compare(
-    connection: Connection,
-    names: tuple[str, str],
-    principal: Principal,
-    options: DifferenceOptions,
-    rules: RuleSet,
-    catalogue: Catalogue,
+    connection: Connection, names: tuple[str, str], options: DifferenceOptions, terms: Terms
 ) -> dict[str, Any]:
-    known_at = options.known_at or known_now(connection)
-    basis = find_basis(connection, names, principal, options, rules, catalogue, known_at)
+    terms, known_at = settle_terms(connection, terms)
+    basis = find_basis(connection, names, options, terms=terms, known_at=known_at)
     found = compute(connection, basis)
     run_id = add_run(
         connection,
-        office_id=principal.office_id,
+        office_id=terms.principal.office_id,
         kind="differences",
-        actor=principal.actor,
-        as_of=options.as_of,
+        actor=terms.principal.actor,
+        as_of=terms.day,
         known_at=known_at,
         inputs=inputs_of(basis, known_at),
         result=summarize(basis, found),
-        rule_set=rules,
+        rule_set=basis.rules,
     )
     pieces = add_differences(connection, run_id, found.stored)
     _follow_cases(connection, run_id, found, pieces)
-    return _told(allowed_comparison(connection, run_id, principal))
+    return _told(allowed_comparison(connection, run_id, terms.principal))
 
 
 def _follow_cases(connection: Connection, run_id: str, found: Found, pieces: Sequence[int]) -> None:

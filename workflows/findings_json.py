@@ -19,6 +19,7 @@ from workflows.reports import geometry_json, text_json
 
 __all__ = ["findings_json"]
 
+_HIDDEN = "—"
 _FOOTPRINT_NAME = Text("建筑基底", "footprint")
 
 
@@ -92,9 +93,9 @@ def _one_json(
         "required": finding.required,
         "margin": finding.margin,
         "unit": finding.unit,
-        "measures": [_measure_json(measure) for measure in finding.measures],
+        "measures": [_measure_json(measure, readable=readable) for measure in finding.measures],
         "certainty": None if finding.certainty is None else str(finding.certainty),
-        "reason": None if finding.reason is None else text_json(finding.reason),
+        "reason": None if finding.reason is None else text_json(_reason(finding, finding.reason, readable=readable)),
         "layer": {"code": finding.layer, "name": text_json(name)},
         "features": [{"id": feature.id, "name": feature.name} for feature in finding.features if readable],
         "edition": None if finding.edition is None else _edition_json(finding, catalogue, as_of),
@@ -104,9 +105,17 @@ def _one_json(
     }
 
 
-def _measure_json(measure: Measure) -> dict[str, Any]:
+def _reason(finding: Finding, reason: Text, *, readable: bool) -> Text:
+    """Return the reason, without the names of features that are not for who reads it."""
+    zh, en = reason
+    for name in () if readable else [str(feature.name or feature.id) for feature in finding.features]:
+        zh, en = zh.replace(name, _HIDDEN), en.replace(name, _HIDDEN)
+    return Text(zh, en)
+
+
+def _measure_json(measure: Measure, *, readable: bool) -> dict[str, Any]:
     return {
-        "label": measure.label,
+        "label": measure.label if readable or measure.feature is None else _HIDDEN,
         "outcome": None if measure.outcome is None else str(measure.outcome),
         "measured": measure.measured,
         "required": measure.required,

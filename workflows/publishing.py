@@ -13,7 +13,6 @@ import pandas as pd
 import shapely
 
 from blueprint.filters import compile_filter
-from blueprint.rule_sets import RuleSet
 from geocode import Text
 from layers.catalogue import Catalogue, Layer
 from layers.feature_keys import find_key, take_keys
@@ -23,19 +22,19 @@ from store.database import Connection, Database, transaction
 from store.documents import add_document, keep_bytes
 from store.editions import EditionChange, add_change, edition_in_effect, editions_named, find_edition, lock_publishing
 from store.runs import known_now
-from workflows.conflict_json import Teller
+from workflows.conflict_json import Reader
 from workflows.conflicting import Asking, Updated, update_standing
 from workflows.errors import RefusedOptionError
 from workflows.idempotency import once
 from workflows.intake import account_json, kept_account
 from workflows.layer_files import FileLayers, choose_layers, read_layer
-from workflows.principals import Principal
 from workflows.reports import fault_json, text_json
 from workflows.rights import allow
 
-__all__ = ["PublishOptions", "Publishing", "publish"]
+__all__ = ["OWN_IDS", "PublishOptions", "publish"]
 
 _MOST_LISTED = 1_000
+OWN_IDS = "source_id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +46,8 @@ class PublishOptions:
     as_layer, layer, crs
         Which layer of the catalogue it is, which of the file's layers, in which CRS; told by the file where None.
     key
-        The attribute that tells features apart; that of the edition in effect where None.
+        The attribute that tells features apart, or ``source_id`` for the ids that the file gives them; that of the edition
+        in effect where None.
     ended
         The keys of features that end without others in their place.
     ended_where
@@ -72,15 +72,6 @@ class PublishOptions:
     title: str | None = None
     accuracy_m: float | None = None
     draft: bool = False
-
-
-class Publishing(NamedTuple):
-    """By whom and where something is published: the rules and the catalogue of the installation, its documents."""
-
-    principal: Principal
-    rules: RuleSet
-    catalogue: Catalogue
-    documents: Path
 
 
 class _Delivered(NamedTuple):
@@ -112,7 +103,7 @@ def publish(
     path: Path,
     *,
     options: PublishOptions,
-    by: Publishing,
+    by: Reader,
     file: str | None = None,
     idempotency_key: str | None = None,
 ) -> dict[str, Any]:
@@ -164,7 +155,7 @@ def publish(
 
 
 def _publish(
-    connection: Connection, path: Path, file: str, sha256: str, options: PublishOptions, by: Publishing
+    connection: Connection, path: Path, file: str, sha256: str, options: PublishOptions, by: Reader
 ) -> dict[str, Any]:
     source_layer, layer = _choose(path, file, options, by.catalogue)
     valid_from = options.valid_from or date.today()
@@ -231,7 +222,18 @@ def _read(
     ]
     told_apart = find_key(features) if before is None or options.whole else before.attributes.get("key")
     key = options.key or told_apart
-    if key is not None:
+    if key is None and before is not None and not options.whole:
+        raise RefusedOptionError(
+            Text(
+                "现有要素没有各自的标识,无法与变更对应。",
+                "The features in effect have no number of their own to be replaced by.",
+            ),
+            Text(
+                f"用 key 指定标识属性(文件自带编号用 {OWN_IDS}),或提交整个图层(whole)。",
+                f"Name the attribute as the key ({OWN_IDS} for the file's own ids), or deliver the whole layer.",
+            ),
+        )
+    if key is not None and key != OWN_IDS:
         features = features.assign(source_id=take_keys(features, _attribute(features, key)))
         keyless = pd.isna(features["source_id"]).to_numpy()
         faults += [_fault(row, ids[row], _keyless(key)) for row in features.index[keyless].tolist()]
@@ -298,7 +300,7 @@ def _check_ended(delivered: _Delivered, change: EditionChange) -> None:
         )
 
 
-def _follow(connection: Connection, day: date, by: Publishing) -> dict[str, Any]:
+def _follow(connection: Connection, day: date, by: Reader) -> dict[str, Any]:
     """Bring the conflicts up to date and return what became of them; of a day to come it is told, and not kept."""
     savepoint = connection.begin_nested()
     asking = Asking(as_of=day, known_at=known_now(connection), rules=by.rules, documents=by.documents)
@@ -311,13 +313,12 @@ def _follow(connection: Connection, day: date, by: Publishing) -> dict[str, Any]
     return {**told, "as_of": day.isoformat()}
 
 
-def _conflicts_json(connection: Connection, updated: Updated, by: Publishing) -> dict[str, Any]:
-    teller = Teller(by.rules, by.catalogue, by.principal)
+def _conflicts_json(connection: Connection, updated: Updated, by: Reader) -> dict[str, Any]:
 
     was = {now: before for before, now in updated.changed.items()}
     shown = {"new": updated.new[:_MOST_LISTED], "gone": updated.gone[:_MOST_LISTED], "changed": [*was][:_MOST_LISTED]}
     known = conflicts_named(connection, [each for ids in shown.values() for each in ids])
-    rows = {row["id"]: row for row in teller.rows(connection, list(known.values()))}
+    rows = {row["id"]: row for row in by.teller.rows(connection, list(known.values()))}
     counts = {
         "new": len(updated.new),
         "gone": len(updated.gone),

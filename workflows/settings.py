@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     local_principal
         Whether a caller on this machine without a key is the local demonstration office.
     public
-        Whether a caller without a key is the public: told redacted what a code means, given proofs of events, shown public layers.
+        Whether a caller without a key is the public: told redacted what a code means, given proofs of events.
     host, port
         Where `luotu serve` listens.
     language

@@ -14,12 +14,12 @@ import shapely
 
 from blueprint.filters import compile_filter
 from blueprint.site_factors import compactness
-from blueprint.widths import measure_widths
 from geocode import STORAGE_CRS, Text, to_storage
 from geocode.cells import cell_boundary, cells_within
 from geocode.planes import measure_plane
 from layers.catalogue import Catalogue
 from layers.reading import read_delivery
+from layers.widths import measure_widths
 from store.database import Connection
 from store.editions import features_near, features_of
 from workflows.deliveries import in_plane

@@ -22,7 +22,7 @@ from geocode.planes import ellipsoid_areas_m2
 from store.database import Connection, Database, transaction
 from store.editions import editions_in_effect
 from store.errors import NotHereError
-from store.runs import add_run, known_now
+from store.runs import add_run
 from workflows.catalogues import configured_catalogue
 from workflows.deliveries import in_plane
 from workflows.divisions import divisions_of
@@ -36,6 +36,7 @@ from workflows.rule_sets import rule_set
 from workflows.runs import allowed_run, run_inputs, settled
 from workflows.settings import Settings
 from workflows.site_candidates import CandidateOptions, Candidates, find_candidates
+from workflows.terms import Terms, settle_terms
 
 __all__ = ["SitingOptions", "find_sites", "recompute_sites", "show_sites", "sites_frame", "sites_geojson"]
 
@@ -58,8 +59,6 @@ class SitingOptions:
     """
 
     candidates: CandidateOptions
-    as_of: date
-    known_at: datetime | None = None
     profile: str = ""
     share: float = 0.2
 
@@ -78,8 +77,7 @@ class _Basis(NamedTuple):
 def find_sites(
     database: Database,
     *,
-    principal: Principal,
-    settings: Settings,
+    terms: Terms,
     options: SitingOptions,
     file: Path | None = None,
     key: str | None = None,
@@ -102,10 +100,11 @@ def find_sites(
     RefusedFile, CrsError, UnknownLayer, FilterError, RefusedOptionError
         As `workflows.site_candidates.find_candidates`.
     """
-    allow(principal, "compare_plans")
-    request = {"action": "find_sites", "options": {name: str(value) for name, value in asdict(options).items()}}
+    allow(terms.principal, "compare_plans")
+    said = {name: str(value) for name, value in asdict(options).items()}
+    request = {"action": "find_sites", "options": said, "moment": [str(terms.as_of), str(terms.known_at)]}
     with transaction(database) as connection:
-        return once(connection, principal, key, request, partial(_find, connection, principal, settings, options, file))
+        return once(connection, terms.principal, key, request, partial(_find, connection, terms, options, file))
 
 
 def show_sites(database: Database, run_id: str, *, principal: Principal) -> dict[str, Any]:
@@ -189,22 +188,21 @@ def sites_frame(told: Mapping[str, Any]) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(rows, geometry=shapes, crs=STORAGE_CRS).astype(ranks)
 
 
-def _find(
-    connection: Connection, principal: Principal, settings: Settings, options: SitingOptions, file: Path | None
-) -> dict[str, Any]:
-    known_at, rules = options.known_at or known_now(connection), rule_set(settings)
+def _find(connection: Connection, terms: Terms, options: SitingOptions, file: Path | None) -> dict[str, Any]:
+    terms, known_at = settle_terms(connection, terms)
+    principal, settings, rules = terms.principal, terms.settings, rule_set(terms.settings)
     candidates = find_candidates(
         connection,
         options.candidates,
         file=file,
-        as_of=options.as_of,
+        as_of=terms.day,
         known_at=known_at,
         catalogue=configured_catalogue(settings),
         principal=principal,
         file_accuracy_m=settings.footprint_accuracy_m,
     )
     text = options.profile or seed_profile_text()
-    basis = _Basis(candidates, _profile(text, rules), rules, options.as_of, known_at, options.share)
+    basis = _Basis(candidates, _profile(text, rules), rules, terms.day, known_at, options.share)
     result, editions = _judge(connection, basis, principal.office_id, settings)
     question = {
         "candidates": [
@@ -224,11 +222,11 @@ def _find(
         office_id=principal.office_id,
         kind="sites",
         actor=principal.actor,
-        as_of=options.as_of,
+        as_of=terms.day,
         known_at=known_at,
         inputs=run_inputs(
             question,
-            as_of=options.as_of,
+            as_of=terms.day,
             known_at=known_at,
             editions=editions,
             tolerances={"candidate_accuracy_m": candidates.accuracy_m},

@@ -18,7 +18,7 @@ from workflows.conflicts import (
     list_conflicts,
     show_conflicts,
 )
-from workflows.publishing import Publishing, PublishOptions, publish
+from workflows.publishing import PublishOptions, publish
 from workflows.rule_sets import rule_set
 
 router = APIRouter(tags=["conflicts"])
@@ -82,10 +82,10 @@ Run = Annotated[
 
 
 @router.post("/conflicts", status_code=201)
-def find(question: Annotated[Question, Body()], database: Stored, reader: Reading) -> Response:
+def find(question: Annotated[Question, Body()], database: Stored, reader: Reading, key: OnceKey = None) -> Response:
     """Find the conflicts between all layers, keep them as a run, and return its summary."""
     asked = ConflictQuestion(as_of=question.as_of, known_at=question.known_at, bbox=question.bbox)
-    return answer(find_conflicts(database, asked, reader=reader), status=201)
+    return answer(find_conflicts(database, asked, reader=reader, idempotency_key=key), status=201)
 
 
 @router.get("/conflicts/{run}")
@@ -104,9 +104,8 @@ def rows(run: Run, database: Stored, reader: Reading, wanted: Wanted) -> Respons
 def publish_edition(
     layer: Annotated[str, Path(max_length=40)],
     delivery: Annotated[Delivery, Form()],
-    principal: Asking,
     database: Stored,
-    settings: Configured,
+    reader: Reading,
     *,
     key: OnceKey = None,
 ) -> Response:
@@ -124,9 +123,8 @@ def publish_edition(
         accuracy_m=delivery.accuracy_m,
         draft=delivery.draft,
     )
-    by = Publishing(principal, rule_set(settings), configured_catalogue(settings), settings.documents)
     with delivered_file(delivery.file) as file:
-        report = publish(database, file.path, options=options, by=by, file=file.name, idempotency_key=key)
+        report = publish(database, file.path, options=options, by=reader, file=file.name, idempotency_key=key)
     return answer(report, status=200 if report["draft"] or report["repeated"] else 201)
 
 

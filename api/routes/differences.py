@@ -9,11 +9,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.answers import answer
 from api.dependencies import Asking, Configured, OnceKey, Stored
-from workflows.catalogues import configured_catalogue
 from workflows.difference_workbooks import write_workbook
 from workflows.differing import DifferenceOptions, compare_plans, list_pieces, show_differences
 from workflows.plan_states import read_extent
-from workflows.rule_sets import rule_set
+from workflows.terms import Terms
 
 router = APIRouter(prefix="/differences", tags=["differences"])
 Run = Annotated[str, Path(max_length=40, description="The id of the run, as its answer tells it")]
@@ -53,16 +52,12 @@ def compare(
         database,
         asked.first,
         asked.second,
-        principal=principal,
+        terms=Terms(principal, settings, asked.as_of, asked.known_at),
         options=DifferenceOptions(
-            as_of=asked.as_of or date.today(),
-            known_at=asked.known_at,
             within=None if asked.within is None else read_extent(asked.within),
             min_area_m2=asked.min_area_m2,
             min_width_m=asked.min_width_m,
         ),
-        rules=rule_set(settings),
-        catalogue=configured_catalogue(settings),
         key=key,
     )
     made = answer(told, status=201)

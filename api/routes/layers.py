@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
 
 from api.answers import answer
 from api.deliveries import delivered_file
-from api.dependencies import Asking, AskingOpenly, Configured, Stored
+from api.dependencies import Asking, Configured, Stored
 from workflows.catalogues import configured_catalogue
 from workflows.coverages import CoverageOptions, check_layer_file, check_stored_layer
 from workflows.layer_files import FileLayers
@@ -29,7 +29,7 @@ Checking = Annotated[CoverageOptions, Depends(coverage_options)]
 
 
 @router.get("")
-def read_layers(principal: AskingOpenly, database: Stored, settings: Configured) -> Response:
+def read_layers(principal: Asking, database: Stored, settings: Configured) -> Response:
     """Return every layer of the catalogue with the editions that are loaded; none loaded means no data."""
     catalogue = configured_catalogue(settings)
     return answer({"layers": list_layers(database, principal=principal, catalogue=catalogue)})

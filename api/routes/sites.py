@@ -12,6 +12,7 @@ from workflows.plan_states import read_extent
 from workflows.site_candidates import CandidateOptions
 from workflows.site_files import sites_csv
 from workflows.siting import SitingOptions, find_sites, show_sites, sites_geojson
+from workflows.terms import Terms
 
 router = APIRouter(prefix="/sites", tags=["sites"])
 _LARGEST_M2 = 1e12
@@ -48,8 +49,7 @@ def search(
     """Find sites for a project: hard rules rule candidates out, weighted factors rank the others; kept as a run."""
     told = find_sites(
         database,
-        principal=principal,
-        settings=settings,
+        terms=Terms(principal, settings, asked.as_of, asked.known_at),
         options=SitingOptions(
             candidates=CandidateOptions(
                 source=asked.candidates,
@@ -60,8 +60,6 @@ def search(
                 min_width_m=asked.min_width_m,
                 min_compactness=asked.min_compactness,
             ),
-            as_of=asked.as_of or date.today(),
-            known_at=asked.known_at,
             profile=asked.profile,
             share=asked.vary,
         ),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 
-from api.dependencies import Asking, AskingOpenly, Configured, Stored
+from api.dependencies import Asking, Configured, Stored
 from workflows.catalogues import configured_catalogue
 from workflows.tiling import cut_building_tile, cut_layer_tile
 
@@ -28,7 +28,7 @@ def read_layer_tile(  # noqa: PLR0913 - a tile has three coordinates
     z: Zoom,
     x: Index,
     y: Index,
-    principal: AskingOpenly,
+    principal: Asking,
     database: Stored,
     settings: Configured,
     as_of: Annotated[date | None, Query()] = None,

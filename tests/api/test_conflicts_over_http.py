@@ -4,7 +4,30 @@ import geopandas as gpd
 import pytest
 import shapely
 
+from blueprint.rule_sets import load_rule_set
+from layers.catalogue import load_catalogue
+from tests.conftest import principal_in
+from workflows.conflicts import ConflictQuestion, Reader, find_conflicts
+
 EAST_M, NORTH_M = 545_000.0, 4_856_000.0
+
+
+@pytest.fixture(scope="module")
+def looked_through(new_database, district, tmp_path_factory):
+    """Return the name of a database to copy: the sample district, its conflicts found."""
+    database = new_database(district)
+    reader = Reader(principal_in(database), load_rule_set(), load_catalogue(), tmp_path_factory.mktemp("documents"))
+    find_conflicts(database, ConflictQuestion(), reader=reader)
+    database.dispose()
+    return str(database.url.database)
+
+
+@pytest.fixture
+def sample_database(new_database, looked_through):
+    """Return a database of the test's own in which the conflicts were found before."""
+    fresh = new_database(looked_through)
+    yield fresh
+    fresh.dispose()
 
 
 def field(x, side=100.0):
@@ -46,8 +69,8 @@ def test_a_city_is_looked_through_and_the_run_is_kept(client):
     assert (again["run"], again["rules"]) == (run["run"], run["rules"])
 
 
-def test_nothing_is_listed_before_it_was_looked_for(client):
-    assert client.get("/conflicts/standing").status_code == 404
+def test_a_run_that_is_none_is_not_found(client):
+    assert client.get("/conflicts/none").status_code == 404
 
 
 def test_conflicts_are_listed_as_geojson(client):
@@ -115,7 +138,13 @@ def test_what_is_said_of_a_case_once_happens_once(plans, client):
 
 
 def test_odd_cases_are_refused(client):
-    assert client.post("/cases", json={"subject": "conflict", "ground": 1}).status_code == 404
+    assert client.post("/cases", json={"subject": "conflict", "ground": 999_999}).status_code == 404
     assert client.post("/cases", json={"subject": "dream", "ground": 1}).status_code == 422
     assert client.get("/cases/none").status_code == 404
     assert client.get("/cases/choices").json()["status"][0]["code"] == "open"
+
+
+def test_the_same_question_with_the_same_key_is_one_run(client):
+    asked, key = {"as_of": "2024-06-01"}, {"Idempotency-Key": "q1"}
+    first, again = (client.post("/conflicts", json=asked, headers=key).json() for _ in range(2))
+    assert first["run"] == again["run"]

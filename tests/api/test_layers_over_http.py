@@ -62,17 +62,6 @@ def test_the_list_says_what_a_layer_is_for_and_who_answers_for_it(client):
     assert "BHFW|JKDD" in listed["GH2206"]["key_attributes"]
 
 
-def test_the_public_sees_public_layers_where_the_installation_serves_it(settings):
-    there = {"base_url": "http://127.0.0.1", "client": ("192.0.2.7", 50000)}
-    with TestClient(create_app(settings), **there) as stranger:
-        assert stranger.get("/layers").status_code == 401
-    with TestClient(create_app(settings.model_copy(update={"public": True})), **there) as stranger:
-        listed = stranger.get("/layers").json()["layers"]
-        assert {layer["security"] for layer in listed if layer["readable"]} == {"public"}
-        assert [stranger.get(TILE.format(layer)).status_code for layer in LAYERS] == [200, 403, 403]
-        assert stranger.post("/layers/GH2202/check").status_code == 401
-
-
 def test_a_finding_says_where_the_data_are_older_than_they_may_be(client):
     drawn = {"type": "Feature", "properties": {}, "geometry": square(0.05, 0.05, 0.0002)}
     findings = client.post("/codes", json=drawn).json()["findings"]

@@ -20,13 +20,7 @@ OPEN = {
     ("POST", "/certificates/verification"),
     ("GET", "/runs/{identity}/verification"),
 }
-# layers: those of the level public alone
-PUBLIC = {
-    ("GET", "/resolve"),
-    ("GET", "/ledger/proofs/{seq}"),
-    ("GET", "/layers"),
-    ("GET", "/tiles/layers/{layer}/{z}/{x}/{y}.mvt"),
-}
+PUBLIC = {("GET", "/resolve"), ("GET", "/ledger/proofs/{seq}")}
 
 
 @pytest.fixture

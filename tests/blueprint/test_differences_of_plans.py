@@ -224,3 +224,9 @@ def test_a_piece_is_followed_to_the_one_that_shares_half_of_both():
     followed = follow_ground(before, now)
     assert followed.now.tolist() == [0, -1]
     assert followed.iou.tolist() == pytest.approx([0.6, 0])
+
+
+def test_neighbours_that_overlap_by_rounding_are_not_told_and_count_once():
+    found = differ(plan([strip(0, 50), strip(49.9999, 100)], [BUILT, FARMED]), plan([SQUARE], [BUILT]))
+    assert found.untold == ()
+    assert found.pieces["area_m2"].sum() == pytest.approx(10_000, abs=1e-6)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blueprint import find_conflicts
@@ -113,6 +113,7 @@ def two_states(draw):
     return state(**before), state(**after)
 
 
+@settings(max_examples=40)
 @given(two_states(), st.sampled_from([(TODAY, TODAY), (TODAY, LATER), (LATER, TODAY)]))
 def test_what_is_brought_up_to_date_is_what_computing_it_all_finds(states, days):
     before, after = states

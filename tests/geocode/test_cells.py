@@ -1,6 +1,7 @@
 """H3 cells and their numbers: one order, contiguous ranges."""
 
 import numpy as np
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,8 +12,10 @@ from geocode.cells import (
     cell_number,
     cell_numbers,
     cell_parent,
+    cell_resolution,
     cell_texts,
     cells_of,
+    cells_within,
     is_cell_number,
     number_cell,
 )
@@ -90,3 +93,14 @@ def test_cells_published_by_h3_have_their_published_corners(shared_data):
         found_lon, found_lat = np.array(cell_boundary(int(cell, 16))).T
         assert np.allclose(found_lat, lat, rtol=0, atol=1e-9)
         assert np.allclose((found_lon - lon + 180) % 360 - 180, 0, rtol=0, atol=1e-9)
+
+
+def test_the_cells_within_a_polygon_lie_whole_in_it_and_leave_no_cell_out():
+    area = shapely.box(126.55, 43.83, 126.57, 43.85)
+    cells = cells_within(area, 9)
+    assert cells == sorted(cells)
+    assert {cell_resolution(cell) for cell in cells} == {9}
+    shapes = [shapely.Polygon(cell_boundary(cell)) for cell in cells]
+    assert all(area.contains(shape) for shape in shapes)
+    inner = shapely.buffer(area, -0.006)
+    assert inner.within(shapely.union_all(shapes).buffer(1e-9))

@@ -200,3 +200,29 @@ def test_every_planted_fault_of_ten_thousand_vertices_is_found_once():
     tree = shapely.STRtree(parts)
     touching = [int(i) for i in tree.query(parts[3]) if i != 3 and parts[3].intersection(parts[i]).area > 1e-6]
     assert pairs == {tuple(sorted((3, i))) for i in touching}
+
+
+def test_a_pair_that_geos_gives_up_on_is_a_row_and_the_others_are_checked(monkeypatch):
+    third = shapely.box(19, 0, 30, 10)
+    intersection = shapely.intersection
+
+    def giving_up(first, second):
+        if np.size(first) > 1 or shapely.area(first) == 100 == shapely.area(second):
+            raise shapely.errors.GEOSException("TopologyException: found non-noded intersection")
+        return intersection(first, second)
+
+    monkeypatch.setattr(shapely, "intersection", giving_up)
+    faults = find_coverage_faults(frame_of(LEFT, shapely.box(9.5, 0, 19.5, 10), third), rule=BOUNDARY)
+    assert faults["kind"].tolist()[:2] == ["unusable", "overlap"]
+    assert faults["features"].tolist()[:2] == [(0, 1), (1, 2)]
+    assert "non-noded" in faults["reason"][0]
+
+
+def test_a_union_that_geos_gives_up_on_leaves_the_other_checks_standing(monkeypatch):
+    def giving_up(*_, **__):
+        raise shapely.errors.GEOSException("TopologyException: side location conflict")
+
+    monkeypatch.setattr(shapely, "union_all", giving_up)
+    faults = find_coverage_faults(frame_of(LEFT, shapely.box(9.5, 0, 19.5, 10)))
+    assert faults["kind"].tolist()[:2] == ["unusable", "overlap"]
+    assert faults["features"][0] == ()

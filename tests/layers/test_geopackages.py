@@ -12,6 +12,9 @@ import shapely
 from making import NAMES, ZONE_126, cut, frame_of, geopackage, lonlat_squares, polygon_bytes, squares
 
 import layers.sources
+from layers import gdal_tables
+from layers.catalogue import load_catalogue
+from layers.editions import prepare_edition
 from layers.geopackage import list_tables
 from layers.reading import list_layers, read_delivery
 
@@ -97,6 +100,19 @@ def test_arcs_become_chords_within_a_millimetre(gpkg):
     assert chords.geom_type == "Polygon"
     assert radius - away < 0.001
     assert any("圆弧" in note.zh for note in delivery.notes)
+    assert list(delivery.curved) == [3]
+    assert delivery.curved[3].area == pytest.approx(np.pi * radius**2)
+    edition = prepare_edition(delivery, layer=load_catalogue().layer("GH2303"))
+    assert [(change.row, change.kind) for change in edition.changes] == [(3, "linearised"), (3, "gridded")]
+
+
+def test_arcs_are_told_by_their_row_in_the_file_whichever_batch_they_come_in(gpkg, monkeypatch):
+    monkeypatch.setattr(gdal_tables, "BATCH_ROWS", 2)
+    arc = struct.pack("<BII", 1, 8, 3) + struct.pack("<6d", 0, 0, 5, 5, 10, 0)
+    insert(gpkg, arc, polygon_bytes([(0, 0), (1, 0), (1, 1), (0, 0)]), arc)
+    delivery = read_delivery(gpkg)
+    assert list(delivery.curved) == [3, 5]
+    assert delivery.frame.geometry.iloc[5].equals(delivery.curved[5].geometry)
 
 
 def test_measures_and_heights_are_dropped_and_told(gpkg):

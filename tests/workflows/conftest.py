@@ -13,7 +13,8 @@ from blueprint.rule_sets import load_rule_set
 from geocode.planes import from_plane
 from layers.catalogue import load_catalogue
 from store.database import Database
-from workflows.publishing import Publishing, PublishOptions, publish
+from workflows.conflicts import Reader
+from workflows.publishing import PublishOptions, publish
 from workflows.uploading import DeliveryOptions, upload_file
 
 # a spot in zone 126 E, in metres of EPSG:4551
@@ -77,13 +78,13 @@ def deliver_layer(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def publishing(principal: Any, tmp_path: Path) -> Publishing:
+def publishing(principal: Any, tmp_path: Path) -> Reader:
     """Return who publishes, by which rules."""
-    return Publishing(principal, load_rule_set(), load_catalogue(), tmp_path / "documents")
+    return Reader(principal, load_rule_set(), load_catalogue(), tmp_path / "documents")
 
 
 @pytest.fixture
-def put(database: Database, publishing: Publishing, deliver_layer: Callable[..., Path]) -> Callable[..., Any]:
+def put(database: Database, publishing: Reader, deliver_layer: Callable[..., Path]) -> Callable[..., Any]:
     """Return what publishes features of a layer."""
 
     def run(layer: str, features: dict[str, Any], *, columns: Any = None, name: str = "a.gpkg", **options: Any) -> Any:

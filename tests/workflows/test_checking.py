@@ -1,6 +1,7 @@
 """What the blueprint says of footprints, through the database: rasters, a city's rules, what is known, and when."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -208,3 +209,15 @@ def test_a_site_that_reaches_far_is_known_all_over(sample_database, terms):
     outcomes = {each["rule"]: each["outcome"] for each in found}
     assert outcomes["R20"] in {"pass", "fail"}
     assert outcomes["R02"] in {"pass", "fail"}
+
+
+def test_of_a_layer_that_is_not_for_the_role_the_outcome_is_told_and_nothing_else(load, ask, terms):
+    load("XZ1105", 300.0, vertical="EPSG:5737", value_accuracy=0.1)
+    load("GH2213", 400.0, vertical="EPSG:5737", title="机场")
+    stranger = terms._replace(principal=replace(terms.principal, role="surveyor"))
+    mine, theirs = (ask(of=each, height_m=500)["R23", "GH2213"] for each in (terms, stranger))
+    told = ("outcome", "measured", "required", "margin")
+    assert [theirs[name] for name in told] == [mine[name] for name in told]
+    assert (mine["features"][0]["name"], theirs["features"], theirs["witness"]) == ("雾凇江机场进近限高面", [], None)
+    assert "雾凇江" in str(mine["measures"])
+    assert "雾凇江" not in str(theirs)

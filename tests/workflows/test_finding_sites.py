@@ -15,6 +15,7 @@ from workflows.recomputing import verify_run
 from workflows.site_candidates import CandidateOptions
 from workflows.site_files import sites_csv, write_sites
 from workflows.siting import SitingOptions, find_sites, show_sites, sites_geojson
+from workflows.terms import Terms
 
 TODAY = dt.date(2026, 6, 1)
 BOX = "126.54,43.82,126.58,43.86"
@@ -36,11 +37,8 @@ def look(sample_database, settings):
     def run(source="GH2303", *, file=None, key=None, profile="", share=0.2, **limits):
         return find_sites(
             sample_database,
-            principal=principal_in(sample_database),
-            settings=settings,
-            options=SitingOptions(
-                candidates=CandidateOptions(source=source, **limits), as_of=TODAY, profile=profile, share=share
-            ),
+            terms=Terms(principal_in(sample_database), settings, TODAY),
+            options=SitingOptions(candidates=CandidateOptions(source=source, **limits), profile=profile, share=share),
             file=file,
             key=key,
         )

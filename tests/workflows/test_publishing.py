@@ -1,6 +1,6 @@
 """Publishing: a change of a layer, with what it does to the conflicts; or would do, as a draft."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import geopandas as gpd
 import pytest
@@ -9,8 +9,10 @@ from blueprint.rule_sets import load_rule_set
 from store.conflicts import conflict_rows, standing_run
 from store.database import transaction
 from store.editions import editions_in_effect, features_of
-from tests.workflows.conftest import field
+from store.errors import NotHereError
+from tests.workflows.conftest import field, on_ground
 from workflows.conflicting import Asking, conflicts_again, update_standing
+from workflows.conflicts import ConflictQuestion, find_conflicts, show_conflicts
 from workflows.errors import ForbiddenError, RefusedOptionError
 from workflows.principals import Principal
 from workflows.publishing import PublishOptions, publish
@@ -168,3 +170,49 @@ def test_a_surveyor_publishes_nothing(put, publishing, database, deliver_layer):
             options=PublishOptions(),
             by=publishing._replace(principal=surveyor),
         )
+
+
+def test_features_without_numbers_are_replaced_by_none(put, plans, database, publishing, tmp_path):
+    path = tmp_path / "nameless.gpkg"
+    gpd.GeoDataFrame(geometry=[field(0)], crs=4551).to_file(path)
+    asked = PublishOptions(as_layer="GH2203")
+    publish(database, path, options=asked, by=publishing)
+    gpd.GeoDataFrame(geometry=[field(5)], crs=4551).to_file(path)
+    with pytest.raises(RefusedOptionError, match="no number of their own"):
+        publish(database, path, options=asked, by=publishing)
+    told = publish(database, path, options=PublishOptions(as_layer="GH2203", key="source_id"), by=publishing)
+    assert told["features"]["changed"] == 1
+
+
+def test_other_features_that_end_are_another_edition_of_the_same_bytes(plans, database, publishing, deliver_layer):
+    path = deliver_layer({"B9": field(2000)}, name="change.gpkg")
+    first, second = (
+        publish(database, path, options=PublishOptions(as_layer="GH2202", ended=(key,)), by=publishing)
+        for key in ("B1", "B2")
+    )
+    assert not second["repeated"]
+    assert (first["features"]["ended"], second["features"]["ended"]) == (1, 1)
+
+
+def test_what_was_not_known_yet_is_in_no_conflict(put, plans, database, publishing):
+    known_at = datetime.fromisoformat(show_conflicts(database, None, reader=publishing)["known_at"])
+    put("GH2202", {"B1": field(5000)}, name="change.gpkg")
+    then = find_conflicts(database, ConflictQuestion(known_at=known_at), reader=publishing)
+    now = find_conflicts(database, ConflictQuestion(), reader=publishing)
+    assert (then["conflicts"], now["conflicts"]) == (2, 1)
+    assert show_conflicts(database, None, reader=publishing)["run"] == now["run"]
+
+
+def test_a_box_has_the_conflicts_on_its_ground_whatever_holds_them_beyond_it(put, plans, database, publishing):
+    put("GH2203", {"D1": field(-2000, -2000, 9000)}, name="boundary.gpkg", columns={"GHFQDM": ["110"]})
+    put("GH2103", {"C1": field(3000)}, name="plan.gpkg", columns={"YDYHFLDM": ["0701"]})
+    west, south, east, north = on_ground(field(-10, 0, 200))[0].bounds
+    box = ConflictQuestion(bbox=(west, south, east, north))
+    few = find_conflicts(database, box, reader=publishing)
+    assert {group["rule"] for group in few["rules"]} == {"C06", "C08"}
+    assert few["conflicts"] < find_conflicts(database, ConflictQuestion(), reader=publishing)["conflicts"]
+
+
+def test_nothing_is_shown_before_it_was_looked_for(database, publishing):
+    with pytest.raises(NotHereError, match="luotu conflicts"):
+        show_conflicts(database, None, reader=publishing)

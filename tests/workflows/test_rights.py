@@ -39,7 +39,7 @@ TABLE = {
     ("read_blueprint", None): "--ddd-d",
     ("publish", None): "--d---d",
     ("coordinate", None): "--dd--d",
-    ("read_layers", "public"): "ddddddd",
+    ("read_layers", "public"): "-dddddd",
     ("read_layers", "internal"): "-dddddd",
     ("read_layers", "restricted"): "--ddd-d",
     ("read_layers", None): "-------",

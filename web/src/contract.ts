@@ -46,7 +46,7 @@ export interface Layer {
   order: number;
   symbol: { fill: string; line: string; opacity: number };
   editions: LayerEdition[];
-  tiles: string;
+  tiles: string | null;
 }
 
 export type Outcome = "pass" | "fail" | "fail_within_accuracy" | "not_applicable" | "not_evaluated" | "manual";

@@ -62,6 +62,7 @@ export function addLayers(map: MapLibreMap, layers: readonly Layer[], bounds: Bb
 }
 
 function addLayer(map: MapLibreMap, { code, symbol, tiles }: Layer, bounds: Bbox | null): void {
+  if (tiles === null) return;
   map.addSource(code, {
     type: "vector",
     tiles: [absolute(tiles)],
