@@ -1,6 +1,5 @@
 """`luotu check`: what the blueprint says of footprints."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,7 +8,7 @@ import typer
 from cli.console import EXIT_FOUND, complain_row, notes, out, print_json
 from cli.desk import at_desk
 from cli.findings import print_findings
-from cli.moments import DAYS, TIMES, zoned
+from cli.moments import AsOf, KnownAt, zoned
 from geocode import Text
 from workflows.checking import Terms, check_building, check_file
 from workflows.footprint_facts import read_said, split_said
@@ -26,11 +25,8 @@ def check(  # noqa: PLR0913 - one for each option
     *,
     crs: Annotated[str | None, typer.Option(help="CRS of the coordinates, where the file tells none")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer to read, where the file holds several")] = None,
-    as_of: Annotated[datetime | None, typer.Option(formats=DAYS, help="The day that counts")] = None,
-    known_at: Annotated[
-        datetime | None,
-        typer.Option(formats=TIMES, metavar="TIME", help="As it was known at a time, UTC without a zone"),
-    ] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
     said: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="What is known of the footprints, such as height_m=24"),

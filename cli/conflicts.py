@@ -1,6 +1,5 @@
 """`luotu conflicts`: where the layers are against each other."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -8,6 +7,7 @@ import typer
 
 from cli.console import EXIT_FOUND, notes, out, print_json, speak, table_of
 from cli.desk import Desk, at_desk
+from cli.moments import AsOf, KnownAt, zoned
 from geocode import Text
 from workflows.catalogues import configured_catalogue
 from workflows.conflicts import (
@@ -44,10 +44,8 @@ _SEVERITIES = {
 
 def conflicts(  # noqa: PLR0913 - one for each option
     *,
-    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day that counts")] = None,
-    known_at: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="As was known then, in UTC")
-    ] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
     bbox: Annotated[str | None, typer.Option(metavar="W,S,E,N", help="In this box alone, in degrees")] = None,
     run: Annotated[str | None, typer.Option(help="Look at a run that is kept; nothing is computed")] = None,
     rows: Annotated[bool, typer.Option("--rows", help="List the conflicts one by one")] = False,
@@ -68,7 +66,7 @@ def conflicts(  # noqa: PLR0913 - one for each option
     with at_desk() as desk:
         reader = reader_at(desk)
         if run is None:
-            known = None if known_at is None else known_at.replace(tzinfo=UTC)
+            known = zoned(known_at)
             question = ConflictQuestion(as_of=as_of.date() if as_of else None, known_at=known, bbox=box)
             found = find_conflicts(desk.database, question, reader=reader)
         else:

@@ -1,6 +1,5 @@
 """`luotu differences`: where two plans of land use agree and where they differ."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -8,7 +7,7 @@ import typer
 
 from cli.console import notes, out, print_json, speak, table_of
 from cli.desk import at_desk
-from cli.moments import DAYS, TIMES, zoned
+from cli.moments import AsOf, KnownAt, zoned
 from geocode import Text
 from workflows.difference_files import check_file, write_file
 from workflows.difference_words import word
@@ -30,11 +29,8 @@ def differences(  # noqa: PLR0913 - one for each option
     ],
     second: Annotated[str | None, typer.Argument(metavar="SECOND", help="The layer to compare it with")] = None,
     *,
-    as_of: Annotated[datetime | None, typer.Option(formats=DAYS, help="The day that counts")] = None,
-    known_at: Annotated[
-        datetime | None,
-        typer.Option(formats=TIMES, metavar="TIME", help="As it was known at a time, UTC without a zone"),
-    ] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
     within: Annotated[
         str | None, typer.Option(metavar="FILE|BOX", help="Where: a file of polygons, or west,south,east,north")
     ] = None,

@@ -1,7 +1,6 @@
 """`luotu extract`: everything that the blueprint has on a site."""
 
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -12,7 +11,7 @@ from rich.markup import escape
 
 from cli.console import EXIT_FOUND, EXIT_REFUSED, complain_row, notes, out, print_json, speak, table_of
 from cli.desk import Desk, at_desk
-from cli.moments import DAYS, TIMES, zoned
+from cli.moments import AsOf, KnownAt, zoned
 from geocode import Text
 from workflows.extract_papers import render_extract
 from workflows.extract_views import extract_geojson, extract_json
@@ -53,11 +52,8 @@ def extract(  # noqa: PLR0913 - one for each option
         str | None, typer.Option(help="The catalogue's layer that the feature is of; of a file, its layer to read")
     ] = None,
     crs: Annotated[str | None, typer.Option(help="CRS of the coordinates, where the file tells none")] = None,
-    as_of: Annotated[datetime | None, typer.Option(formats=DAYS, help="The day that counts")] = None,
-    known_at: Annotated[
-        datetime | None,
-        typer.Option(formats=TIMES, metavar="TIME", help="As it was known at a time, UTC without a zone"),
-    ] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
     area: Annotated[
         float | None,
         typer.Option(min=0, help="The area in m² that a register or a permit states: shares are scaled to it"),

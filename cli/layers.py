@@ -21,6 +21,7 @@ from cli.console import (
     table_of,
 )
 from cli.desk import at_desk
+from cli.moments import AsOf
 from cli.publishing import publish
 from geocode import Text
 from workflows.catalogues import configured_catalogue, doubts_of_catalogue
@@ -203,7 +204,7 @@ def check(  # noqa: PLR0913 - one for each option
             min=0, help="Narrow gaps between neighbours, up to so many metres; 1 where a layer must leave none"
         ),
     ] = None,
-    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day that counts")] = None,
+    as_of: AsOf = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the faults to a file; suffix tells format")
     ] = None,

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +13,7 @@ from rich.table import Table
 
 from cli.console import EXIT_FOUND, EXIT_REFUSED, answering, complain, out, print_json, settings, speak
 from cli.forms import Form, settled
+from cli.moments import AsOf, KnownAt, zoned
 from geocode import Text
 from workflows.coding import Answer
 from workflows.databases import Database, opened_database
@@ -47,24 +47,14 @@ def resolve(
         str | None,
         typer.Option(metavar="FILE", help="CSV or XLSX with a name in each row; - for lines on standard input"),
     ] = None,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="As it was on a day, such as 2024-06-01"),
-    ] = None,
-    known_at: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
-            metavar="TIME",
-            help="As it was known at a time, UTC where it has no zone",
-        ),
-    ] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
     form: Form = "auto",
 ) -> None:
     """Find the building that bears a name of any kind, with its history; or a row for each of many names."""
     if (file is None) == (not names):
         raise typer.BadParameter("give names, or a file of them with --file")
-    moment: dict[str, Any] = {"as_of": as_of and as_of.date(), "known_at": known_at and _with_zone(known_at)}
+    moment: dict[str, Any] = {"as_of": as_of and as_of.date(), "known_at": zoned(known_at)}
     configured = settings()
     with answering(), opened_database(configured) as database:
         asked = joined_code(names or [])
@@ -73,10 +63,6 @@ def resolve(
             _tell_one(resolve_building(database, asked[0], **moment), settled(form))
         else:
             _tell_many(database, _asked(asked, file), moment, settled(form))
-
-
-def _with_zone(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _asked(names: list[str], file: str | None) -> Iterator[Any]:

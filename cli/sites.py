@@ -1,6 +1,5 @@
 """`luotu sites`: where a project could stand."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,7 +8,7 @@ from rich.markup import escape
 
 from cli.console import EXIT_FOUND, notes, out, print_json, speak, table_of
 from cli.desk import at_desk
-from cli.moments import DAYS, TIMES, zoned
+from cli.moments import AsOf, KnownAt, zoned
 from geocode import Text
 from workflows.plan_states import read_extent
 from workflows.site_candidates import CandidateOptions
@@ -42,11 +41,8 @@ def sites(  # noqa: PLR0913 - one for each option
         Path | None, typer.Option(help="Factors and weights (TOML); the built-in ones if left out")
     ] = None,
     vary: Annotated[float, typer.Option(min=0, max=1, help="By how much of itself each weight varies")] = 0.2,
-    as_of: Annotated[datetime | None, typer.Option(formats=DAYS, help="The day that counts")] = None,
-    known_at: Annotated[
-        datetime | None,
-        typer.Option(formats=TIMES, metavar="TIME", help="As it was known at a time, UTC without a zone"),
-    ] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the sites: .geojson, .csv, .gpkg, …")
     ] = None,

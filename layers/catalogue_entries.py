@@ -4,11 +4,13 @@ A layer's `accuracy_m`, `overlap_allowed` and the like are what holds for the th
 its own.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
+from hashlib import sha256
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ConfigDict, StringConstraints
@@ -252,6 +254,12 @@ class Catalogue:
         """Return what is known of fields in a layer, by name in small letters; what is said of the layer itself goes first."""
         rules = [rule for rule in self.fields if not rule.layers or layer.code in rule.layers]
         return {rule.name.casefold(): rule for rule in sorted(rules, key=lambda rule: bool(rule.layers))}
+
+    @cached_property
+    def version(self) -> str:
+        """What tells this catalogue from others: the SHA-256 of all that it says."""
+        said = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, default=sorted)
+        return sha256(said.encode()).hexdigest()
 
     @cached_property
     def _by_name(self) -> Mapping[str, Layer]:

@@ -71,6 +71,7 @@ def extract_ground(connection: Connection, site: Site, *, terms: Terms) -> Extra
         {
             **site.question(),
             "layers": codes,
+            "catalogue": catalogue.version,
             "levels": sorted({layer.security for layer in catalogue if may_see(principal, layer)}),
             "rasters": _by_layer(rasters_in_effect(connection, as_of=terms.day, known_at=known_at), codes),
         },

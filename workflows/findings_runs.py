@@ -52,6 +52,7 @@ def keep_findings(
             for row, attrs, shape in zip(told, ground["attrs"], ground.geometry, strict=True)
         ],
         "role": terms.principal.role,
+        "catalogue": catalogue.version,
         "levels": sorted({layer.security for layer in catalogue if may_see(terms.principal, layer)}),
     }
     inputs = run_inputs(

@@ -11,6 +11,7 @@ from store.database import Connection, Database, transaction
 from store.errors import NotHereError
 from store.rule_sets import kept_rule_set
 from store.runs import canonical_sha256, read_run
+from workflows.catalogues import configured_catalogue
 from workflows.checking import check_ground
 from workflows.conflicting import conflicts_again
 from workflows.differing import recompute_differences
@@ -80,7 +81,7 @@ def _verified(connection: Connection, row: Any, settings: Settings) -> dict[str,
         "as_of": row.as_of.isoformat(),
         "known_at": row.known_at.isoformat(),
         "sha256": row.result_sha256,
-        "engine": _changed_engine(row.inputs["engine"]),
+        "engine": _changed_engine(row.inputs, settings),
     }
     kept = {"inputs": row.inputs_sha256, "result": row.result_sha256}
     damaged = [name for name, sha256 in kept.items() if canonical_sha256(getattr(row, name)) != sha256]
@@ -141,8 +142,11 @@ def _name(row: Any) -> str:
     return " ".join(str(each) for each in said if each is not None)
 
 
-def _changed_engine(then: Mapping[str, str]) -> list[dict[str, str | None]]:
-    now = engine_versions()
+def _changed_engine(inputs: Mapping[str, Any], settings: Settings) -> list[dict[str, str | None]]:
+    """Return what computes otherwise today: versions, and the catalogue where names and levels came from it."""
+    then, now = dict(inputs["engine"]), dict(engine_versions())
+    if catalogue := inputs["question"].get("catalogue"):
+        then["catalogue"], now["catalogue"] = catalogue, configured_catalogue(settings).version
     return [
         {"name": name, "then": then.get(name), "now": now.get(name)}
         for name in sorted({*then, *now})

@@ -202,6 +202,14 @@ def test_software_that_is_another_today_is_named(district_database, local, home,
     assert told["engine"] == [{"name": "geos", "then": engine_versions()["geos"], "now": "9.9.9"}]
 
 
+def test_a_catalogue_that_is_another_today_is_named(district_database, local, home, crossing, tmp_path):
+    city = tmp_path / "layers.toml"
+    city.write_text('[[layer]]\ncode = "GH2209"\nname = { zh = "道路控制线", en = "Road control line" }\n', "utf-8")
+    today = home.model_copy(update={"layers": str(city)})
+    told = verify_run(district_database, crossing.id, principal=local.principal, settings=today)
+    assert (told["verdict"], [each["name"] for each in told["engine"]]) == ("differs", ["catalogue"])
+
+
 def test_what_is_published_later_changes_neither_a_run_nor_what_was_known(sample_database, settings, site):
     terms = Terms(principal_in(sample_database), settings, DAY)
     extract = extract_drawing(sample_database, site, terms=terms)
