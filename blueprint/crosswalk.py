@@ -97,7 +97,7 @@ def _read_system(table: Table) -> dict[str, LandClass]:
     for land_class in LandClass:
         for code in table.take_names(land_class) if table.has(land_class) else ():
             if code in listed:
-                table.refuse(land_class, f"{code!r} stands under {listed[code]} as well.")
+                table.refuse(land_class, "stands_twice", found=repr(code), other=listed[code])
             listed[code] = land_class
     table.refuse_rest()
     return listed

@@ -10,6 +10,8 @@ They are for the caller's mistakes. Bad data is no exception: a pair that cannot
 a layer that is missing is a finding that was ``not_evaluated``.
 """
 
+from geocode.faults import Text
+
 __all__ = ["BlueprintError", "FilterError", "FrameCrsError", "FrameError", "RuleError"]
 
 
@@ -18,7 +20,11 @@ class BlueprintError(Exception):
 
 
 class FilterError(BlueprintError, ValueError):
-    """A CQL2 text that is not understood, or larger than the limits."""
+    """A CQL2 text that is not understood, or larger than the limits; ``text`` says why in both languages."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.en)
+        self.text = text
 
 
 class FrameCrsError(BlueprintError, ValueError):
@@ -36,8 +42,13 @@ class RuleError(BlueprintError, ValueError):
     ----------
     file, rule, key
         The place: the file's name, the rule's id (or its number in the file, where the id is what is wrong), the key.
+    text
+        Place and problem in both languages.
     """
 
-    def __init__(self, problem: str, *, file: str, rule: str, key: str) -> None:
-        super().__init__(f"{file}, rule {rule}, key {key!r}: {problem}")
+    def __init__(self, problem: Text, *, file: str, rule: str, key: str) -> None:
         self.file, self.rule, self.key = file, rule, key
+        self.text = Text(
+            f"{file},规则 {rule},键 {key!r}:{problem.zh}", f"{file}, rule {rule}, key {key!r}: {problem.en}"
+        )
+        super().__init__(self.text.en)

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 import cql2
 
 from blueprint.errors import FilterError
+from blueprint.reasons import explain
 
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "Filter", "compile_filter"]
 
@@ -78,29 +79,30 @@ def compile_filter(text: str, *, properties: Collection[str] | None = None) -> F
     try:
         tree = cql2.parse_text(text).to_json()
     except (cql2.ParseError, cql2.ValidationError) as error:
-        raise FilterError(f"{text!r} is no CQL2 text: {error}") from error
+        raise FilterError(explain("filter_unreadable", filter=repr(text), reason=error)) from error
     names = frozenset(_names(tree, MAX_DEPTH))
     if properties is not None and (unknown := sorted(names - set(properties))):
-        raise FilterError(f"{text!r} reads {unknown}; only {sorted(properties)} may be used.")
+        problem = explain("filter_property", filter=repr(text), unknown=unknown, known=sorted(properties))
+        raise FilterError(problem)
     return Filter(text, names, _compile(tree))
 
 
 def _check_size(text: str) -> None:
     size = len(text.encode())
     if size > MAX_BYTES:
-        raise FilterError(f"A filter of {size} bytes is longer than {MAX_BYTES}.")
+        raise FilterError(explain("filter_long", size=size, most=MAX_BYTES))
     depth = deepest = 0
     for bracket in re.sub(r"[^()\[\]]", "", _QUOTED.sub("", text)):
         depth += 1 if bracket in "([" else -1
         deepest = max(deepest, depth)
     if deepest > MAX_DEPTH:
-        raise FilterError(f"A filter of {deepest} nested brackets is deeper than {MAX_DEPTH}.")
+        raise FilterError(explain("filter_brackets", depth=deepest, most=MAX_DEPTH))
 
 
 def _names(node: Any, room: int) -> Iterator[str]:
     """Yield the properties of a tree that is at most so deep: NOT needs no brackets to be nested."""
     if room < 0:
-        raise FilterError(f"A filter deeper than {MAX_DEPTH} operators is not read.")
+        raise FilterError(explain("filter_deep", most=MAX_DEPTH))
     if isinstance(node, dict) and "property" in node:
         yield node["property"]
     children = node.get("args", []) if isinstance(node, dict) else node if isinstance(node, list) else []
@@ -124,7 +126,8 @@ def _compile(node: Any) -> Term:
         return partial(_compare, _COMPARISONS[op], left, right)
     if op in _OPERATORS:
         return partial(_OPERATORS[op], terms)
-    raise FilterError(f"{node!r} is not among what a filter may use: {', '.join(sorted(_OPERATORS))}, in, like.")
+    known = ", ".join([*sorted(_OPERATORS), "in", "like"])
+    raise FilterError(explain("filter_operator", found=repr(node), known=known))
 
 
 def _value(name: str, attributes: Attributes) -> Any:

@@ -9,7 +9,7 @@ from geocode.faults import Text
 
 __all__ = ["explain", "reason_kinds"]
 
-_TABLES = ("reasons.toml", "surfaces.toml", "differing.toml")
+_TABLES = ("reasons.toml", "surfaces.toml", "differing.toml", "rule_faults.toml")
 
 
 def explain(kind: str, **values: Any) -> Text:

@@ -82,7 +82,7 @@ def read_requirement(table: Table) -> Requirement | None:
     """Return the requirement that a rule's table states under ``required`` and ``up_to``; None where it states none."""
     if not table.has("required"):
         if table.has("up_to"):
-            table.refuse("up_to", "says something only beside required.")
+            table.refuse("up_to", "only_beside", beside="required")
         return None
     rows = tuple(_read_amount(row) for row in table.take_tables("required"))
     most = max(math.inf if row.value is None else row.value for row in rows)
@@ -91,7 +91,7 @@ def read_requirement(table: Table) -> Requirement | None:
 
 def _read_amount(table: Table) -> Amount:
     if table.has("value") == table.has("attribute"):
-        table.refuse("value", "either value or attribute must be given, and not both.")
+        table.refuse("value", "value_or_attribute")
     row = Amount(
         value=table.take("value", float) if table.has("value") else None,
         attribute=table.take("attribute", str, default=""),
@@ -110,4 +110,4 @@ def take_filter(table: Table, key: str = "where") -> Filter | None:
     try:
         return compile_filter(table.take(key, str))
     except FilterError as error:
-        table.refuse(key, str(error))
+        table.reject(key, error.text)

@@ -40,7 +40,7 @@ def read_differ(table: Table) -> Differ:
     """Return which attributes of a pair have to differ."""
     differ = Differ(table.take("a", str), table.take("b", str), table.take("characters", int))
     if differ.characters < 1:
-        table.refuse("characters", "must be 1 or more.")
+        table.refuse("characters", "no_characters")
     return differ
 
 
@@ -63,7 +63,7 @@ def read_comparison(table: Table, vocabulary: Vocabulary) -> Comparison:
         matrix=vocabulary.matrices.get(matrix_name),
     )
     if bool(matrix_name) == (comparison.characters > 0):
-        table.refuse("matrix", "either a matrix or a number of characters says which uses go together.")
+        table.refuse("matrix", "no_comparison")
     return comparison
 
 
@@ -109,11 +109,11 @@ def read_reading(table: Table) -> Reading:
     for key, values, known in (("statistic", (statistic,), _STATISTICS), ("told", told, _STATISTICS[:-1])):
         for value in values:
             if value not in known:
-                table.refuse(key, f"{value!r} is not one of {', '.join(known)}.")
+                table.refuse(key, "wrong_choice", found=repr(value), known=", ".join(known))
     if along not in _ALONG:
-        table.refuse("along", f"{along!r} is not one of {', '.join(_ALONG)}.")
+        table.refuse("along", "wrong_choice", found=repr(along), known=", ".join(_ALONG))
     if table.has("level") != (statistic == "area_above"):
-        table.refuse("level", "is given with area_above, and only there.")
+        table.refuse("level", "level_alone")
     level = table.take("level", float) if table.has("level") else None
     slope_of = take_layers(table, "slope_of") if table.has("slope_of") else ()
     return Reading(statistic, level, along, slope_of, told)
@@ -129,9 +129,9 @@ def take_layers(table: Table, key: str, *, footprint: bool = False) -> tuple[str
     codes = table.take_names(key)
     for code in codes:
         if not _LAYER_CODE.fullmatch(code) and not (footprint and code == FOOTPRINT):
-            table.refuse(key, f"{code!r} is not a layer code of two letters and four digits.")
+            table.refuse(key, "no_layer_code", found=repr(code))
     if not codes:
-        table.refuse(key, "must name layers, each once.")
+        table.refuse(key, "no_layers")
     return codes
 
 

@@ -7,7 +7,6 @@ file may hold ``[crosswalk]``, ``[words.…]`` and ``[matrices.…]``.
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -16,8 +15,9 @@ from typing import Any
 
 from blueprint.crosswalk import Crosswalk, read_crosswalk, read_systems
 from blueprint.errors import RuleError
+from blueprint.reasons import explain
 from blueprint.rules import Rule, read_rows, read_rule
-from blueprint.tables import Table
+from blueprint.tables import Table, read_table
 from blueprint.vocabulary import Vocabulary, read_matrices, read_words
 from layers.catalogue import Catalogue
 
@@ -106,7 +106,7 @@ def read_rule_set(
     vocabulary = city.extend(
         Vocabulary(
             used if catalogue is None else replace(used, catalogue=catalogue),
-            read_words(_table(texts[_WORDS], _WORDS)),
+            read_words(read_table(texts[_WORDS], file=_WORDS)),
         )
     )
     rows, sources = _seed_rows(texts)
@@ -114,9 +114,9 @@ def read_rule_set(
     for number, given in enumerate(city.rows, start=1):
         rule_id = given.get("id") if isinstance(given, dict) else None
         if not isinstance(given, dict) or not isinstance(rule_id, str):
-            raise RuleError("a rule must be a table with an id.", file=file, rule=f"no. {number}", key="id")
+            raise RuleError(explain("no_rule_id"), file=file, rule=f"no. {number}", key="id")
         if rule_id in changed:
-            raise RuleError("the file has this rule twice.", file=file, rule=rule_id, key="id")
+            raise RuleError(explain("rule_twice"), file=file, rule=rule_id, key="id")
         seed = rows.get(rule_id, {})
         changed[rule_id] = tuple(key for key, value in given.items() if seed.get(key) != value)
         rows[rule_id], sources[rule_id] = {**seed, **given}, file
@@ -133,7 +133,7 @@ class _City:
     """What a city's file says: its rules as they stand there, and what it adds to the vocabulary."""
 
     def __init__(self, text: str, file: str) -> None:
-        table = _table(text, file)
+        table = read_table(text, file=file)
         self.rows: list[object] = table.take("rule", list, default=[])
         self._parts = {name: table.take_table(name) if table.has(name) else None for name in _PARTS}
         table.refuse_rest()
@@ -159,13 +159,6 @@ def _change_crosswalk(seed: Crosswalk, table: Table) -> Crosswalk:
     return changed
 
 
-def _table(text: str, file: str) -> Table:
-    try:
-        return Table(tomllib.loads(text), file=file, rule="-")
-    except tomllib.TOMLDecodeError as error:
-        raise RuleError(f"the file is no TOML: {error}", file=file, rule="-", key="-") from error
-
-
 def _seed_texts() -> dict[str, str]:
     room = files("blueprint")
     sheets = [*(room / "rules").iterdir(), room / _CROSSWALK, room / _WORDS]
@@ -185,7 +178,8 @@ def _seed_rows(texts: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], dic
 def _is_disabled(row: Mapping[str, Any], rule_id: str, file: str) -> bool:
     disabled = row.get("disabled", False)
     if not isinstance(disabled, bool):
-        raise RuleError(f"{disabled!r} is not true or false.", file=file, rule=rule_id, key="disabled")
+        problem = explain("wrong_choice", found=repr(disabled), known="true, false")
+        raise RuleError(problem, file=file, rule=rule_id, key="disabled")
     return disabled
 
 

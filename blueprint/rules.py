@@ -7,7 +7,6 @@ thresholds, severities and bases of the seed rules are those of the catalogue.
 
 import datetime as dt
 import math
-import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from importlib.resources.abc import Traversable
 from blueprint.crosswalk import LAND_CLASS, Crosswalk
 from blueprint.errors import RuleError
 from blueprint.filters import Filter
+from blueprint.reasons import explain
 from blueprint.requirements import Requirement, read_requirement, take_filter
 from blueprint.rule_details import (
     read_comparison,
@@ -52,7 +52,7 @@ from blueprint.rule_kinds import (
     Surface,
     Without,
 )
-from blueprint.tables import Table
+from blueprint.tables import Table, read_table
 from blueprint.vocabulary import Vocabulary, seed_vocabulary
 from geocode.faults import Text
 
@@ -258,7 +258,7 @@ def _read_directory(directory: Traversable) -> tuple[Rule, ...]:
     rules = [rule for sheet in sheets for rule in read_rules(sheet.read_text(encoding="utf-8"), file=sheet.name)]
     twice = [rule_id for rule_id, count in Counter(rule.id for rule in rules).items() if count > 1]
     if twice:
-        raise RuleError("two rules have this id.", file=", ".join(s.name for s in sheets), rule=twice[0], key="id")
+        raise RuleError(explain("rule_twice"), file=", ".join(s.name for s in sheets), rule=twice[0], key="id")
     return tuple(sorted(rules, key=lambda rule: rule.id))
 
 
@@ -284,10 +284,7 @@ def read_rules(text: str, *, file: str, crosswalk: Crosswalk | None = None) -> t
 
 def read_rows(text: str, *, file: str) -> list[object]:
     """Return the tables of the rules of one TOML text as they stand there; see `read_rules`."""
-    try:
-        document = Table(tomllib.loads(text), file=file, rule="-")
-    except tomllib.TOMLDecodeError as error:
-        raise RuleError(f"the file is no TOML: {error}", file=file, rule="-", key="-") from error
+    document = read_table(text, file=file)
     rows: list[object] = document.take("rule", list)
     document.refuse_rest()
     return rows
@@ -353,29 +350,29 @@ def read_rule(row: object, file: str, number: int, vocabulary: Vocabulary) -> Ru
 def _check_together(rule: Rule, table: Table) -> None:
     for key, meant in _MEANT_FOR.items():
         if table.has(key) and rule.predicate not in meant:
-            table.refuse(key, f"says something only where the predicate is {' or '.join(meant)}.")
+            table.refuse(key, "other_predicate", meant=", ".join(meant))
     needed = _NEEDED.get(rule.predicate)
     if needed is not None and not table.has(needed):
-        table.refuse(needed, f"is missing: {rule.predicate} cannot be measured without.")
+        table.refuse(needed, "predicate_needs", predicate=rule.predicate)
     if rule.predicate is Predicate.DISTANCE and rule.required and math.isinf(rule.required.up_to):
-        table.refuse("up_to", "is missing: how far to look where the distance depends on an attribute.")
+        table.refuse("up_to", "no_reach")
     if rule.valid_from and rule.valid_to and rule.valid_to <= rule.valid_from:
-        table.refuse("valid_to", f"{rule.valid_to} is not after valid_from, {rule.valid_from}.")
+        table.refuse("valid_to", "days_reversed", valid_to=rule.valid_to, valid_from=rule.valid_from)
     _check_sides(rule, table)
 
 
 def _check_sides(rule: Rule, table: Table) -> None:
     for key in _OF_PAIRS:
         if table.has(key) and (rule.a is None or rule.predicate is not Predicate.OVERLAP):
-            table.refuse(key, "says something only of overlaps between layers.")
+            table.refuse(key, "pairs_only")
     if (FOOTPRINT in rule.b.layers) != (rule.predicate is Predicate.QUALITY):
-        table.refuse("b", f"{FOOTPRINT} stands for a layer where the predicate is {Predicate.QUALITY}, and only there.")
+        table.refuse("b", "footprint_word", word=FOOTPRINT, predicate=Predicate.QUALITY)
     if rule.a is None:
         return
     if (len(rule.a.layers), len(rule.b.layers)) != (1, 1):
-        table.refuse("b", "a rule between layers compares one layer with one; write one rule for each pair.")
+        table.refuse("b", "one_with_one")
     if rule.predicate not in _BETWEEN_LAYERS:
-        table.refuse("predicate", f"{rule.predicate} is measured of footprints only.")
+        table.refuse("predicate", "footprints_only", predicate=rule.predicate)
 
 
 def _read_selection(table: Table, vocabulary: Vocabulary) -> Selection:
@@ -384,7 +381,7 @@ def _read_selection(table: Table, vocabulary: Vocabulary) -> Selection:
     aliases = {name: take_names(names, name) for name in names.keys} if names else {}
     where, known = take_filter(table), take_filter(table, "known")
     if known is not None and where is None:
-        table.refuse("known", "says something only beside where.")
+        table.refuse("known", "only_beside", beside="where")
     reads_class = where is not None and LAND_CLASS in where.properties
     selection = Selection(codes, where, known, aliases, vocabulary.crosswalk if reads_class else None)
     table.refuse_rest()

@@ -144,7 +144,7 @@ def read_factor(table: Table, crosswalk: Crosswalk) -> Factor:
         values=_take_values(table) if measure is Measure.GRADE else {},
     )
     if (measure is Measure.COMPACTNESS) == bool(layers):
-        table.refuse("layers", "are needed, but for the compactness of the shape.")
+        table.refuse("layers", "factor_needs_layers")
     table.refuse_rest()
     return factor
 
@@ -178,16 +178,16 @@ def _take_curve(table: Table) -> tuple[tuple[float, float], ...]:
     points = table.take("curve", list)
     good = [isinstance(point, list) and len(point) == 2 and all(_is_number(each) for each in point) for point in points]  # noqa: PLR2004
     if not points or not all(good):
-        table.refuse("curve", "must be a list of pairs [measure, value].")
+        table.refuse("curve", "no_curve")
     if any(one[0] >= other[0] for one, other in pairwise(points)) or any(not 0 <= value <= 1 for _, value in points):
-        table.refuse("curve", "must ascend in its measures and have values from 0 to 1.")
+        table.refuse("curve", "curve_falls")
     return tuple((float(at), float(value)) for at, value in points)
 
 
 def _take_values(table: Table) -> dict[str, float]:
     values = table.take("values", dict)
     if not values or not all(_is_number(value) and 0 <= value <= 1 for value in values.values()):
-        table.refuse("values", "must give a value from 0 to 1 for each class.")
+        table.refuse("values", "no_values")
     return {str(name): float(value) for name, value in values.items()}
 
 

@@ -6,7 +6,6 @@ which bounds the first place stays, all other weights being as they are.
 """
 
 import datetime as dt
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -28,7 +27,7 @@ from blueprint.outcomes import Finding, Outcome
 from blueprint.rule_kinds import Selection, Severity
 from blueprint.rules import Rule
 from blueprint.site_factors import Factor, Interval, Measured, Surroundings, measure_factor, read_factor
-from blueprint.tables import Table
+from blueprint.tables import read_table
 
 __all__ = [
     "Inherited",
@@ -151,13 +150,13 @@ def read_profile(text: str, *, file: str, crosswalk: Crosswalk) -> SitingProfile
     RuleError
         It is no TOML, or a key is unknown, missing or wrong.
     """
-    table = _read_toml(text, file)
+    table = read_table(text, file=file)
     factors = tuple(read_factor(row, crosswalk) for row in table.take_tables("factor"))
     names = [factor.id for factor in factors]
     if len(set(names)) < len(names):
-        table.refuse("factor", "has an id twice.")
+        table.refuse("factor", "id_twice")
     if not sum(factor.weight for factor in factors):
-        table.refuse("factor", "has no weight that is more than 0.")
+        table.refuse("factor", "no_weight")
     skipped, inherited = (table.take_names(key) if table.has(key) else () for key in ("skipped_rules", "inherited"))
     table.refuse_rest()
     return SitingProfile(factors, skipped, inherited)
@@ -254,13 +253,6 @@ def rank_ranges(values: Floats, weights: Floats, row: int, *, share: float) -> t
         better = (rest + tried[:, np.newaxis] * slope < -_DIGITS).sum(axis=1)
         best, worst = min(best, int(better.min()) + 1), max(worst, int(better.max()) + 1)
     return best, worst
-
-
-def _read_toml(text: str, file: str) -> Table:
-    try:
-        return Table(tomllib.loads(text), file=file, rule="-")
-    except tomllib.TOMLDecodeError as error:
-        Table({}, file=file, rule="-").refuse("-", f"the file is no TOML: {error}")
 
 
 def _score(measured: Sequence[Measured], weights: Floats) -> Interval:

@@ -105,7 +105,7 @@ def _read_row(table: Table) -> dict[str, Fit]:
     for fit in Fit:
         for use in table.take_names(fit) if table.has(fit) else ():
             if use in row:
-                table.refuse(fit, f"{use!r} stands under {row[use]} as well.")
+                table.refuse(fit, "stands_twice", found=repr(use), other=row[use])
             row[use] = fit
     table.refuse_rest()
     return row

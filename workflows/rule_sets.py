@@ -8,6 +8,7 @@ from typing import Any
 
 from blueprint.errors import RuleError
 from blueprint.linting import lint_rules
+from blueprint.reasons import explain
 from blueprint.rule_sets import RuleSet, load_rule_set
 from blueprint.rules import Rule
 from geocode import Text
@@ -46,7 +47,7 @@ def read_rule_file(path: Path, *, catalogue: Catalogue | None = None) -> RuleSet
         # Windows' editor begins a file of UTF-8 with a byte order mark
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise RuleError(f"the file cannot be read: {error}", file=str(path), rule="-", key="-") from error
+        raise RuleError(explain("file_unreadable", reason=error), file=str(path), rule="-", key="-") from error
     return _read(text, str(path), catalogue)
 
 

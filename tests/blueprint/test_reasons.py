@@ -8,9 +8,12 @@ from blueprint.reasons import explain, reason_kinds
 
 def test_every_sentence_is_used_and_every_use_has_its_sentence():
     sources = [
-        entry.read_text(encoding="utf-8") for entry in files("blueprint").iterdir() if entry.name.endswith(".py")
+        entry.read_text(encoding="utf-8")
+        for room in ("blueprint", "workflows")
+        for entry in files(room).iterdir()
+        if entry.name.endswith(".py")
     ]
-    used = {kind for source in sources for kind in re.findall(r'explain\(\s*"(\w+)"', source)}
+    used = {kind for source in sources for kind in re.findall(r'(?:explain\(\s*|refuse\([^,]+, )"(\w+)"', source)}
     assert used == reason_kinds()
 
 
