@@ -231,8 +231,8 @@ def weight_ranges(values: Floats, weights: Floats, first: int) -> list[tuple[flo
         slope = ahead[:, k]
         with np.errstate(divide="ignore", invalid="ignore"):
             root = -rest / slope
-        low = root[slope > 0].max(initial=0.0)
-        high = root[slope < 0].min(initial=np.inf)
+        low = root[slope > _DIGITS].max(initial=0.0)
+        high = root[slope < -_DIGITS].min(initial=np.inf)
         # sums that are equal but for their last digit do not end a range before it begins
         ranges.append((min(max(low, 0.0), weight), max(high, weight)))
     return ranges

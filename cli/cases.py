@@ -19,14 +19,14 @@ Coordination = Annotated[
     str | None, typer.Option(help="What is to hold: keep_first, keep_second, return_to_farmland, pending")
 ]
 Opinion = Annotated[str | None, typer.Option(help="The opinion of the own role")]
-EffectiveFrom = Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="From when it is to hold")]
+EffectiveFrom = Annotated[str | None, typer.Option(metavar="DAY", help="From when it is to hold, such as 2027-01-01")]
 Status = Annotated[str | None, typer.Option(help="open, coordinating, agreed, closed")]
 
 
 @cases.command("list")
 def list_(
     *,
-    subject: Annotated[str | None, typer.Option(help="conflict or difference; both without it")] = None,
+    subject: Annotated[Literal["conflict", "difference"] | None, typer.Option(help="Both without it")] = None,
     status: Status = None,
     form: Form = "table",
 ) -> None:

@@ -1,5 +1,6 @@
 """`luotu conflicts`: where the layers are against each other."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -51,7 +52,9 @@ def conflicts(  # noqa: PLR0913 - one for each option
     rows: Annotated[bool, typer.Option("--rows", help="List the conflicts one by one")] = False,
     rule: Annotated[list[str] | None, typer.Option(help="Of rows: those of this rule alone")] = None,
     layer: Annotated[list[str] | None, typer.Option(help="Of rows: those of this layer alone")] = None,
-    outcome: Annotated[list[str] | None, typer.Option(help="Of rows: those with this outcome alone")] = None,
+    outcome: Annotated[
+        list[str] | None, typer.Option(help=f"Of rows: those with this alone: {', '.join(_OUTCOMES)}")
+    ] = None,
     most: Annotated[int, typer.Option(min=1, help="Of rows: no more than so many")] = 100,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the conflicts to a file")] = None,
     form: Form = "table",
@@ -61,6 +64,9 @@ def conflicts(  # noqa: PLR0913 - one for each option
     Without a day, a time or a box, it is the standing run that is brought up to date: only what changed is computed.
     """
     box = None if bbox is None else _read_box(bbox)
+    for each in outcome or ():
+        if each not in _OUTCOMES:
+            raise typer.BadParameter(f"{each}: {', '.join(_OUTCOMES)}", param_hint="--outcome")
     wanted = ConflictFilter(rules=rule, layers=layer, outcomes=outcome)
     listed = None
     with at_desk() as desk:
@@ -83,6 +89,8 @@ def conflicts(  # noqa: PLR0913 - one for each option
         _print_groups(found)
         if listed is not None:
             print_rows([{**row["properties"], "id": row["id"]} for row in listed["features"]])
+            if len(listed["features"]) == most:
+                notes([Text(f"只列前 {most} 处;更多用 --most", f"no more than {most} are listed; --most lists more")])
     if any(breaks(group) for group in found["rules"]):
         raise typer.Exit(EXIT_FOUND)
 
@@ -99,7 +107,7 @@ def breaks(group: dict[str, Any]) -> bool:
 
 
 def print_rows(rows: list[dict[str, Any]]) -> None:
-    """Print conflicts one by one."""
+    """Print conflicts one by one, and why some could not be told."""
     table = table_of(
         (Text("编号", "id"), "right"),
         (Text("规则", "rule"), "left"),
@@ -119,6 +127,8 @@ def print_rows(rows: list[dict[str, Any]]) -> None:
             _number(row["width_m"], 3),
         )
     out.print(table)
+    reasons = Counter(Text(**row["reason"]) for row in rows if row["reason"])
+    notes(Text(f"{reason.zh}({count} 处)", f"{reason.en} (× {count})") for reason, count in reasons.items())
 
 
 def _print_groups(found: dict[str, Any]) -> None:
@@ -147,9 +157,10 @@ def _print_groups(found: dict[str, Any]) -> None:
             )
     out.print(table)
     silent = len({one["rule"] for one in found["unevaluated"]})
-    zh = f"{found['as_of']},{found['plane']},运算 {found['run']};{silent} 条规则因缺图层等未评"
+    zh = f"{found['as_of']},{found['plane']},运算 {found['run']};{silent} 条规则因缺图层等未评(--format json 逐条说明)"
     en = (
-        f"{found['as_of']}, {found['plane']}, run {found['run']}; of {silent} rules nothing is said, for want of layers"
+        f"{found['as_of']}, {found['plane']}, run {found['run']}; "
+        f"of {silent} rules nothing is said, for want of layers (--format json tells which)"
     )
     notes([Text(zh, en)])
     if "change" in found:

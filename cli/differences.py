@@ -10,6 +10,7 @@ from cli.desk import at_desk
 from cli.moments import AsOf, KnownAt, zoned
 from geocode import Text
 from workflows.difference_files import check_file, write_file
+from workflows.difference_sums import PrintedSum, printed_sums
 from workflows.difference_words import word
 from workflows.differing import DifferenceOptions, compare_plans, show_differences
 from workflows.plan_states import read_extent
@@ -69,15 +70,14 @@ def _print(told: dict[str, Any], output: Path | None) -> None:
     table = table_of(
         *((word("columns", name), "left") for name in _TEXTS), *((word("columns", name), "right") for name in _NUMBERS)
     )
-    for row in told["by_district"]:
-        areas = (f"{row[name]:,.2f}" for name in ("area_m2", "ellipsoid_area_m2"))
+    rows = told["by_district"]
+    *sums, total = printed_sums(rows)
+    for row, printed in zip(rows, sums, strict=True):
         table.add_row(
-            row["district"] or "–",
-            speak(word("classes", row["class"])),
-            str(row["count"]),
-            *areas,
-            f"{row['share']:.4%}",
+            row["district"] or "–", speak(word("classes", row["class"])), str(row["count"]), *_numbers(printed)
         )
+    table.add_section()
+    table.add_row("", speak(word("columns", "total")), str(sum(row["count"] for row in rows)), *_numbers(total))
     out.print(table)
     limits = told["thresholds"]
     notes(
@@ -95,3 +95,7 @@ def _print(told: dict[str, Any], output: Path | None) -> None:
     notes([Text(f"运算 {told['run']},SHA-256 {told['sha256']}", f"run {told['run']}, SHA-256 {told['sha256']}")])
     if output:
         notes([Text(f"已写出 {output}", f"written to {output}")])
+
+
+def _numbers(printed: PrintedSum) -> tuple[str, str, str]:
+    return f"{printed.area_m2:,.2f}", f"{printed.ellipsoid_area_m2:,.2f}", f"{printed.percent:.4f}%"

@@ -74,11 +74,12 @@ def list_all(
         (Text("名称", "name"), "left"),
         (Text("版本", "edition"), "left"),
         (Text("生效", "valid from"), "left"),
+        (Text("编号", "id"), "right"),
         (Text("要素", "features"), "right"),
     )
     for one in found:
         for edition in one["editions"]:
-            told = (edition["title"], edition["valid_from"], str(edition["features"]))
+            told = (edition["title"], edition["valid_from"], str(edition["id"]), str(edition["features"]))
             table.add_row(one["code"], speak(one["name"]), *told)
         if everything and not one["editions"]:
             table.add_row(one["code"], speak(one["name"]), f"[dim]{speak(Text('无数据', 'no data'))}[/]")
@@ -95,7 +96,9 @@ def load(  # noqa: PLR0913 - one for each option
     where: Annotated[
         str | None, typer.Option(help="Take only features for which this CQL2 text holds, such as “landuse = 'grass'”")
     ] = None,
-    valid_from: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="When it takes effect")] = None,
+    valid_from: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="When it takes effect")
+    ] = None,
     title: Annotated[str | None, typer.Option(help="Title of the edition")] = None,
     accuracy: Annotated[float | None, typer.Option(help="Positional accuracy in metres (standard deviation)")] = None,
     band: Annotated[int | None, typer.Option(min=1, help="Of a raster: the band, where it has several")] = None,
@@ -114,13 +117,13 @@ def load(  # noqa: PLR0913 - one for each option
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse polygons that are not valid, mend none")] = False,
 ) -> None:
-    """Load editions of layers. A file ``layers.json`` beside it tells titles, dates, accuracies and completeness.
+    """Load editions of layers. A file layers.json beside it tells titles, dates, accuracies and completeness.
 
     A GeoTIFF is loaded as a raster: height limits, terrain, slope, floods, noise.
     """
     if is_raster_file(source):
         if as_layer is None:
-            raise typer.BadParameter("of a raster, --as says which layer it is")
+            raise typer.BadParameter(speak(Text("栅格须用 --as 指明图层", "of a raster, --as says which layer it is")))
         _load_raster(
             source,
             RasterOptions(
@@ -227,7 +230,10 @@ def check(  # noqa: PLR0913 - one for each option
         print_json([one.as_json() for one in reports])
     else:
         _print_coverages(reports)
-    if any(one.serious for one in reports):
+        for one in reports:
+            for row, feature, fault in one.refused:
+                complain_row(one.layer.code, row, feature, fault)
+    if any(one.serious or one.refused for one in reports):
         raise typer.Exit(EXIT_FOUND)
 
 
@@ -260,7 +266,14 @@ def _tell_account(loaded: LoadedLayer) -> None:
         tolerated = f",其中容许 {row['tolerated']} 处", f", {row['tolerated']} of them tolerated"
         notes([Text(zh + tolerated[0], en + tolerated[1]) if row["tolerated"] else Text(zh, en)])
     if loaded.between:
-        notes([Text(f"位置见 luotu layers check {code}", f"luotu layers check {code} tells where")])
+        notes(
+            [
+                Text(
+                    f"位置见 luotu layers check {code} -o faults.gpkg",
+                    f"luotu layers check {code} -o faults.gpkg tells where",
+                )
+            ]
+        )
 
 
 def _coverages(subject: str, said: FileLayers, options: CoverageOptions) -> list[CoverageReport]:
@@ -296,7 +309,7 @@ def _print_coverages(reports: list[CoverageReport]) -> None:
     )
     for one in reports:
         for kind, row in one.summary().items():
-            figures = [f"{row['area_m2']:.3f}", f"{row['width_m']:.3f}"] if row["width_m"] is not None else ["", ""]
+            figures = [f"{row['area_m2']:,.3f}", f"{row['width_m']:,.3f}"] if row["width_m"] is not None else ["", ""]
             table.add_row(one.layer.code, speak(_KINDS[kind]), str(row["count"]), str(row["tolerated"]), *figures)
         if not len(one.faults):
             table.add_row(one.layer.code, speak(Text("无问题", "nothing")), "0")

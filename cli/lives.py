@@ -23,7 +23,9 @@ building = typer.Typer(
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The building's code, leniently typed")]
 Drawn = Annotated[Path, typer.Argument(metavar="FILE", help="File with the new footprint, or footprints")]
 Crs = Annotated[str | None, typer.Option("--crs", help="CRS of its coordinates, where the file tells none")]
-Day = Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day; today if left out")]
+Day = Annotated[
+    datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], metavar="DAY", help="The day; today if left out")
+]
 Survivor = Annotated[int | None, typer.Option(min=0, help="Which of them, from 0, keeps the code; none if left out")]
 Stage = Annotated[str | None, typer.Option(help="The stage whose geometry it is; as before if left out")]
 Name = Annotated[str | None, typer.Option(help="Its name")]

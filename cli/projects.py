@@ -20,7 +20,7 @@ project = typer.Typer(help="Projects: open, join, leave, show, find.", no_args_i
 Form = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the answer")]
 Key = Annotated[str, typer.Argument(metavar="PROJECT", help="The project's id or code")]
 Buildings = Annotated[list[str], typer.Argument(metavar="BUILDING…", help="Codes, leniently typed, or aliases")]
-_Day = typer.Option(formats=["%Y-%m-%d"], help="On which day; today if it is left out")
+_Day = typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="On which day; today if it is left out")
 Day = Annotated[datetime | None, _Day]
 
 

@@ -35,7 +35,9 @@ def publish(  # noqa: PLR0913 - one for each option
         str | None, typer.Option(help="CQL2 text: delivered features for which it holds are features that end")
     ] = None,
     whole: Annotated[bool, typer.Option("--whole", help="It is the whole layer: what it does not have ends")] = False,
-    valid_from: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="When it takes effect")] = None,
+    valid_from: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="When it takes effect")
+    ] = None,
     title: Annotated[str | None, typer.Option(help="Title of the edition")] = None,
     accuracy: Annotated[float | None, typer.Option(help="Positional accuracy in metres (standard deviation)")] = None,
     draft: Annotated[bool, typer.Option("--draft", help="Tell what would happen, and store nothing")] = False,
@@ -83,6 +85,6 @@ def _print_report(report: dict[str, Any]) -> None:
     cases = report["conflicts"]["cases"]
     if any(cases.values()):
         zh = f"{cases['moved']} 个协调事项随冲突延续,{cases['lost']} 个的冲突已消失"
-        notes([Text(zh, f"{cases['moved']} cases follow their conflicts, {cases['lost']} have lost them")])
+        notes([Text(zh, f"cases that follow their conflicts: {cases['moved']}, that have lost them: {cases['lost']}")])
     if report["draft"]:
         notes([Text("试算:没有存储任何内容", "a draft: nothing is stored")])

@@ -19,6 +19,13 @@ from workflows.terms import Terms
 __all__ = ["sites"]
 
 _STATUSES = {"possible": Text("可行", "possible"), "open": Text("待定", "open"), "vetoed": Text("否决", "vetoed")}
+_EXCLUDED = {
+    "no_polygon": Text("不是有效的面", "no valid polygon"),
+    "too_small": Text("面积过小", "too small"),
+    "too_large": Text("面积过大", "too large"),
+    "too_narrow": Text("宽度不足", "too narrow"),
+    "too_irregular": Text("形状不紧凑", "not compact enough"),
+}
 _STYLES = {"possible": "green", "open": "yellow", "vetoed": "red"}
 _SHOWN = 40
 
@@ -116,7 +123,8 @@ def _print(told: dict[str, Any], output: Path | None) -> None:
     rest = len(told["sites"]) - _SHOWN
     remarks = [Text(f"另有 {rest} 处。", f"And {rest} more.")] if rest > 0 else []
     remarks += [
-        Text(f"另有 {count} 处不符合条件:{why}", f"left out, {why}: {count}") for why, count in told["excluded"].items()
+        Text(f"不符合条件,{_EXCLUDED[why].zh}:{count} 处", f"left out, {_EXCLUDED[why].en}: {count}")
+        for why, count in told["excluded"].items()
     ]
     if told["challengers"]:
         count = len(told["challengers"])

@@ -26,7 +26,9 @@ __all__ = ["stage"]
 stage = typer.Typer(help="The stages of a building: show, enter, withdraw, due.", no_args_is_help=True)
 Form = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the answer")]
 Name = Annotated[str, typer.Argument(metavar="CODE", help="A code, leniently typed, or an alias")]
-Day = Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day; today if left out")]
+Day = Annotated[
+    datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], metavar="DAY", help="The day; today if left out")
+]
 _STATES = {
     "yellow": ("yellow", Text("黄灯", "yellow")),
     "reminder": ("cyan", Text("提醒", "reminder")),

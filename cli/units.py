@@ -26,7 +26,7 @@ Form = Annotated[Literal["table", "json"], typer.Option("--format", help="How to
 Name = Annotated[str, typer.Argument(metavar="BUILDING", help="A code, leniently typed, or an alias")]
 Source = Annotated[Path, typer.Argument(metavar="FILE", help="The table: CSV or XLSX")]
 Sheet = Annotated[str | None, typer.Option(help="Which sheet, where the workbook has several")]
-_Day = typer.Option(formats=["%Y-%m-%d"], help="On which day; today if it is left out")
+_Day = typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="On which day; today if it is left out")
 Day = Annotated[datetime | None, _Day]
 
 

@@ -89,6 +89,11 @@ def add_to_case(
     """
     allow(principal, "coordinate")
     entries = _entries(said, principal)
+    if not entries:
+        raise RefusedOptionError(
+            Text("没有要记入的内容。", "Nothing is said."),
+            Text(f"至少填写一项:{', '.join(FIELDS)}。", f"Say at least one of: {', '.join(FIELDS)}."),
+        )
 
     def work() -> dict[str, Any]:
         add_entries(connection, str(get_case(connection, identity).id), entries)
@@ -106,6 +111,7 @@ def read_case(database: Database, identity: str, *, principal: Principal) -> dic
     NotHereError, ForbiddenError, HiddenError
         There is none, or the role reads none, or not those of another office.
     """
+    allow(principal, "read_blueprint")  # whoever reads none is not told which there are
     with transaction(database) as connection:
         office = get_case(connection, identity).office_id
         allow(principal, "read_blueprint", own=office == principal.office_id)

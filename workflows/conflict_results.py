@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from blueprint.conflicts import Conflict, list_unevaluated
 from geocode import Text
@@ -15,7 +16,7 @@ from store.database import Connection
 from workflows.conflict_layers import Asking, Layers, shapes_of
 from workflows.reports import text_json
 
-__all__ = ["as_conflicts", "list_silent", "store_conflicts", "summarise", "updated_summary"]
+__all__ = ["as_conflicts", "as_rows", "list_silent", "store_conflicts", "summarise", "updated_summary"]
 
 _SUM_BITS = 256
 _HASHED = ("rule", "left_layer", "left", "right_layer", "right", "outcome", "certainty", "valid_from", "valid_to")
@@ -51,14 +52,19 @@ def list_silent(asking: Asking, layers: Layers) -> list[dict[str, Any]]:
 
 def store_conflicts(connection: Connection, run_id: str, conflicts: Sequence[Conflict], plane: str) -> list[int]:
     """Store the conflicts of a run, measured in a plane, with their areas on the ellipsoid; return their ids in order."""
+    rows, shapes = as_rows(conflicts, plane)
+    return add_conflicts(connection, run_id, rows, shapes)
+
+
+def as_rows(conflicts: Sequence[Conflict], plane: str) -> tuple[list[dict[str, Any]], NDArray[Any]]:
+    """Return conflicts in a plane as they are stored: `store.conflicts.CONFLICT_COLUMNS`, and the ground in EPSG:4490."""
     shapes = np.full(len(conflicts), None, dtype=object)
     shapes[:] = [conflict.geometry for conflict in conflicts]
     shapes = from_plane(shapes, plane)
     areas_m2 = np.full(len(shapes), None, dtype=object)
     areal = np.isin(shapely.get_type_id(shapes), _AREAL) & ~shapely.is_empty(shapes)
     areas_m2[areal] = ellipsoid_areas_m2(shapes[areal]).tolist()
-    rows = [_stored(conflict, area_m2) for conflict, area_m2 in zip(conflicts, areas_m2, strict=True)]
-    return add_conflicts(connection, run_id, rows, shapes)
+    return [_stored(conflict, area_m2) for conflict, area_m2 in zip(conflicts, areas_m2, strict=True)], shapes
 
 
 def as_conflicts(rows: Sequence[Any], plane: str) -> dict[Any, Conflict]:

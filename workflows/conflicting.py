@@ -29,7 +29,7 @@ from workflows.conflict_results import as_conflicts, list_silent, store_conflict
 from workflows.principals import Principal
 from workflows.runs import run_inputs
 
-__all__ = ["Asking", "Updated", "conflicts_again", "find_now", "update_standing"]
+__all__ = ["Asking", "Updated", "conflicts_again", "find_again", "find_now", "update_standing"]
 
 _TOLERANCES = {"noise_m": NOISE_M, "width_m": RESOLUTION_M}
 _SAID_OF_ALL = ("accuracy_m", "valid_to", "completeness")
@@ -80,6 +80,13 @@ def conflicts_again(
     connection: Connection, inputs: Mapping[str, Any], rules: RuleSet, *, documents: Path
 ) -> dict[str, Any]:
     """Return the result of a run of conflicts, computed in full from its inputs: the same, however it came about."""
+    return find_again(connection, inputs, rules, documents=documents)[0]
+
+
+def find_again(
+    connection: Connection, inputs: Mapping[str, Any], rules: RuleSet, *, documents: Path
+) -> tuple[dict[str, Any], list[Conflict]]:
+    """Return the result of a run of conflicts, computed in full from its inputs, and the conflicts in its plane."""
     question = inputs["question"]
     asking = Asking(
         as_of=date.fromisoformat(inputs["as_of"]),
@@ -90,7 +97,8 @@ def conflicts_again(
     )
     rows = {row.layer: row for row in editions_named(connection, inputs["editions"].values())}
     layers = Layers(rows, find_rasters(connection, asking), question["plane"])
-    return summarise(_find(connection, asking, layers), list_silent(asking, layers))
+    found = _find(connection, asking, layers)
+    return summarise(found, list_silent(asking, layers)), found
 
 
 def update_standing(connection: Connection, asking: Asking, *, principal: Principal) -> Updated:

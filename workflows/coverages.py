@@ -1,7 +1,8 @@
 """What is wrong between the polygons of a layer: of a file before it is loaded, or of an edition that is."""
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from store.database import Connection, Database, transaction
 from store.editions import edition_in_effect, features_of
 from workflows.deliveries import in_plane
 from workflows.errors import RefusedOptionError
-from workflows.layer_files import FileLayers, read_layers
+from workflows.layer_files import FileLayers, read_layers, refused_rows
 from workflows.layer_rights import allow_layer
 from workflows.principals import Principal
 from workflows.reports import geometry_json, text_json
@@ -69,12 +70,15 @@ class CoverageReport:
         The plane in which areas and widths are measured.
     faults
         As `layers.coverages.find_coverage_faults` has them, in the plane.
+    refused
+        The rows of a file that are no features: position, id in the file, and why.
     """
 
     layer: Layer
     features: gpd.GeoDataFrame
     plane: str
     faults: gpd.GeoDataFrame
+    refused: Sequence[tuple[int, str | None, dict[str, Any]]] = ()
 
     @property
     def serious(self) -> int:
@@ -101,6 +105,7 @@ class CoverageReport:
             "plane": self.plane,
             "features": len(self.features),
             "summary": self.summary(),
+            "refused": [{"row": row, "feature": feature, "fault": fault} for row, feature, fault in self.refused],
             "faults": [
                 {
                     "kind": row.kind,
@@ -148,10 +153,11 @@ def check_layer_file(  # noqa: PLR0913 - what to check, by which catalogue, and 
     """
     container = _container(options, catalogue, database, principal)
     reports = []
-    for _, prepared in read_layers(path, said, catalogue, name=name):
+    for delivery, prepared in read_layers(path, said, catalogue, name=name):
         if principal is not None:
             allow_layer(principal, prepared.layer)
-        reports.append(check_features(prepared.layer, prepared.frame, options=options, container=container))
+        report = check_features(prepared.layer, prepared.frame, options=options, container=container)
+        reports.append(replace(report, refused=refused_rows(prepared, delivery)))
     return reports
 
 

@@ -145,8 +145,10 @@ def read_pieces(database: Database, run_id: str, *, principal: Principal) -> gpd
         return read_differences(connection, run_id)
 
 
-def recompute_differences(connection: Connection, inputs: Mapping[str, Any], rules: RuleSet) -> dict[str, Any]:
-    """Return the summary of a comparison computed again from the inputs of its run."""
+def recompute_differences(
+    connection: Connection, inputs: Mapping[str, Any], rules: RuleSet
+) -> tuple[dict[str, Any], gpd.GeoDataFrame]:
+    """Return the summary of a comparison computed again from the inputs of its run, and the pieces as they are stored."""
     question = inputs["question"]
     basis = Basis(
         editions={name: edition_named(connection, identity) for name, identity in inputs["editions"].items()},
@@ -157,7 +159,8 @@ def recompute_differences(connection: Connection, inputs: Mapping[str, Any], rul
         thresholds=Thresholds(**question["thresholds"]),
         rules=rules,
     )
-    return summarize(basis, compute(connection, basis))
+    found = compute(connection, basis)
+    return summarize(basis, found), found.stored
 
 
 def _compare(

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from layers.catalogue import Catalogue, Layer
 from layers.contracts import contract_of
 from layers.editions import EditionFrame, prepare_edition
 from layers.reading import Delivery, list_layers, read_delivery
+from workflows.reports import fault_json
 
-__all__ = ["FileLayers", "choose_layers", "read_layer", "read_layers"]
+__all__ = ["FileLayers", "choose_layers", "read_layer", "read_layers", "refused_rows"]
 
 
 class FileLayers(NamedTuple):
@@ -87,3 +88,9 @@ def read_layer(
 def _catalogue_name(name: str, catalogue: Catalogue) -> str:
     """Return the part of a delivered layer's name, such as ``GH2201_YJJBNT``, that the catalogue knows; else all of it."""
     return next((part for part in (name, *name.split("_")) if part in catalogue), name)
+
+
+def refused_rows(prepared: EditionFrame, delivery: Delivery) -> list[tuple[int, str | None, dict[str, Any]]]:
+    """Return the rows that are no features: position, id in the file, and why."""
+    ids = delivery.frame["source_id"].tolist()
+    return [(row, ids[row], fault_json(fault)) for row, fault in enumerate(prepared.faults) if fault is not None]

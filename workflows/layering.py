@@ -11,10 +11,8 @@ import geopandas as gpd
 from blueprint.filters import compile_filter
 from geocode import Text
 from layers.catalogue import Catalogue, Layer, load_catalogue
-from layers.editions import EditionFrame
 from layers.feature_keys import with_keys
 from layers.manifests import ManifestEntry, read_manifest
-from layers.reading import Delivery
 from layers.sources import digest_delivery
 from store.database import Database, transaction
 from store.documents import add_document, keep_bytes
@@ -23,10 +21,10 @@ from store.editions import list_editions as list_stored
 from store.uploads import claim_content
 from workflows.coverages import summarise_coverage
 from workflows.intake import account_json, kept_account
-from workflows.layer_files import FileLayers, choose_layers, read_layer
+from workflows.layer_files import FileLayers, choose_layers, read_layer, refused_rows
 from workflows.layer_rights import may_see
 from workflows.principals import Principal
-from workflows.reports import fault_json, text_json
+from workflows.reports import text_json
 
 __all__ = ["LoadOptions", "LoadedLayer", "list_layers", "load_layers"]
 
@@ -164,7 +162,7 @@ def load_layers(  # noqa: PLR0913 - the catalogue is the city's
             account = account_json(prepared)
             values["attributes"] = {"intake": kept_account(account), "key": key}
             add_edition(connection, values, frame.rename(columns={"attrs": "attributes"}))
-            faults, between = _faults(prepared, delivery), summarise_coverage(layer, frame)
+            faults, between = refused_rows(prepared, delivery), summarise_coverage(layer, frame)
             loaded.append(LoadedLayer(layer.code, layer.name, len(frame), True, faults, account, between))
         keep_bytes(documents, path, digest.sha256)
         add_document(
@@ -204,12 +202,6 @@ def _edition_values(
 
 def _first(*values: float | None) -> float:
     return next(value for value in values if value is not None)
-
-
-def _faults(prepared: EditionFrame, delivery: Delivery) -> list[tuple[int, str | None, dict[str, Any]]]:
-    """Return the rows that are no features: position, id in the file, and why."""
-    ids = delivery.frame["source_id"].tolist()
-    return [(row, ids[row], fault_json(fault)) for row, fault in enumerate(prepared.faults) if fault is not None]
 
 
 def _layer_json(layer: Layer, editions: list[dict[str, Any]], *, readable: bool) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from hmac import compare_digest
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeAlias
 
 from blueprint.rule_sets import RuleSet, read_rule_set
@@ -13,10 +13,11 @@ from store.rule_sets import kept_rule_set
 from store.runs import canonical_sha256, read_run
 from workflows.catalogues import configured_catalogue
 from workflows.checking import check_ground
-from workflows.conflicting import conflicts_again
+from workflows.conflicting import find_again
 from workflows.differing import recompute_differences
 from workflows.extract_runs import extract_again
 from workflows.findings_runs import findings_result, question_ground
+from workflows.kept_rows import altered_conflicts, altered_pieces
 from workflows.principals import Principal
 from workflows.reports import text_json
 from workflows.runs import allowed_run, engine_versions
@@ -26,8 +27,11 @@ from workflows.terms import Terms
 
 __all__ = ["Recompute", "confirm_run", "kept_rules", "list_differences", "verify_run"]
 
-Recompute: TypeAlias = Callable[[Connection, Any, Settings], Mapping[str, Any]]
-"""Computes the result of a run (its row) again from its inputs, with the editions and rules that they name."""
+Altered: TypeAlias = list[dict[str, Any]]
+"""What is not what was found, each with its ``path``, ``kept`` and ``recomputed``."""
+Recompute: TypeAlias = Callable[[Connection, Any, Settings], tuple[Mapping[str, Any], Altered]]
+"""Computes the result of a run (its row) again from its inputs, with the editions and rules that they name; and tells which
+of its rows, that stand in a table of their own, are not what was found."""
 
 _MOST_DIFFERENCES = 200
 _SAID = {
@@ -90,10 +94,10 @@ def _verified(connection: Connection, row: Any, settings: Settings) -> dict[str,
             {"path": name, "kept": kept[name], "recomputed": canonical_sha256(getattr(row, name))} for name in damaged
         ]
         return {**told, **_verdict("damaged"), "recomputed_sha256": None, "differences": differences}
-    found = _RECOMPUTED[row.kind](connection, row, settings)
+    found, altered = _RECOMPUTED[row.kind](connection, row, settings)
     recomputed = canonical_sha256(found)
-    differences = list(islice(list_differences(row.result, found), _MOST_DIFFERENCES))
-    same = recomputed == row.result_sha256
+    differences = list(islice(chain(list_differences(row.result, found), altered), _MOST_DIFFERENCES))
+    same = recomputed == row.result_sha256 and not altered
     return {
         **told,
         **_verdict("same" if same else "differs"),
@@ -159,19 +163,22 @@ def kept_rules(connection: Connection, row: Any) -> RuleSet:
     return read_rule_set(kept_rule_set(connection, row.rule_set_version))
 
 
-def _extract(connection: Connection, row: Any, settings: Settings) -> Mapping[str, Any]:
-    return extract_again(connection, row.inputs, kept_rules(connection, row), settings)
+def _extract(connection: Connection, row: Any, settings: Settings) -> tuple[Mapping[str, Any], Altered]:
+    return extract_again(connection, row.inputs, kept_rules(connection, row), settings), []
 
 
-def _conflicts(connection: Connection, row: Any, settings: Settings) -> Mapping[str, Any]:
-    return conflicts_again(connection, row.inputs, kept_rules(connection, row), documents=settings.documents)
+def _conflicts(connection: Connection, row: Any, settings: Settings) -> tuple[Mapping[str, Any], Altered]:
+    rules = kept_rules(connection, row)
+    result, found = find_again(connection, row.inputs, rules, documents=settings.documents)
+    return result, altered_conflicts(connection, row.id, found, row.inputs["question"]["plane"])
 
 
-def _differences(connection: Connection, row: Any, _settings: Settings) -> Mapping[str, Any]:
-    return recompute_differences(connection, row.inputs, kept_rules(connection, row))
+def _differences(connection: Connection, row: Any, _settings: Settings) -> tuple[Mapping[str, Any], Altered]:
+    result, pieces = recompute_differences(connection, row.inputs, kept_rules(connection, row))
+    return result, altered_pieces(connection, row.id, pieces)
 
 
-def _findings(connection: Connection, row: Any, settings: Settings) -> Mapping[str, Any]:
+def _findings(connection: Connection, row: Any, settings: Settings) -> tuple[Mapping[str, Any], Altered]:
     question = row.inputs["question"]
     ground = question_ground(question)
     principal = Principal(row.office_id, Text(row.office_zh, row.office_en), row.actor, question["role"])
@@ -179,12 +186,11 @@ def _findings(connection: Connection, row: Any, settings: Settings) -> Mapping[s
     found = check_ground(connection, ground, terms=terms, rules=kept_rules(connection, row))
     labels = zip(ground["code"], ground["name"], strict=True)
     told = [found[i].as_json(code, name, terms) for i, (code, name) in enumerate(labels)]
-    return findings_result(ground, told, inputs=row.inputs)
+    return findings_result(ground, told, inputs=row.inputs), []
 
 
-def _sites(connection: Connection, row: Any, settings: Settings) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = recompute_sites(connection, row.inputs, kept_rules(connection, row), settings)
-    return found
+def _sites(connection: Connection, row: Any, settings: Settings) -> tuple[Mapping[str, Any], Altered]:
+    return recompute_sites(connection, row.inputs, kept_rules(connection, row), settings), []
 
 
 _RECOMPUTED: dict[str, Recompute] = {

@@ -22,6 +22,8 @@ from workflows.rights import allow
 __all__ = ["allowed_run", "engine_versions", "run_inputs", "run_json", "settled", "show_run"]
 
 _DECIMALS = 6
+# runs that show what lies between layers everywhere, whichever office asked
+_OF_THE_WHOLE = {"conflicts", "differences", "sites"}
 
 
 @cache
@@ -99,6 +101,8 @@ def allowed_run(connection: Connection, identity: str, principal: Principal) -> 
     """Return the row of a run that a principal may read; raises as `show_run` does."""
     row = read_run(connection, identity)
     allow(principal, "read_runs", own=row.office_id == principal.office_id)
+    if row.kind in _OF_THE_WHOLE:
+        allow(principal, "read_blueprint")
     for level in row.inputs["question"].get("levels", ()):
         allow(principal, "read_layers", kind=level)
     return row

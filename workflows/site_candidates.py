@@ -16,7 +16,7 @@ from blueprint.filters import compile_filter
 from blueprint.site_factors import compactness
 from geocode import STORAGE_CRS, Text, to_storage
 from geocode.cells import cell_boundary, cells_within
-from geocode.planes import measure_plane
+from geocode.planes import ellipsoid_areas_m2, measure_plane
 from layers.catalogue import Catalogue
 from layers.reading import read_delivery
 from layers.widths import measure_widths
@@ -33,6 +33,10 @@ __all__ = ["CandidateOptions", "Candidates", "find_candidates"]
 MOST_CANDIDATES = 2_000
 _GRID = re.compile(r"h3:(\d{1,2})")
 _FINEST_GRID = 12
+# an area that would hold so many times more cells is refused before they are listed
+_SLACK = 10
+_EARTH_M2 = 5.1e14
+_BASE_CELLS = 120
 _NO_EXTENT = Text("用 within 指定范围。", "Say where, with `within`.")
 
 
@@ -117,7 +121,11 @@ def _of_grid(resolution: int, within: Any) -> gpd.GeoDataFrame:
             f"格网级别最大为 {_FINEST_GRID},且须指定范围。",
             f"A grid needs an area, and a resolution up to {_FINEST_GRID}.",
         )
-        raise RefusedOptionError(problem, _NO_EXTENT)
+        coarser = Text("用更粗的级别,如 h3:10。", "Take a coarser one, such as h3:10.")
+        raise RefusedOptionError(problem, _NO_EXTENT if within is None else coarser)
+    about = ellipsoid_areas_m2(np.array([within]))[0] / _EARTH_M2 * _BASE_CELLS * 7**resolution
+    if not about <= MOST_CANDIDATES * _SLACK:
+        raise _not_as_many(about)
     cells = cells_within(within, resolution)
     shapes = [shapely.Polygon(cell_boundary(cell)) for cell in cells]
     return _frame([f"{cell:x}" for cell in cells], [None] * len(cells), shapes)
@@ -167,14 +175,18 @@ def _limited(frame: gpd.GeoDataFrame, options: CandidateOptions, accuracy_m: flo
         good, beyond = _within_limits(good, options, plane)
         excluded.update(beyond)
     if not len(good) or len(good) > MOST_CANDIDATES:
-        raise RefusedOptionError(
-            Text(f"符合条件的候选用地有 {len(good)} 个。", f"{len(good)} sites come into question."),
-            Text(
-                f"放宽或收紧范围、面积、形状条件,使其为 1 到 {MOST_CANDIDATES} 个。",
-                f"Change area, size or shape so that there are 1 to {MOST_CANDIDATES}.",
-            ),
-        )
+        raise _not_as_many(len(good))
     return Candidates(good, {name: count for name, count in excluded.items() if count}, accuracy_m, plane)
+
+
+def _not_as_many(found: float) -> RefusedOptionError:
+    return RefusedOptionError(
+        Text(f"符合条件的候选用地有 {found:.0f} 个。", f"{found:.0f} sites come into question."),
+        Text(
+            f"放宽或收紧范围、面积、形状条件,使其为 1 到 {MOST_CANDIDATES} 个。",
+            f"Change area, size or shape so that there are 1 to {MOST_CANDIDATES}.",
+        ),
+    )
 
 
 def _within_limits(

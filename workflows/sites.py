@@ -181,9 +181,9 @@ def drawn_site(
     """
     geometry, _ = read_drawing(drawn)
     (ground,) = to_storage(as_column([_checked_ground(geometry)]), crs)
-    return Site(
-        kind="drawn", ground=_not_too_wide(ground), accuracy_m=accuracy_m, name=name, stated_area_m2=stated_area_m2
-    )
+    # another CRS may leave nothing of a polygon
+    ground = _not_too_wide(_checked_ground(ground))
+    return Site(kind="drawn", ground=ground, accuracy_m=accuracy_m, name=name, stated_area_m2=stated_area_m2)
 
 
 def file_sites(

@@ -45,3 +45,12 @@ def test_a_number_out_of_range_is_refused_by_its_place(client, path):
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
 def test_the_first_and_the_last_day_there_is_can_be_asked_about(client, day):
     assert client.get(f"/deadlines?on={day}&everything=true").status_code == 200
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4551", "EPSG:3857"])
+def test_a_drawing_of_which_another_crs_leaves_nothing_is_refused(client, crs):
+    speck = [[126.55, 43.85], [126.550000000001, 43.85], [126.55, 43.850000000001], [126.55, 43.85]]
+    drawn = {"geometry": {"type": "Polygon", "coordinates": [speck]}, "crs": crs}
+    answer = client.post("/extracts", json=drawn)
+    assert answer.status_code == 422
+    assert answer.json()["detail"]

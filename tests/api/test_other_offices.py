@@ -66,3 +66,21 @@ def test_whoever_resolves_a_code_follows_its_lineage(keyed, code):
     askers = [("surveyor", "second"), ("admin", "second"), ("registrar", "second")]
     told = [keyed(*asker, "GET", f"/buildings/{code}/lineage") for asker in askers]
     assert [answer.json()["present"] for answer in told] == [[code]] * 3
+
+
+def test_a_surveyor_reads_no_comparison_search_or_conflicts_that_a_planner_of_the_same_office_kept(keyed):
+    box = [126.56, 43.84, 126.57, 43.85]
+    within = drawn(shapely.box(*box))
+    asked = {
+        "differences": {"first": "XZ1201", "second": "GH2303", "within": within},
+        "sites": {"candidates": "GH2303", "within": within},
+        "conflicts": {"bbox": [126.56, 43.84, 126.561, 43.841]},
+    }
+    for kind, body in asked.items():
+        run = keyed("planner", "first", "POST", f"/{kind}", json=body).json()["run"]
+        for path in (f"/{kind}/{run}", f"/runs/{run}"):
+            askers = [("surveyor", "first"), ("planner", "second"), ("auditor", "second")]
+            assert [keyed(*asker, "GET", path).status_code for asker in askers] == [403, 200, 200], path
+        assert keyed("surveyor", "first", "POST", f"/runs/{run}/verify").status_code == 403
+    workbook = f"/differences/{run}/workbook"
+    assert keyed("surveyor", "first", "GET", workbook).status_code == 403

@@ -165,6 +165,11 @@ def test_the_first_stays_first_within_the_range_of_each_weight_and_not_beyond(ta
             assert first not in firsts(values, changed)
 
 
+def test_values_that_are_equal_but_for_their_last_digit_end_no_range():
+    values = np.array([[0.5, 0.9], [0.5 + 1e-16, 0.8], [np.nextafter(0.5, 1), 0.7]])
+    assert weight_ranges(values, np.ones(2), 0)[0] == (0.0, np.inf)
+
+
 @settings(max_examples=40)
 @given(tables(), st.floats(0, 0.9))
 def test_no_rank_lies_beyond_its_range_while_one_weight_varies(table, share):

@@ -74,6 +74,18 @@ def test_conflicts_are_listed_and_written_to_a_file(luotu, tmp_path):
     assert (written["area_m2"] > 0).all()
 
 
+def test_conflicts_that_could_not_be_told_are_listed_with_why(luotu):
+    told = luotu("conflicts", "--rows", "--outcome", "not_evaluated", "--most", "2")
+    assert "XZ1105" in told.stderr
+    assert "no more than 2 are listed" in told.stderr
+
+
+def test_an_outcome_that_is_none_is_a_wrong_option(luotu):
+    told = luotu("conflicts", "--rows", "--outcome", "conflict")
+    assert told.exit_code == 2
+    assert "not_evaluated" in told.stderr
+
+
 def test_a_box_that_is_none_is_a_wrong_option(luotu):
     assert luotu("conflicts", "--bbox", "1,2,3").exit_code == 2
 

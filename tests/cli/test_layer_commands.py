@@ -61,6 +61,12 @@ def test_a_layer_without_faults_ends_well(luotu, parcels):
     assert (result.exit_code, "nothing" in result.stdout) == (0, True)
 
 
+def test_a_row_that_is_no_feature_is_told_by_the_check_too(luotu, parcels):
+    line = shapely.LineString([(X, Y), (X + 10, Y)])
+    result = luotu("layers", "check", parcels((0, 0, 10, 10), line), "--as", "GH2303")
+    assert (result.exit_code, "LineString" in result.stderr) == (1, True)
+
+
 def test_a_file_contains_another(luotu, parcels):
     unit = parcels((0, 0, 19, 10), name="GH2301.gpkg")
     blocks = parcels((0, 0, 10, 10), (10, 0, 20, 10))

@@ -77,6 +77,18 @@ def test_what_a_field_does_not_take_is_refused(case, database, principal, said):
         add_to_case(database, case["id"], said, principal=principal)
 
 
+def test_an_entry_that_says_nothing_is_refused(case, database, principal):
+    with pytest.raises(RefusedOptionError, match="Nothing is said"):
+        add_to_case(database, case["id"], {}, principal=principal)
+
+
+def test_who_reads_no_cases_is_not_told_which_there_are(case, database, principal):
+    surveyor = Principal(principal.office_id, principal.office, "a", "surveyor")
+    for identity in (case["id"], "not-a-case"):
+        with pytest.raises(ForbiddenError):
+            read_case(database, identity, principal=surveyor)
+
+
 def test_a_case_of_nothing_is_refused(plans, database, principal):
     with pytest.raises(NotHereError):
         start_case(database, "conflict", 999_999, {}, principal=principal)

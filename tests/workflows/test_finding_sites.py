@@ -75,6 +75,13 @@ def test_a_grid_covers_an_area_and_hard_rules_rule_cells_out(look):
     assert all(not found["advisory"] for found in vetoed[0]["vetoes"])
 
 
+@pytest.mark.parametrize("box", ["-179.9,10,179.9,11", "100,20,135,50"])
+def test_a_grid_of_far_too_many_cells_is_refused_before_they_are_listed(look, monkeypatch, box):
+    monkeypatch.setattr("workflows.site_candidates.cells_within", None)
+    with pytest.raises(RefusedOptionError, match="come into question"):
+        look("h3:11", within=read_extent(box))
+
+
 def test_the_polygons_of_a_file_are_candidates(look, tmp_path):
     whole = read_extent("126.56,43.84,126.561,43.841")
     path = tmp_path / "sites.gpkg"
