@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from layers.columns import readable_columns
 from layers.crs import FoundCrs, crs_of_wkt
 from layers.curves import DEVIATION_M, Linearised, linearise
+from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.errors import refused
 from layers.formats import Format
 from layers.gdal import GdalBatch, GdalLayer, open_layer
@@ -20,11 +21,10 @@ from layers.geopackage import list_tables, rows_with_geometry, stored_kinds
 from layers.kinds import declared_kinds
 from layers.remarks import Counted, Note, remark
 from layers.shapefile import ShapefileFacts, decode_attributes, inspect_shapefile
-from layers.sources import LayerEntry
 from layers.tables import BATCH_ROWS, OpenTable, Table, join_tables, with_own_ids
 from layers.wkb import broken_geometries, geometries_of_wkb
 
-__all__ = ["open_with_gdal"]
+__all__ = ["find_layers", "open_rows"]
 
 # other tables and views are not even looked at, and no journal is opened or made
 _GEOPACKAGE_OPTIONS = {"LIST_ALL_TABLES": "NO", "IMMUTABLE": "YES"}
@@ -33,7 +33,26 @@ _HasShape = Callable[[int, GdalBatch], NDArray[np.bool_]]
 _EARTH_RADIUS_M = 6378137.0
 
 
-def open_with_gdal(entry: LayerEntry) -> AbstractContextManager[OpenTable]:
+def find_layers(source: Source) -> list[FoundLayer]:
+    """Return the layers of a shapefile, GeoPackage or FlatGeobuf, as its own bytes tell them; GDAL is not asked.
+
+    Raises
+    ------
+    RefusedFile
+        It is broken, or a GeoPackage without a layer.
+    """
+    if source.format is Format.GEOPACKAGE:
+        tables = list_tables(source.path)
+        if not tables:
+            raise refused("geopackage_without_layer")
+        return [FoundLayer(table.name, table.geometry, table.rows) for table in tables]
+    if source.format is Format.SHAPEFILE:
+        facts = inspect_shapefile(source.parts)
+        return [FoundLayer(source.stem, facts.geometry, facts.rows)]
+    return [FoundLayer(source.stem)]
+
+
+def open_rows(entry: LayerEntry, _options: ReadOptions) -> AbstractContextManager[OpenTable]:
     """Open a layer of a shapefile, GeoPackage or FlatGeobuf.
 
     A shapefile comes in one piece, since the encoding of its attributes is told from all of them.

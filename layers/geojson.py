@@ -4,7 +4,9 @@ GDAL's reader drops what is no feature, nulls geometries that it cannot build, t
 integers and follows links.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from typing import Any, NamedTuple
@@ -16,18 +18,21 @@ from numpy.typing import NDArray
 from geocode.faults import Fault, read_sentences
 from layers.crs import FoundCrs, crs_of_geojson
 from layers.encoding import decode_document
+from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.errors import refused
 from layers.formats import GEOMETRY_TYPES
 from layers.geojson_geometries import build_geometries
 from layers.remarks import Counted, remark
 from layers.strict_json import JsonError, find_repeated_key, parse, repeated_key
-from layers.tables import Table, narrow
+from layers.tables import OpenTable, Table, narrow
 
-__all__ = ["MAX_JSON_BYTES", "read_geojson", "tabulate_features"]
+__all__ = ["MAX_JSON_BYTES", "find_layers", "open_rows", "read_geojson", "tabulate_features"]
 
 MAX_JSON_BYTES = 256 << 20
 MAX_CELLS = 50_000_000
 MAX_FIELDS = 2_000
+_HEAD_BYTES = 1 << 16
+_FIRST_GEOMETRY = re.compile(rb'"type"\s*:\s*"((?:Multi)?(?:Point|LineString|Polygon)|GeometryCollection)"')
 _SENTENCES = read_sentences("layers", "faults.toml")
 
 
@@ -38,6 +43,20 @@ class _Feature(NamedTuple):
     properties: dict[str, Any]
     geometry: Any
     fault: Fault | None = None
+
+
+def find_layers(source: Source) -> list[FoundLayer]:
+    """Return the one layer of a file, with the kind of its first geometry."""
+    with source.path.open("rb") as file:
+        match = _FIRST_GEOMETRY.search(file.read(_HEAD_BYTES))
+    return [FoundLayer(source.stem, match[1].decode() if match else None)]
+
+
+@contextmanager
+def open_rows(entry: LayerEntry, _options: ReadOptions) -> Iterator[OpenTable]:
+    """Open a file, which is read whole: it is one value. Raises as `read_geojson`."""
+    table = read_geojson(entry.source.path.read_bytes())
+    yield OpenTable(iter([table]), len(table.geometries))
 
 
 def read_geojson(data: bytes) -> Table:

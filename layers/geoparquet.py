@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from geocode.faults import Text
 from layers.columns import readable_columns
 from layers.crs import FoundCrs, crs_of_ogc, crs_of_projjson
+from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.errors import refused
-from layers.kinds import declared_kinds
+from layers.kinds import declared_kinds, written_kind
 from layers.remarks import remark
 from layers.tables import BATCH_ROWS, OpenTable, Table, with_own_ids
 from layers.wkb import broken_geometries, geometries_of_wkb
 
-__all__ = ["GeoParquetFacts", "inspect_geoparquet", "open_geoparquet"]
+__all__ = ["GeoParquetFacts", "find_layers", "inspect_geoparquet", "open_rows"]
 
 _READ_BYTES = 1 << 20
 _BATCH_BYTES = 256 << 20
@@ -77,8 +78,20 @@ def inspect_geoparquet(path: Path) -> GeoParquetFacts:
         return _facts(file)
 
 
+def find_layers(source: Source) -> list[FoundLayer]:
+    """Return the one layer of a file.
+
+    Raises
+    ------
+    RefusedFile
+        It is broken.
+    """
+    about = inspect_geoparquet(source.path)
+    return [FoundLayer(source.stem, written_kind(about.kinds) if about.kinds else None, about.rows)]
+
+
 @contextmanager
-def open_geoparquet(path: Path) -> Iterator[OpenTable]:
+def open_rows(entry: LayerEntry, _options: ReadOptions) -> Iterator[OpenTable]:
     """Open a file.
 
     Raises
@@ -86,7 +99,7 @@ def open_geoparquet(path: Path) -> Iterator[OpenTable]:
     RefusedFile
         It is broken, which may show only where the damage is.
     """
-    with _opened(path) as file:
+    with _opened(entry.source.path) as file:
         facts = _facts(file)
         yield OpenTable(_tables(file, facts), facts.rows, lambda: facts.kinds)
 

@@ -1,7 +1,7 @@
 """Reading a delivery: any of the formats in, frames out, with an account of how it was understood."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from os import PathLike
@@ -15,12 +15,13 @@ import shapely
 from geocode.faults import Text
 from layers.crs import FoundCrs, are_degrees, choose_crs, crs_asked_for, crs_of_rfc7946, suggest_crs
 from layers.deliveries import Delivery, OpenDelivery
+from layers.entries import LayerEntry, ReadOptions
 from layers.errors import RefusedFile, refused
 from layers.formats import Format
-from layers.geojson import read_geojson
+from layers.readers import reader_of
 from layers.remarks import Note, remark, told
-from layers.sequences import Batch, iter_features, iter_tables, read_sequence
-from layers.sources import LayerEntry, Sources, choose_layer, digest_delivery, find_sources, list_entries
+from layers.sequences import Batch, iter_features, read_sequence
+from layers.sources import Sources, choose_layer, digest_delivery, find_sources, list_entries
 from layers.tables import BATCH_ROWS, OpenTable, Table, frame_of, join_tables
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Delivery",
     "LayerEntry",
     "OpenDelivery",
+    "ReadOptions",
     "iter_features",
     "list_layers",
     "open_delivery",
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 _MAX_SHOWN = 12
+_PLAIN = ReadOptions()
 
 
 def read_delivery(
@@ -44,6 +47,7 @@ def read_delivery(
     crs: "str | int | pyproj.CRS | None" = None,
     layer: str | None = None,
     name: str | None = None,
+    options: ReadOptions = _PLAIN,
 ) -> Delivery:
     """Return one layer of a file, whole.
 
@@ -58,6 +62,8 @@ def read_delivery(
         The layer to read; needed where more than one could be meant.
     name
         What the person calls the file, where the path is a name of ours.
+    options
+        What else the person says about reading it.
 
     Raises
     ------
@@ -69,7 +75,7 @@ def read_delivery(
     asked = None if crs is None else crs_asked_for(crs)
     with _chosen(Path(path), layer, name) as chosen:
         digest = digest_delivery(Path(path))
-        table = _read_whole(chosen.entry)
+        table = _read_whole(chosen.entry, options)
         found, overridden = _settle_crs(table, chosen.entry.source.format, asked)
         frame, changed = frame_of(table, found.crs)
     return Delivery(
@@ -96,6 +102,7 @@ def open_delivery(
     crs: "str | int | pyproj.CRS | None" = None,
     layer: str | None = None,
     name: str | None = None,
+    options: ReadOptions = _PLAIN,
 ) -> Iterator[OpenDelivery]:
     """Open one layer of a file, and yield it; its rows are read as they are asked for.
 
@@ -105,7 +112,7 @@ def open_delivery(
 
     Parameters
     ----------
-    path, crs, layer, name
+    path, crs, layer, name, options
         As those of `read_delivery`.
 
     Raises
@@ -116,7 +123,7 @@ def open_delivery(
         There is no such file.
     """
     asked = None if crs is None else crs_asked_for(crs)
-    with _chosen(Path(path), layer, name) as chosen, _open_table(chosen.entry) as opened:
+    with _chosen(Path(path), layer, name) as chosen, _open_table(chosen.entry, options) as opened:
         first = next(opened.tables, None)
         if first is None or not len(first.geometries):
             raise refused("no_features")
@@ -210,39 +217,21 @@ def _naming(file: str, layer: str | None = None) -> Iterator[None]:
         raise
 
 
-def _read_whole(entry: LayerEntry) -> Table:
+def _read_whole(entry: LayerEntry, options: ReadOptions) -> Table:
     if entry.source.format is Format.GEOJSONSEQ:
         # its columns are those of all its features
         with entry.source.path.open("rb") as stream:
             table = read_sequence(stream)
     else:
-        with _open_table(entry) as opened:
+        with _open_table(entry, options) as opened:
             table = join_tables(opened.tables)
     if not len(table.geometries):
         raise refused("no_features")
     return table
 
 
-@contextmanager
-def _open_table(entry: LayerEntry) -> Iterator[OpenTable]:
-    source = entry.source
-    if source.format is Format.GEOJSON:
-        table = read_geojson(source.path.read_bytes())
-        yield OpenTable(iter([table]), len(table.geometries))
-    elif source.format is Format.GEOJSONSEQ:
-        with source.path.open("rb") as stream:
-            yield OpenTable(iter_tables(stream, rows=BATCH_ROWS))
-    elif source.format is Format.GEOPARQUET:
-        from layers.geoparquet import open_geoparquet  # noqa: PLC0415 - as below
-
-        with open_geoparquet(source.path) as opened:
-            yield opened
-    else:
-        # GDAL takes most of a second to load, and GeoJSON has no need of it
-        from layers.gdal_tables import open_with_gdal  # noqa: PLC0415
-
-        with open_with_gdal(entry) as opened:
-            yield opened
+def _open_table(entry: LayerEntry, options: ReadOptions) -> AbstractContextManager[OpenTable]:
+    return reader_of(entry.source.format).open_rows(entry, options)
 
 
 def _batches(tables: Iterable[Table], crs: pyproj.CRS) -> Iterator[Batch]:

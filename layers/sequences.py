@@ -2,6 +2,7 @@
 
 import select
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 
@@ -11,13 +12,14 @@ import shapely
 from numpy.typing import NDArray
 
 from layers.crs import FoundCrs, are_degrees, crs_asked_for, crs_of_rfc7946, suggest_crs
+from layers.entries import LayerEntry, ReadOptions
 from layers.errors import RefusedFile, refused
-from layers.geojson import tabulate_features
+from layers.geojson import find_layers, tabulate_features
 from layers.remarks import Note
 from layers.strict_json import JsonError, parse
-from layers.tables import Table, frame_of
+from layers.tables import BATCH_ROWS, OpenTable, Table, frame_of
 
-__all__ = ["Batch", "iter_features", "iter_tables", "read_sequence"]
+__all__ = ["Batch", "find_layers", "iter_features", "iter_tables", "open_rows", "read_sequence"]
 
 _SEPARATOR = b"\x1e"
 _BOM = b"\xef\xbb\xbf"
@@ -85,6 +87,13 @@ def iter_features(
     except RefusedFile as error:
         error.file = error.file or name
         raise
+
+
+@contextmanager
+def open_rows(entry: LayerEntry, _options: ReadOptions) -> Iterator[OpenTable]:
+    """Open a file; what is wrong with a line is raised where it is reached."""
+    with entry.source.path.open("rb") as stream:
+        yield OpenTable(iter_tables(stream, rows=BATCH_ROWS))
 
 
 def iter_tables(stream: BinaryIO, *, rows: int) -> Iterator[Table]:

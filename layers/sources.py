@@ -1,99 +1,26 @@
 """What was delivered: unpacked, told apart, and laid under names that no driver can misread."""
 
 import hashlib
-import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 from geocode.faults import Text
 from layers.archives import Member, unpack_gzip, unpack_zip
+from layers.entries import LayerEntry, Source
 from layers.errors import refused
 from layers.formats import Format, identify, looks_like_geojson, sniff
-from layers.geopackage import list_tables
-from layers.kinds import written_kind
+from layers.readers import LAYER_SUFFIXES, file_suffix, reader_of
 from layers.remarks import remark
-from layers.shapefile import inspect_shapefile
 
-__all__ = ["Digest", "LayerEntry", "Sources", "choose_layer", "digest_delivery", "find_sources", "list_entries"]
+__all__ = ["Digest", "Sources", "choose_layer", "digest_delivery", "find_sources", "list_entries"]
 
-_SUFFIXES = {
-    Format.SHAPEFILE: ".shp",
-    Format.GEOPACKAGE: ".gpkg",
-    Format.FLATGEOBUF: ".fgb",
-    Format.GEOPARQUET: ".parquet",
-    Format.GEOJSON: ".geojson",
-    Format.GEOJSONSEQ: ".geojsonl",
-}
 _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _NOT_FOR_GDAL = {".prj", ".cpg"}
-_LAYER_SUFFIXES = {".shp", ".gpkg", ".geojson", ".geojsonl", ".geojsons", ".fgb", ".parquet", ".geoparquet"}
 _ARCHIVE_SUFFIXES = {".zip", ".gz", ".tgz", ".tar", ".rar", ".7z", ".bz2", ".xz"}
-_HEAD_BYTES = 1 << 16
-_FIRST_GEOMETRY = re.compile(rb'"type"\s*:\s*"((?:Multi)?(?:Point|LineString|Polygon)|GeometryCollection)"')
-_POLYGONAL = {"polygon", "multipolygon", "curvepolygon", "multisurface", "surface"}
 _MAX_SHOWN = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One file that holds layers.
-
-    Attributes
-    ----------
-    format
-        Its format, never an archive.
-    name
-        Its path in the archive, or the file's name.
-    parts
-        Where its files lie, by suffix for a shapefile, else under its format's own.
-    """
-
-    format: Format
-    name: str
-    parts: Mapping[str, Path]
-
-    @property
-    def path(self) -> Path:
-        """Return the file that is opened."""
-        return self.parts[_SUFFIXES[self.format]]
-
-    @property
-    def stem(self) -> str:
-        """Return its name without folder and suffix."""
-        return PurePosixPath(self.name).stem
-
-
-@dataclass(frozen=True, slots=True)
-class LayerEntry:
-    """One layer of a delivery.
-
-    Attributes
-    ----------
-    name
-        The name to choose it by.
-    geometry
-        The kind of its geometries as the file declares it; None where only reading would tell.
-    rows
-        How many rows it has; None where only reading would tell.
-    source
-        The file that holds it.
-    name_in_source
-        What it is called there.
-    """
-
-    name: str
-    geometry: str | None
-    rows: int | None
-    source: Source = field(repr=False)
-    name_in_source: str = field(repr=False)
-
-    @property
-    def is_polygonal(self) -> bool:
-        """Return whether its geometries are declared as polygons."""
-        return (self.geometry or "").lower() in _POLYGONAL
 
 
 class Sources(NamedTuple):
@@ -136,8 +63,8 @@ def find_sources(path: Path, folder: Path, *, name: str) -> Sources:
         inner = sniff(member.path, name=member.name)
         if inner in {Format.ZIP, Format.GZIP}:
             raise refused("archive_nested", member=member.name)
-        return Sources((_lay_out(inner, member.name, {_SUFFIXES[inner]: member.path}, folder),), ("gzip",), ())
-    parts = _siblings(path) if kind is Format.SHAPEFILE else {_SUFFIXES[kind]: path}
+        return Sources((_lay_out(inner, member.name, {file_suffix(inner): member.path}, folder),), ("gzip",), ())
+    parts = _siblings(path) if kind is Format.SHAPEFILE else {file_suffix(kind): path}
     return Sources((_lay_out(kind, name, parts, folder),), (), ())
 
 
@@ -199,7 +126,7 @@ def _in_zip(members: tuple[Member, ...]) -> Sources:
         kind = _kind_of(member)
         if kind is None:
             continue
-        parts = {_SUFFIXES[kind]: member, **(_side_files(member, members) if kind is Format.SHAPEFILE else {})}
+        parts = {file_suffix(kind): member, **(_side_files(member, members) if kind is Format.SHAPEFILE else {})}
         used |= {part.name for part in parts.values()}
         folder = member.path.parent / f"layer{len(files):03d}"
         folder.mkdir()
@@ -217,7 +144,7 @@ def _kind_of(member: Member) -> Format | None:
         raise refused("archive_nested", member=member.name)
     if member.suffix in {".shx", *_PARTS[2:]}:
         return None
-    if member.suffix in _LAYER_SUFFIXES:
+    if member.suffix in LAYER_SUFFIXES:
         # what is called a layer must be one: left aside, its rows would be lost without a word
         return sniff(member.path, name=member.name)
     kind = identify(member.path, name=member.name)
@@ -258,32 +185,11 @@ def _lay_out(kind: Format, name: str, parts: Mapping[str, Path], folder: Path) -
         except OSError:
             shutil.copyfile(part, target)
         laid[suffix] = target
-    return Source(kind, name, laid)
+    return Source(kind, name, laid[file_suffix(kind)], laid)
 
 
 def _entries(source: Source) -> list[LayerEntry]:
-    if source.format is Format.GEOPACKAGE:
-        layers = list_tables(source.path)
-        if not layers:
-            raise refused("geopackage_without_layer")
-        return [_entry(source, layer.name, layer.geometry, layer.rows) for layer in layers]
-    if source.format is Format.SHAPEFILE:
-        facts = inspect_shapefile(source.parts)
-        return [_entry(source, source.stem, facts.geometry, facts.rows)]
-    if source.format is Format.GEOPARQUET:
-        # pyarrow's Parquet takes a moment to load
-        from layers.geoparquet import inspect_geoparquet  # noqa: PLC0415
-
-        about = inspect_geoparquet(source.path)
-        return [_entry(source, source.stem, written_kind(about.kinds) if about.kinds else None, about.rows)]
-    return [_entry(source, source.stem, _first_geometry(source.path), None)]
-
-
-def _entry(source: Source, name: str, geometry: str | None, rows: int | None) -> LayerEntry:
-    return LayerEntry(name, geometry, rows, source, name)
-
-
-def _first_geometry(path: Path) -> str | None:
-    with path.open("rb") as file:
-        match = _FIRST_GEOMETRY.search(file.read(_HEAD_BYTES))
-    return match[1].decode() if match else None
+    return [
+        LayerEntry(found.name, found.geometry, found.rows, source, found.name)
+        for found in reader_of(source.format).find_layers(source)
+    ]

@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-__all__ = ["OVERLAP_TOLERANCE", "SAME_IOU", "contested_ground", "same_ground", "shared_ground"]
+__all__ = ["OVERLAP_TOLERANCE", "SAME_IOU", "contested_ground", "is_contested", "same_ground", "shared_ground"]
 
 SAME_IOU = 0.9
 # share of the smaller footprint; the database's trigger holds the same figure
@@ -26,19 +26,28 @@ def contested_ground(left: gpd.GeoDataFrame, right: gpd.GeoDataFrame) -> list[tu
     """
     here, there = (np.asarray(frame.geometry.values) for frame in (left, right))
     i, j = shapely.STRtree(there).query(here, predicate="intersects")
-    area, mine, theirs = (
-        shapely.area(shapely.intersection(here[i], there[j])),
-        shapely.area(here)[i],
-        shapely.area(there)[j],
-    )
     space = left["space"].to_numpy()[i]
+    met = is_contested(here[i], there[j], space) & (space == right["space"].to_numpy()[j])
+    return list(zip(i[met].tolist(), j[met].tolist(), strict=True))
+
+
+def is_contested(left: NDArray[Any], right: NDArray[Any], space: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell of pairs of footprints in one space whether they cannot both stand, as the database's trigger decides it.
+
+    Parameters
+    ----------
+    left, right
+        (n,) valid polygons in one CRS.
+    space
+        (n,) of each pair.
+    """
+    mine, theirs = shapely.area(left), shapely.area(right)
     most = np.where(
         np.isin(space.astype(str), _SHARED_SPACES),
         OVERLAP_TOLERANCE * np.minimum(mine, theirs),
         SAME_IOU / (1 + SAME_IOU) * (mine + theirs),
     )
-    met = (area > most) & (space == right["space"].to_numpy()[j])
-    return list(zip(i[met].tolist(), j[met].tolist(), strict=True))
+    return np.asarray(shapely.area(shapely.intersection(left, right)) > most)
 
 
 def same_ground(left: NDArray[Any], right: NDArray[Any]) -> list[tuple[int, int]]:

@@ -1,7 +1,6 @@
 """The register's rows: buildings, geometry versions, aliases, events."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import Any
 from uuid import uuid4
 
@@ -29,11 +28,12 @@ __all__ = [
     "close_footprints",
     "current_ground",
     "existing_codes",
-    "former_footprints",
+    "grounds_held",
     "highest_generations",
     "living_footprints",
     "lock_buildings",
     "lock_ground",
+    "shared_days",
 ]
 
 _SRID = 4490
@@ -69,20 +69,27 @@ def living_footprints(connection: Connection, geometries: NDArray[Any], *, space
     return frame_of(rows, ["code", "version", "stage", "fingerprint"], index="building_id")
 
 
-def former_footprints(
-    connection: Connection, geometries: NDArray[Any], *, after: date, space: str = "surface"
-) -> gpd.GeoDataFrame:
-    """Return the footprints of one space that hold no more, whose boxes meet those of the geometries, and that held after a day.
+def grounds_held(connection: Connection, identity: str) -> NDArray[Any]:
+    """Return the EPSG:4490 footprints that a building (id) ever had, oldest first."""
+    wanted = select(func.ST_AsBinary(footprint.c.geom)).where(footprint.c.building_id == identity)
+    found = connection.execute(wanted.order_by(footprint.c.version)).scalars()
+    grounds: NDArray[Any] = shapely.from_wkb([bytes(each) for each in found])
+    return grounds
+
+
+def shared_days(connection: Connection, buildings: Sequence[str]) -> gpd.GeoDataFrame:
+    """Return on which days other buildings stood near the ground of some (ids), by what the register knows now.
 
     Returns
     -------
     GeoDataFrame
-        EPSG:4490, indexed by building id, with ``code`` and the day ``until`` which it held, the latest first.
+        The footprints of the buildings then in EPSG:4490, indexed by building id, with their ``space`` and ``plane``, the
+        ``code`` of the other and its footprint ``other``, and the days, from ``since`` to before ``until`` (None: they still
+        do), the last first.
     """
-    asked = {**boxes(geometries), "space": space, "after": after}
-    return frame_of(
-        connection.execute(statement("former_footprints"), asked).all(), ["code", "until"], index="building_id"
-    )
+    rows = connection.execute(statement("shared_days"), {"buildings": list(buildings)}).all()
+    frame = frame_of(rows, ["space", "plane", "code", "since", "until"], index="building_id")
+    return frame.assign(other=shapely.from_wkb([bytes(row.other_geom) for row in rows]))
 
 
 def highest_generations(connection: Connection, grounds: Iterable[str]) -> dict[str, int]:

@@ -11,16 +11,21 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from geocode import BuildingCode
+from geocode.faults import read_sentences
 from registry.ledger.events import NewEvent
 from store.buildings import add_buildings, add_footprints, close_footprints
 from store.database import Connection
 from store.descriptions import describe_rows
 from store.lives import add_closures, add_descents, revoke_closure, revoke_descents
 from store.projects import inherit_projects
+from workflows.errors import RefusedActError
 from workflows.events import moment_of, project_event
+from workflows.ground import find_shared_day
 from workflows.principals import Principal
 
 __all__ = ["Changes", "write_changes"]
+
+_SENTENCES = read_sentences("registry", "life_faults.toml")
 
 _VERSION: dict[str, Any] = {
     **dict.fromkeys(("stage", "name", "fingerprint", "h3", "area_m2", "plane", "plane_area_m2", "perimeter_m", "geom")),
@@ -129,6 +134,8 @@ def write_changes(connection: Connection, changes: Changes) -> list[NewEvent]:
     ------
     GroundTakenError
         Another building stands on the ground of a new version: nothing of the transaction may be kept.
+    RefusedActError
+        Another stood there on a day gone by on which the new version is to have held: likewise.
     """
     for closure, descents_then in changes.revoked:
         revoke_closure(connection, closure)
@@ -137,6 +144,10 @@ def write_changes(connection: Connection, changes: Changes) -> list[NewEvent]:
     closures = describe_rows(connection, "closure", add_closures(connection, changes.closures))
     add_buildings(connection, changes.buildings)
     versions = describe_rows(connection, "footprint", add_footprints(connection, changes.versions))
+    if changes.revoked or changes.on < date.today():
+        then = find_shared_day(connection, [row["building_id"] for row in changes.versions])
+        if then is not None:
+            raise RefusedActError(_SENTENCES.fault("ground_meanwhile" if changes.revoked else "ground_then", **then))
     descents = describe_rows(connection, "lineage", add_descents(connection, changes.descents))
     new = [row["id"] for row in changes.buildings]
     said = dict(zip(new, describe_rows(connection, "building", new), strict=True))

@@ -22,17 +22,18 @@ from registry.lives import (
     refuse_revival,
     refuse_splitting,
 )
-from store.buildings import lock_buildings, lock_ground
+from store.buildings import grounds_held, lock_buildings, lock_ground
 from store.database import Connection
 from store.ledger import append_events
 from store.lives import closure_descents, living_parts, read_descents, read_lives
 from workflows.changes import Changes, write_changes
 from workflows.drawings import Drawing, as_column, draw_footprints
 from workflows.errors import ChangedMeanwhileError, RefusedActError
+from workflows.ground import refuse_taken
 from workflows.principals import Principal
-from workflows.succession import issue_all, refuse_taken, standing_since, succeed, to_reassign
+from workflows.succession import issue_all, succeed, to_reassign
 
-__all__ = ["ActRequest", "PlannedAct", "perform", "plan_act"]
+__all__ = ["ActRequest", "PlannedAct", "perform", "try_out"]
 
 _SENTENCES = read_sentences("registry", "life_faults.toml")
 
@@ -110,8 +111,8 @@ class _Scene:
     flat: Sequence[Any]
 
 
-def plan_act(connection: Connection, request: ActRequest, *, principal: Principal) -> PlannedAct:
-    """Return what an act would change, as the register stands; the ground and the buildings are held from now on.
+def try_out(connection: Connection, request: ActRequest, *, principal: Principal) -> PlannedAct:
+    """Return what an act would change, having written it and taken it back: whatever would refuse it refuses it now.
 
     Raises
     ------
@@ -126,12 +127,37 @@ def plan_act(connection: Connection, request: ActRequest, *, principal: Principa
     FootprintError
         A drawing is no footprint.
     """
+    planned = _plan(connection, request, principal=principal)
+    trial = connection.begin_nested()
+    try:
+        write_changes(connection, planned.changes)
+    finally:
+        trial.rollback()
+    return planned
+
+
+def perform(connection: Connection, request: ActRequest, *, principal: Principal) -> dict[str, Any]:
+    """Carry out an act and return what it did: ``act, on, predecessors, successors, survivor, units, aliases, events``.
+
+    `units` and `aliases` are those that the retired codes keep, to be given to others by hand (`to_reassign`). The last thing
+    that a transaction does but for appending further events. Raises as `try_out`.
+    """
+    planned = _plan(connection, request, principal=principal)
+    left = to_reassign(connection, planned.changes)
+    events = append_events(connection, write_changes(connection, planned.changes))
+    return {**planned.as_json(), **left, "events": events}
+
+
+def _plan(connection: Connection, request: ActRequest, *, principal: Principal) -> PlannedAct:
+    """Return what an act would change, as the register stands; the ground and the buildings are held from now on."""
     _refuse(refuse_count(request.act, codes=len(request.codes), footprints=len(request.footprints)))
     _refuse(refuse_day(request.on))
     drawings = draw_footprints(request.footprints)
     codes = [parse(code).compact for code in request.codes]
     seen = read_lives(connection, codes)
     shapes = [*(each.footprint for each in drawings), *(row["geom"] for row in seen)]
+    if request.act == "revive":
+        shapes += [shape for row in seen for shape in grounds_held(connection, row["building_id"])]
     lock_ground(connection, as_column(shapes))
     lock_buildings(connection, [row["building_id"] for row in seen])
     rows = read_lives(connection, codes)
@@ -140,20 +166,7 @@ def plan_act(connection: Connection, request: ActRequest, *, principal: Principa
             raise ChangedMeanwhileError(str(parse(now["code"])))
     scene = _set_scene(connection, request, Changes(principal, request.on), rows, drawings)
     successors = _ACTS[request.act](scene)
-    if request.act != "close":
-        _refuse_taken_since(scene)
     return PlannedAct(request, rows, drawings, successors, scene.changes)
-
-
-def perform(connection: Connection, request: ActRequest, *, principal: Principal) -> dict[str, Any]:
-    """Carry out an act and return what it did: ``act, on, predecessors, successors, survivor, units, aliases, events``.
-
-    `units` and `aliases` are those that the retired codes keep, to be given to others by hand (`to_reassign`). The last thing that a transaction does but for appending further events. Raises as `plan_act`.
-    """
-    planned = plan_act(connection, request, principal=principal)
-    left = to_reassign(connection, planned.changes)
-    events = append_events(connection, write_changes(connection, planned.changes))
-    return {**planned.as_json(), **left, "events": events}
 
 
 def _set_scene(
@@ -213,6 +226,8 @@ def _revive(scene: _Scene) -> list[BuildingCode]:
     descents = closure_descents(scene.connection, row["building_id"])
     successors = [Successor(str(parse(each.code)), each.closed_as, each.is_survivor) for each in descents]
     _refuse(refuse_revival(life, successors))
+    closed_on, on = row["closed_on"], scene.request.on
+    _refuse(_SENTENCES.fault("revived_early", code=life.code, closed_on=closed_on, on=on) if on < closed_on else None)
     _refuse_taken(scene)
     told = {"reason": row["closed_as"], "closed_on": row["closed_on"].isoformat()}
     lineage = [{"predecessor": row["code"], "successor": each.code, "relation": each.relation} for each in descents]
@@ -278,18 +293,6 @@ def _refuse_taken(scene: _Scene, *, space: str | None = None) -> None:
     shapes = [each.footprint for each in scene.drawings] or [row["geom"]]
     without = [] if space and space != row["space"] else [each["building_id"] for each in scene.rows]
     refuse_taken(scene.connection, shapes, space=space or row["space"], plane=row["plane"], without=without)
-
-
-def _refuse_taken_since(scene: _Scene) -> None:
-    """Refuse a day after which another building still stood on the ground; a closure that is revoked never was."""
-    request, row, own = scene.request, scene.rows[0], [each["building_id"] for each in scene.rows]
-    is_revival = request.act == "revive"
-    on = row["closed_on"] if is_revival else request.on
-    space = request.space if request.act == "add_part" else row["space"]
-    shapes = [each.footprint for each in scene.drawings] or [row["geom"]]
-    for code, until in standing_since(scene.connection, shapes, on=on, space=space, plane=row["plane"], without=own):
-        kind = "ground_meanwhile" if is_revival else "ground_then"
-        _refuse(_SENTENCES.fault(kind, code=code, on=on.isoformat(), until=until.isoformat()))
 
 
 _ACTS: dict[str, Callable[[_Scene], list[BuildingCode]]] = {

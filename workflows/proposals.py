@@ -12,7 +12,7 @@ from store.database import Connection, Database, transaction
 from store.lives import read_lives
 from store.reviews import add_reviews
 from workflows.idempotency import once
-from workflows.lives import ActRequest, perform, plan_act
+from workflows.lives import ActRequest, perform, try_out
 from workflows.principals import Principal
 from workflows.rights import allow, find_right
 
@@ -43,7 +43,7 @@ def carry_out(
     NotAllowedError
         The principal may neither do it nor propose it.
     RefusedActError, GroundTakenError, ChangedMeanwhileError, NotHereError, CodeError, FootprintError
-        As `plan_act`.
+        As `try_out`.
     """
     with transaction(database) as connection:
         return once(connection, principal, key, _as_json(request), lambda: _ask(connection, request, principal))
@@ -73,7 +73,7 @@ def _ask(connection: Connection, request: ActRequest, principal: Principal) -> d
 
 def _propose(connection: Connection, request: ActRequest, principal: Principal) -> dict[str, Any]:
     """Keep an act that could be carried out now, for another to confirm."""
-    planned = plan_act(connection, request, principal=principal)
+    planned = try_out(connection, request, principal=principal)
     drawn = [
         {
             "row_number": place,

@@ -18,6 +18,7 @@ from store.reviews import add_decision, get_review, list_reviews, lock_review
 from workflows.changes import Changes, write_changes
 from workflows.drawings import Drawing, as_column, draw_footprints
 from workflows.errors import ChangedMeanwhileError, RefusedActError
+from workflows.ground import refuse_taken
 from workflows.idempotency import once
 from workflows.lives import perform
 from workflows.principals import Principal
@@ -26,7 +27,7 @@ from workflows.registering import add_names
 from workflows.reports import geometry_json
 from workflows.rights import allow, find_right
 from workflows.stages import enter_uploaded_stage
-from workflows.succession import issue_all, refuse_taken, succeed, to_reassign
+from workflows.succession import issue_all, succeed, to_reassign
 
 __all__ = ["Assignment", "decide_review", "find_reviews", "read_review"]
 

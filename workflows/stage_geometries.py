@@ -19,8 +19,8 @@ from store.database import Connection
 from store.descriptions import describe_rows
 from store.stages import footprint_versions
 from workflows.drawings import Drawing
-from workflows.errors import RefusedOptionError
-from workflows.succession import standing_since
+from workflows.errors import RefusedEntryError, RefusedOptionError
+from workflows.ground import find_shared_day
 
 __all__ = ["Scene", "StageGeometry", "add_version", "check_drawing", "choose_geometry", "read_footprint"]
 
@@ -133,11 +133,7 @@ def check_drawing(connection: Connection, scene: Scene, entry: Entry, drawing: D
         overlap_m2, share = shared_ground(mine, other)
         if share > OVERLAP_TOLERANCE:
             faults.append(_fault("geometry_taken", code=parse(code), overlap_m2=overlap_m2, share=share))
-    day = entry.occurred_on
-    then = standing_since(
-        connection, [shape], on=day, space=life["space"], plane=life["plane"], without=[life["building_id"]]
-    )
-    return [*faults, *(_fault("geometry_then", code=code, on=day, until=until) for code, until in then)]
+    return faults
 
 
 def add_version(
@@ -154,10 +150,15 @@ def add_version(
     ------
     GroundTakenError
         Another building was registered there at the same time.
+    RefusedEntryError
+        Another stood there on a day gone by on which the version is to have held: nothing may be kept.
     """
     close_footprints(connection, [life["building_id"]])
     kept = {name: life[name] for name in ("building_id", "name", "attributes", "space")}
     (identity,) = add_footprints(connection, [{**kept, **drawing.measures, **version, "upload_id": None}])
+    then = find_shared_day(connection, [life["building_id"]])
+    if then is not None:
+        raise RefusedEntryError([_fault("geometry_then", **then)])
     (said,) = describe_rows(connection, "footprint", [identity])
     return identity, said
 

@@ -1,27 +1,19 @@
 """One building after another: new footprints come after buildings that split, merged or were rebuilt."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
-
-import geopandas as gpd
-import numpy as np
-from numpy.typing import NDArray
 
 from geocode import BuildingCode, parse
 from geocode.faults import read_sentences
-from geocode.planes import to_plane
 from registry.generations import issue_codes
-from registry.ground import OVERLAP_TOLERANCE, shared_ground
 from store.aliases import held_aliases
-from store.buildings import former_footprints, highest_generations, living_footprints
+from store.buildings import highest_generations
 from store.database import Connection
-from store.errors import GroundTakenError
 from store.units import held_units
 from workflows.changes import Changes
 from workflows.errors import RefusedActError
 
-__all__ = ["issue_all", "refuse_taken", "standing_since", "succeed", "to_reassign"]
+__all__ = ["issue_all", "succeed", "to_reassign"]
 
 _SENTENCES = read_sentences("registry", "life_faults.toml")
 
@@ -105,42 +97,3 @@ def issue_all(connection: Connection, drawn: Sequence[BuildingCode]) -> list[Bui
         if issued is None:
             raise RefusedActError(_SENTENCES.fault("no_generation", ground=code.ground))
     return [code for code in codes if code is not None]
-
-
-def refuse_taken(
-    connection: Connection, shapes: Sequence[Any], *, space: str, plane: str, without: Sequence[str]
-) -> None:
-    """Refuse EPSG:4490 footprints on ground where another building lives, but those (ids) that give it up.
-
-    The database refuses it as well; this names buildings of the very same outline, too.
-
-    Raises
-    ------
-    GroundTakenError
-        With the code of the building.
-    """
-    wanted = np.array([*shapes, None], dtype=object)[:-1]
-    living = living_footprints(connection, wanted, space=space)
-    for other in _in_the_way(wanted, living.drop(index=list(without), errors="ignore"), plane):
-        raise GroundTakenError(str(parse(other.code)))
-
-
-def standing_since(
-    connection: Connection, shapes: Sequence[Any], *, on: date, space: str, plane: str, without: Sequence[str]
-) -> Iterator[tuple[str, date]]:
-    """Yield who stood on the ground of EPSG:4490 footprints after a day and does no more, but for some (ids).
-
-    Each by its code, with the day until which it stood there.
-    """
-    wanted = np.array([*shapes, None], dtype=object)[:-1]
-    former = former_footprints(connection, wanted, after=on, space=space)
-    for other in _in_the_way(wanted, former.drop(index=list(without), errors="ignore"), plane):
-        yield str(parse(other.code)), other.until
-
-
-def _in_the_way(shapes: NDArray[Any], others: gpd.GeoDataFrame, plane: str) -> Iterator[Any]:
-    """Yield the rows of others that share too much ground with one of the footprints."""
-    flat, grounds = to_plane(shapes, plane), to_plane(np.asarray(others.geometry.values), plane)
-    for other, ground in zip(others.itertuples(), grounds, strict=True):
-        if any(shared_ground(shape, ground)[1] > OVERLAP_TOLERANCE for shape in flat):
-            yield other

@@ -11,7 +11,7 @@ import pytest
 import shapely
 from making import NAMES, ZONE_126, cut, frame_of, geopackage, lonlat_squares, polygon_bytes, squares
 
-import layers.sources
+import layers.gdal_tables
 from layers import gdal_tables
 from layers.catalogue import load_catalogue
 from layers.editions import prepare_edition
@@ -58,10 +58,10 @@ def test_a_row_count_that_lies_costs_no_row(gpkg):
 
 
 def test_a_file_of_which_rows_are_not_read_is_refused(gpkg, refusal, monkeypatch):
-    def one_more(path):
-        return tuple(replace(layer, rows=layer.rows + 1) for layer in list_tables(path))
+    def one_more(path, **options):
+        return tuple(replace(layer, rows=(layer.rows or 0) + 1) for layer in list_tables(path, **options))
 
-    monkeypatch.setattr(layers.sources, "list_tables", one_more)
+    monkeypatch.setattr(layers.gdal_tables, "list_tables", one_more)
     error = refusal(gpkg)
     assert error.fault.kind == "rows_lost"
     assert "3" in error.fault.text.en

@@ -15,7 +15,6 @@ from making import NAMES, collection, feature, frame_of, geojson, geopackage, lo
 import layers.gdal_tables
 import layers.geoparquet
 import layers.reading
-import layers.sources
 from layers.columns import python_values
 from layers.errors import RefusedFile
 from layers.json_values import json_value
@@ -155,8 +154,8 @@ def test_a_line_that_is_no_json_is_named_behind_the_rows_before_it(tmp_path):
 
 def test_rows_that_are_lost_are_missed_behind_the_last(tmp_path, monkeypatch):
     path = geopackage(tmp_path / "a.gpkg", {"a": frame_of()})
-    tables = [replace(layer, rows=layer.rows + 1) for layer in layers.sources.list_tables(path)]
-    monkeypatch.setattr(layers.sources, "list_tables", lambda _: tables)
+    tables = [replace(layer, rows=layer.rows + 1) for layer in layers.gdal_tables.list_tables(path)]
+    monkeypatch.setattr(layers.gdal_tables, "list_tables", lambda _, **_options: tables)
     _, error = rows_until_refused(path)
     assert (error.fault.kind, error.file) == ("rows_lost", "a.gpkg")
 

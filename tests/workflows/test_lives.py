@@ -346,6 +346,32 @@ def test_nobody_is_revived_where_another_building_stood_meanwhile(act, long_stan
     assert refusal(lambda: act("revive", code)) == "ground_meanwhile"
 
 
+def test_a_mistaken_closure_is_not_revoked_where_another_was_registered_for_the_days_before_it(act, long_standing):
+    code, other = long_standing(WHOLE, house(90, 0, 20))
+    act("close", code, reason="mistaken", on=days_ago(5))
+    act("relocate", other, footprints=[WHOLE], on=days_ago(40))
+    act("relocate", other, footprints=[house(90, 0, 20)], on=days_ago(30))
+    with pytest.raises(RefusedActError) as refused:
+        act("revive", code)
+    assert refused.value.kind == "ground_meanwhile"
+    assert f"{days_ago(40)} until {days_ago(30)}" in refused.value.text.en
+
+
+def test_nobody_is_revived_before_they_were_closed(act, long_standing):
+    (code,) = long_standing(WHOLE)
+    act("close", code, reason="mistaken", on=days_ago(5))
+    assert refusal(lambda: act("revive", code, on=days_ago(6))) == "revived_early"
+    assert act("revive", code, on=days_ago(5))["successors"] == [code]
+
+
+def test_a_part_is_not_dated_to_when_its_own_building_stood_there(act, long_standing):
+    (code,) = long_standing(house(0, 0, 20))
+    act("relocate", code, footprints=[house(22, 0, 20)], on=days_ago(10))
+    part = house(12, 0, 10)
+    assert refusal(lambda: act("add_part", code, footprints=[part], space="surface", on=days_ago(11))) == "ground_then"
+    assert len(act("add_part", code, footprints=[part], space="surface", on=days_ago(10))["successors"]) == 1
+
+
 def test_a_stage_has_no_geometry_where_a_neighbour_still_stood(database, principal, act, long_standing):
     code, neighbour = long_standing(LEFT, RIGHT)
     act("close", neighbour, reason="demolished", on=days_ago(10))

@@ -33,6 +33,7 @@ from workflows.attaching import AttachOptions, Delivered, attach_file
 from workflows.changes import Changes, write_changes
 from workflows.drawings import draw_footprints
 from workflows.errors import ChangedMeanwhileError, RefusedActError, RefusedDeliveryError, RefusedEntryError
+from workflows.ground import refuse_taken
 from workflows.lives import ActRequest
 from workflows.principals import resolve_principal
 from workflows.projects import join_project, leave_project, open_project
@@ -40,7 +41,7 @@ from workflows.proposals import carry_out
 from workflows.resolving import resolve_names
 from workflows.reviews import decide_review, find_reviews
 from workflows.stages import Asked, EntryRequest, as_entry, enter_stage, standing, withdraw_entry
-from workflows.succession import issue_all, refuse_taken, standing_since
+from workflows.succession import issue_all
 from workflows.uploading import DeliveryOptions, upload_file
 from workflows.verifying import verify_connection
 
@@ -144,18 +145,16 @@ class Register(RuleBasedStateMachine):
             self.whole.rollback()
             self.connection.close()
 
-    @rule(place=places, width=widths, shift=shifts)
-    def register(self, place, width, shift):
+    @rule(place=places, width=widths, shift=shifts, ago=st.sampled_from([500, 500, 0]))
+    def register(self, place, width, shift, ago):
         shape = on_ground(house(22 * place[0] + shift, 20 * place[1], width))
 
         def work():
             with transaction(self.database) as connection:
                 (drawing,) = draw_footprints(shape)
                 refuse_taken(connection, shape, space="surface", plane="EPSG:4551", without=[])
-                # as if it had been delivered long ago, where the ground was free since
-                on, around = date.today() - timedelta(days=500), {"space": "surface", "plane": "EPSG:4551"}
-                was_free = not any(standing_since(connection, shape, on=on, without=[], **around))
-                changes = Changes(self.principal, on if was_free else date.today())
+                # long ago, as if it had been delivered then
+                changes = Changes(self.principal, date.today() - timedelta(days=ago))
                 (code,) = issue_all(connection, [drawing.code])
                 changes.register(code, {**drawing.measures, "stage": "design"})
                 append_events(connection, write_changes(connection, changes))

@@ -1,6 +1,8 @@
 """What the match could not decide, and what somebody proposed: a person decides."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -306,6 +308,22 @@ def test_one_proposes_and_another_confirms(database, person, deliver_as):
     done = decide_review(database, asked["review"], principal=registrar, decision="accept")
     assert done["successors"] == asked["successors"]
     assert lives(database, code)[0]["closed_as"] == "split"
+
+
+def test_what_the_past_forbids_is_refused_when_it_is_proposed(database, principal, person, deliver_as):
+    surveyor = person("surveyor")
+    code, other = (row.code for row in deliver_as(surveyor, WHOLE, house(60, 0, 20)).results)
+    ago = {days: date.today() - timedelta(days=days) for days in (5, 10)}
+    place = on_ground(house(120, 0, 20))
+    move = ActRequest(act="relocate", codes=[other], footprints=place, on=ago[10])
+    carry_out(database, move, principal=principal)
+    carry_out(database, ActRequest(act="close", codes=[other], reason="demolished"), principal=principal)
+    with pytest.raises(RefusedActError) as caught:
+        carry_out(database, replace(move, codes=[code], on=ago[5]), principal=surveyor)
+    assert caught.value.kind == "ground_then"
+    assert find_reviews(database, principal=surveyor) == []
+    assert carry_out(database, replace(move, codes=[code], on=date.today()), principal=surveyor)["review"]
+    assert lives(database, code)[0]["version"] == 1
 
 
 def test_a_registrar_does_not_confirm_what_they_asked_for(database, person, deliver_as):

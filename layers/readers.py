@@ -1,0 +1,61 @@
+"""Which module reads which format; it is imported when the first file of the format comes."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from importlib import import_module
+from typing import NamedTuple, Protocol, cast
+
+from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
+from layers.formats import Format
+from layers.tables import OpenTable
+
+__all__ = ["LAYER_SUFFIXES", "ReaderModule", "file_suffix", "reader_of"]
+
+
+class ReaderModule(Protocol):
+    """What a module offers that reads a format."""
+
+    def find_layers(self, source: Source) -> Sequence[FoundLayer]:
+        """Return the layers of a file in its order, without reading their rows.
+
+        Raises
+        ------
+        RefusedFile
+            The file is broken, or holds no layer.
+        """
+
+    def open_rows(self, entry: LayerEntry, options: ReadOptions) -> AbstractContextManager[OpenTable]:
+        """Open a layer, and yield it.
+
+        Raises
+        ------
+        RefusedFile
+            It cannot be read whole and without a guess; what is wrong further down is raised where it is reached.
+        """
+
+
+class _Reader(NamedTuple):
+    module: str
+    # the first is what its file is laid out under; a member of an archive that bears one of them must be what it says
+    suffixes: tuple[str, ...]
+
+
+_READERS: Mapping[Format, _Reader] = {
+    Format.SHAPEFILE: _Reader("gdal_tables", (".shp",)),
+    Format.GEOPACKAGE: _Reader("gdal_tables", (".gpkg",)),
+    Format.FLATGEOBUF: _Reader("gdal_tables", (".fgb",)),
+    Format.GEOPARQUET: _Reader("geoparquet", (".parquet", ".geoparquet")),
+    Format.GEOJSON: _Reader("geojson", (".geojson",)),
+    Format.GEOJSONSEQ: _Reader("sequences", (".geojsonl", ".geojsons")),
+}
+LAYER_SUFFIXES = frozenset(suffix for reader in _READERS.values() for suffix in reader.suffixes)
+
+
+def reader_of(kind: Format) -> ReaderModule:
+    """Return the module that reads a format; GDAL takes most of a second to load, and GeoJSON has no need of it."""
+    return cast("ReaderModule", import_module(f"layers.{_READERS[kind].module}"))
+
+
+def file_suffix(kind: Format) -> str:
+    """Return the suffix under which a file of a format is laid out."""
+    return _READERS[kind].suffixes[0]
