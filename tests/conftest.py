@@ -140,6 +140,22 @@ def district(new_database: Callable[..., Database], tmp_path_factory: pytest.Tem
     return str(loaded.url.database)
 
 
+@pytest.fixture(scope="session")
+def conflicting_district(
+    new_database: Callable[..., Database], district: str, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """Find the conflicts of the sample district once and return the name of a database to copy."""
+    from blueprint.rule_sets import load_rule_set  # noqa: PLC0415
+    from layers.catalogue import load_catalogue  # noqa: PLC0415
+    from workflows.conflicts import ConflictQuestion, Reader, find_conflicts  # noqa: PLC0415
+
+    found, documents = new_database(district), tmp_path_factory.mktemp("documents")
+    reader = Reader(principal_in(found), load_rule_set(), load_catalogue(), documents)
+    find_conflicts(found, ConflictQuestion(), reader=reader)
+    found.dispose()
+    return str(found.url.database)
+
+
 @pytest.fixture
 def sample_database(new_database: Callable[..., Database], district: str) -> Iterator[Database]:
     """Return a database of the test's own that holds the sample district."""

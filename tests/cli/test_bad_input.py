@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 import shapely
 from sqlalchemy import func, select
-from typer.testing import CliRunner
 
-from cli.main import app
 from store import schema
 from store.database import transaction
 
@@ -19,14 +17,9 @@ SQUARE = [[LON, LAT], [LON + 2e-4, LAT], [LON + 2e-4, LAT + 2e-4], [LON, LAT + 2
 
 
 @pytest.fixture
-def luotu(database, tmp_path, monkeypatch):
-    """Return the function that runs the command line against the test's database."""
-    monkeypatch.setenv("DATABASE_URL", database.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("LUOTU_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("LUOTU_LANGUAGE", "en")
-    monkeypatch.chdir(tmp_path)
-    runner = CliRunner()
-    return lambda *arguments, **more: runner.invoke(app, [str(argument) for argument in arguments], **more)
+def luotu(command_line, database):
+    """Return the function that runs the command line over an empty register."""
+    return command_line(database)
 
 
 def geojson(*rings: list, **members) -> str:

@@ -24,16 +24,6 @@ def line(geometry, **properties):
     return json.dumps({"type": "Feature", "properties": properties, "geometry": shapely.geometry.mapping(geometry)})
 
 
-@pytest.fixture
-def luotu(sample_database, tmp_path, monkeypatch):
-    """Return the function that runs the command line over the sample district."""
-    monkeypatch.setenv("DATABASE_URL", sample_database.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("LUOTU_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("LUOTU_LANGUAGE", "en")
-    runner = CliRunner()
-    return lambda *arguments: runner.invoke(app, [str(argument) for argument in arguments])
-
-
 @pytest.mark.parametrize("suffix", [".gpkg", ".geojson", ".geojsonl", ".fgb", ".zip"])
 def test_a_file_is_written_again_with_its_codes_in_any_format(tmp_path, suffix):
     source, target = tmp_path / "in.geojson", tmp_path / f"out{suffix}"

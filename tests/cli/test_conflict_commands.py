@@ -5,44 +5,18 @@ import json
 import geopandas as gpd
 import pytest
 import shapely
-from typer.testing import CliRunner
 
-from blueprint.rule_sets import load_rule_set
-from cli.main import app
-from layers.catalogue import load_catalogue
 from layers.reading import read_delivery
-from tests.conftest import principal_in
-from workflows.conflicts import ConflictQuestion, Reader, find_conflicts
 
 EAST_M, NORTH_M = 545_000.0, 4_856_000.0
 
 
-@pytest.fixture(scope="module")
-def looked_through(new_database, district, tmp_path_factory):
-    """Return the name of a database to copy: the sample district, its conflicts found."""
-    database = new_database(district)
-    reader = Reader(principal_in(database), load_rule_set(), load_catalogue(), tmp_path_factory.mktemp("documents"))
-    find_conflicts(database, ConflictQuestion(), reader=reader)
-    database.dispose()
-    return str(database.url.database)
-
-
 @pytest.fixture
-def sample_database(new_database, looked_through):
+def sample_database(new_database, conflicting_district):
     """Return a database of the test's own in which the conflicts were found before."""
-    fresh = new_database(looked_through)
+    fresh = new_database(conflicting_district)
     yield fresh
     fresh.dispose()
-
-
-@pytest.fixture
-def luotu(sample_database, tmp_path, monkeypatch):
-    """Return the function that runs the command line over the sample district."""
-    monkeypatch.setenv("DATABASE_URL", sample_database.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("LUOTU_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("LUOTU_LANGUAGE", "en")
-    runner = CliRunner()
-    return lambda *arguments: runner.invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture

@@ -1,22 +1,17 @@
 """`luotu differences` in a terminal."""
 
 import json
+from functools import partial
 
 import pytest
-from typer.testing import CliRunner
-
-from cli.main import app
 
 BOX = "126.56,43.84,126.57,43.85"
 
 
 @pytest.fixture
-def luotu(settings, monkeypatch):
-    """Return the command line in the test's installation."""
-    monkeypatch.setenv("DATABASE_URL", settings.database_url)
-    monkeypatch.setenv("LUOTU_HOME", str(settings.home))
-    monkeypatch.setenv("LUOTU_LANGUAGE", "en")
-    return lambda *arguments: CliRunner().invoke(app, ["differences", *arguments])
+def luotu(luotu):
+    """Return the function that runs `luotu differences` over the sample district."""
+    return partial(luotu, "differences")
 
 
 def test_two_plans_are_compared_and_the_run_is_shown_and_written_again(luotu, tmp_path):

@@ -5,22 +5,8 @@ import json
 import geopandas as gpd
 import pytest
 import shapely
-from typer.testing import CliRunner
-
-from cli.main import app
 
 SITE = shapely.Polygon([(544_120, 4_855_280), (544_380, 4_855_290), (544_370, 4_855_460), (544_110, 4_855_450)])
-
-
-@pytest.fixture
-def luotu(sample_database, tmp_path, monkeypatch):
-    """Return the function that runs the command line over the sample district."""
-    monkeypatch.setenv("DATABASE_URL", sample_database.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("LUOTU_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("LUOTU_LANGUAGE", "en")
-    monkeypatch.chdir(tmp_path)
-    runner = CliRunner()
-    return lambda *arguments: runner.invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture

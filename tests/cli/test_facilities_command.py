@@ -5,20 +5,14 @@ import json
 import geopandas as gpd
 import pytest
 import shapely
-from typer.testing import CliRunner
-
-from cli.main import app
 
 ROAD = shapely.LineString([(126.55, 43.84), (126.556, 43.84)])
 
 
 @pytest.fixture
-def luotu(monkeypatch, tmp_path):
+def luotu(command_line):
     """Return the function that runs the command line, where there is no database."""
-    monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/nothing")
-    monkeypatch.setenv("LUOTU_LANGUAGE", "en")
-    monkeypatch.chdir(tmp_path)
-    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return command_line("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ import json
 import geopandas as gpd
 import pytest
 import shapely
-from typer.testing import CliRunner
 
-from cli.main import app
 from layers.reading import read_delivery
 from tests.conftest import SAMPLES
 
@@ -15,12 +13,9 @@ X, Y = 544_000.0, 4_856_000.0
 
 
 @pytest.fixture
-def luotu(tmp_path, monkeypatch):
+def luotu(command_line):
     """Return the function that runs the command line, with a database only where the test asks for one."""
-    monkeypatch.setenv("LUOTU_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("LUOTU_LANGUAGE", "en")
-    runner = CliRunner()
-    return lambda *arguments: runner.invoke(app, [str(argument) for argument in arguments])
+    return command_line()
 
 
 @pytest.fixture

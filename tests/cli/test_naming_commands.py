@@ -9,9 +9,7 @@ import sys
 import numpy as np
 import pytest
 import shapely
-from typer.testing import CliRunner
 
-from cli.main import app
 from geocode import decode, encode, encode_many
 from geocode.beidou import beidou_codes
 from geocode.decoding import cell_parents
@@ -26,12 +24,9 @@ NAMES = {scheme: str(column[0]) for scheme, column in computed_names([HOUSE], en
 
 
 @pytest.fixture
-def luotu(monkeypatch, tmp_path):
+def luotu(command_line):
     """Return the function that runs the command line, where there is no database."""
-    monkeypatch.setenv("DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/nothing")
-    monkeypatch.setenv("LUOTU_LANGUAGE", "en")
-    monkeypatch.chdir(tmp_path)
-    return lambda *arguments, **more: CliRunner().invoke(app, [str(argument) for argument in arguments], **more)
+    return command_line("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
 
 
 def properties(result) -> list[dict]:

@@ -3,9 +3,7 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
 
-from cli.main import app
 from registry.certificates.errors import FontError
 from registry.certificates.fonts import find_chinese
 from registry.certificates.records import extract_record
@@ -15,14 +13,9 @@ PDF = b"%PDF-1.7\nas built\n"
 
 
 @pytest.fixture
-def luotu(database, tmp_path, monkeypatch):
+def luotu(command_line, database):
     """Return the function that runs the command line over an empty register."""
-    monkeypatch.setenv("DATABASE_URL", database.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("LUOTU_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("LUOTU_LANGUAGE", "en")
-    monkeypatch.chdir(tmp_path)
-    runner = CliRunner()
-    return lambda *arguments: runner.invoke(app, [str(argument) for argument in arguments])
+    return command_line(database)
 
 
 @pytest.fixture

@@ -4,24 +4,18 @@ import json
 
 import pytest
 import shapely
-from typer.testing import CliRunner
-
-from cli.main import app
 
 HOUSE = shapely.box(126.70, 43.70, 126.7003, 43.7002)
 UNIT = "220211001002GB00003F00010001"
 
 
 @pytest.fixture
-def luotu(database, tmp_path, monkeypatch):
+def luotu(command_line, database):
     """Return the function that runs the command line over an empty register, and gives back its standard output."""
-    monkeypatch.setenv("DATABASE_URL", database.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("LUOTU_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("LUOTU_LANGUAGE", "en")
-    monkeypatch.chdir(tmp_path)
+    invoke = command_line(database)
 
     def run(*arguments, code=0):
-        done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        done = invoke(*arguments)
         assert done.exit_code == code, done.stderr
         return done.stdout + (done.stderr if code else "")
 

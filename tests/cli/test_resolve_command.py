@@ -6,21 +6,8 @@ import json
 
 import pytest
 import shapely
-from typer.testing import CliRunner
-
-from cli.main import app
 
 HOUSES = [shapely.box(126.70 + i * 1e-3, 43.70, 126.7003 + i * 1e-3, 43.7002) for i in range(2)]
-
-
-@pytest.fixture
-def luotu(sample_database, tmp_path, monkeypatch):
-    """Return the function that runs the command line over the sample district."""
-    monkeypatch.setenv("DATABASE_URL", sample_database.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("LUOTU_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("LUOTU_LANGUAGE", "en")
-    runner = CliRunner()
-    return lambda *arguments, **more: runner.invoke(app, [str(argument) for argument in arguments], **more)
 
 
 @pytest.fixture

@@ -5,22 +5,17 @@ import json
 import numpy as np
 import pytest
 from rasterio import Affine
-from typer.testing import CliRunner
 
 from cli.findings import brief
-from cli.main import app
 from tests.conftest import SAMPLES
 from tests.layers.grids import write_raster
 
 
 @pytest.fixture
-def luotu(tmp_path, monkeypatch):
+def luotu(command_line, monkeypatch):
     """Return the function that runs the command line, without a database."""
-    monkeypatch.setenv("LUOTU_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("LUOTU_LANGUAGE", "en")
     monkeypatch.setenv("COLUMNS", "300")
-    runner = CliRunner()
-    return lambda *arguments: runner.invoke(app, [str(argument) for argument in arguments])
+    return command_line()
 
 
 def test_the_rules_are_listed_without_a_database(luotu):

@@ -1,20 +1,15 @@
 """`luotu sites` in a terminal."""
 
 import json
+from functools import partial
 
 import pytest
-from typer.testing import CliRunner
-
-from cli.main import app
 
 
 @pytest.fixture
-def luotu(settings, monkeypatch):
-    """Return the command line in the test's installation."""
-    monkeypatch.setenv("DATABASE_URL", settings.database_url)
-    monkeypatch.setenv("LUOTU_HOME", str(settings.home))
-    monkeypatch.setenv("LUOTU_LANGUAGE", "en")
-    return lambda *arguments: CliRunner().invoke(app, ["sites", *arguments])
+def luotu(luotu):
+    """Return the function that runs `luotu sites` over the sample district."""
+    return partial(luotu, "sites")
 
 
 def test_sites_are_found_shown_again_and_written(luotu, tmp_path):

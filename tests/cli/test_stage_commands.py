@@ -4,21 +4,8 @@ import json
 
 import pytest
 import shapely
-from typer.testing import CliRunner
-
-from cli.main import app
 
 LON, LAT = 126.70, 43.70
-
-
-@pytest.fixture
-def luotu(sample_database, tmp_path, monkeypatch):
-    """Return the function that runs the command line over the sample district."""
-    monkeypatch.setenv("DATABASE_URL", sample_database.url.render_as_string(hide_password=False))
-    monkeypatch.setenv("LUOTU_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("LUOTU_LANGUAGE", "en")
-    runner = CliRunner()
-    return lambda *arguments: runner.invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture
