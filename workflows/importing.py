@@ -62,6 +62,7 @@ from store.exchange import (
 )
 from store.ledger import append_events
 from store.offices import have_office
+from workflows.ground import find_shared_day
 from workflows.principals import Principal
 from workflows.reports import fault_json
 from workflows.rights import allow
@@ -218,10 +219,19 @@ def _attempt(work: _Import, act: Sequence[PackedEvent]) -> Fault | None:
                 give_up_ground(work.connection, [_code(each) for each in act if _ends_version(each)])
             for event in act:
                 _do(work, event)
+            _refuse_shared_days(work, act)
     except (PackageError, NotHeldError, RefusedRowError) as error:
         del work.told[told:], work.taken[taken:]
         return _fault(error, event)
     return None
+
+
+def _refuse_shared_days(work: _Import, act: Sequence[PackedEvent]) -> None:
+    drawn = {each.content["subject"] for each in act if ("footprint", each.seq) in work.package.private}
+    ids = (building_here(work.connection, subject) for subject in sorted(drawn))
+    then = find_shared_day(work.connection, [identity for identity in ids if identity])
+    if then is not None:
+        raise PackageError(package_fault("ground_then", **then))
 
 
 def _code(event: PackedEvent) -> str:

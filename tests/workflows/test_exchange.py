@@ -1,6 +1,7 @@
 """Packages: what one register tells another, proved, taken over once, and refused with the reason where it cannot stand."""
 
 import zipfile
+from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
@@ -136,6 +137,20 @@ def test_a_building_that_stands_in_the_way_refuses_that_one_alone(registers, del
     assert {row["fault"]["kind"] for row in refused} <= {"ground_taken", "follows_refused"}
     assert len({row["subject"] for row in refused}) == 1
     assert len(there.codes()) == 1 + 2
+    assert there.is_sound()
+
+
+def test_a_building_that_stood_in_the_way_on_a_day_gone_by_is_refused(registers, deliver):
+    here, there = registers
+    place, elsewhere = house(300, 0), [house(500, 0), house(600, 0)]
+    for register, stands_until in ((there, 10), (here, 5)):
+        (code,) = [row.code for row in register.upload(deliver, [elsewhere.pop()], f"{stands_until}.gpkg").results]
+        for shape, ago in ((place, 20), (house(300, 100 + stands_until * 10), stands_until)):
+            register.act("relocate", code, footprints=[shape], on=date.today() - timedelta(days=ago))
+    path, _ = here.export("all.zip")
+    taken = there.take(path, here)
+    refused = [row for row in taken["results"] if row["outcome"] == "refused"]
+    assert {row["fault"]["kind"] for row in refused} == {"ground_then", "follows_refused"}
     assert there.is_sound()
 
 
