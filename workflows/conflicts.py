@@ -1,6 +1,6 @@
 """What the doors ask of conflicts: find them, list them, export them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from functools import partial
@@ -10,6 +10,7 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
+from blueprint.outcomes import Outcome
 from geocode import STORAGE_CRS, Text
 from layers.writing import check_target, write_frame
 from store.conflicts import ConflictFilter, conflict_rows, count_conflicts, standing_run
@@ -33,6 +34,8 @@ __all__ = [
     "list_conflicts",
     "show_conflicts",
 ]
+
+_MOST_NAMED = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,11 +110,13 @@ def list_conflicts(database: Database, run_id: str | None, wanted: ConflictFilte
     ------
     NotHereError
         There is no such run, or none yet.
+    RefusedOptionError
+        A rule, a layer or an outcome is asked for that there is not.
     """
     allow(reader.principal, "read_blueprint")
     with transaction(database) as connection:
         run = _run(connection, run_id)
-        found = conflict_rows(connection, run, wanted)
+        found = _rows(connection, run, wanted, reader)
         rows = reader.teller.rows(connection, found)
     return {
         "type": "FeatureCollection",
@@ -131,18 +136,35 @@ def export_conflicts(
     ------
     CannotWrite
         The file's name tells no format that is written.
-    NotHereError
-        There is no such run, or none yet.
+    NotHereError, RefusedOptionError
+        As `list_conflicts`.
     """
     allow(reader.principal, "read_blueprint")
     check_target(target)
     with transaction(database) as connection:
-        found = conflict_rows(connection, _run(connection, run_id), wanted)
+        found = _rows(connection, _run(connection, run_id), wanted, reader)
         rows = reader.teller.rows(connection, found, shapes=False)
     shapes = shapes_of(found)
     shapes[[row["secret"] for row in rows]] = None
     frame = gpd.GeoDataFrame(pd.DataFrame([_flat(row) for row in rows]), geometry=shapes, crs=STORAGE_CRS)
     return len(frame), write_frame(frame, target, layer="conflicts")
+
+
+def _rows(connection: Connection, run: str, wanted: ConflictFilter, reader: Reader) -> Sequence[Any]:
+    """Return the conflicts of a run that are wanted; what there is not is refused, lest an empty answer look like good news."""
+    for asked, known, zh, en in (
+        (wanted.rules, reader.rules.rows, "规则", "rule"),
+        (wanted.layers, [layer.code for layer in reader.catalogue.layers], "图层", "layer"),
+        (wanted.outcomes, list(Outcome), "结果", "outcome"),
+    ):
+        for each in asked or ():
+            if each not in known:
+                some, more = ", ".join(list(known)[:_MOST_NAMED]), len(known) > _MOST_NAMED
+                raise RefusedOptionError(
+                    Text(f"没有{zh} {each[:40]}。", f"There is no {en} {each[:40]}."),
+                    Text(f"可用:{some}{' 等' if more else ''}。", f"There are {some}{' and others' if more else ''}."),
+                )
+    return conflict_rows(connection, run, wanted)
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:

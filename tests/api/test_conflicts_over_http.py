@@ -54,6 +54,13 @@ def test_a_city_is_looked_through_and_the_run_is_kept(client):
     assert (again["run"], again["rules"]) == (run["run"], run["rules"])
 
 
+@pytest.mark.parametrize("wanted", [{"rule": "C99"}, {"layer": "XZ9999"}, {"outcome": "fine"}])
+def test_what_there_is_not_is_refused_and_not_answered_with_nothing(client, wanted):
+    told = client.get("/conflicts/standing/rows", params=wanted)
+    assert told.status_code == 422
+    assert next(iter(wanted.values())) in told.text
+
+
 def test_a_run_that_is_none_is_not_found(client):
     assert client.get("/conflicts/none").status_code == 404
 
