@@ -16,7 +16,6 @@ import shapely
 import layers.gdal_tables
 import layers.geoparquet
 import layers.reading
-import layers.gdal_tables
 from geocode import CrsError, encode
 from layers.code_columns import with_codes
 from layers.errors import CannotWrite, RefusedFile
