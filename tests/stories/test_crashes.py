@@ -59,7 +59,13 @@ class Sister:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
-                event = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                size = int(self.headers["content-length"])
+                body = self.rfile.read(size)
+                if len(body) < size:
+                    # who sent it was killed over it, and nothing was told
+                    self.close_connection = True
+                    return
+                event = json.loads(body)
                 told.append((event["subject"], event["seq"]))
                 self.send_response(204)
                 self.end_headers()
