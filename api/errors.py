@@ -26,6 +26,7 @@ from workflows.failures import (
     CatalogueFileError,
     CityFileError,
     ClusterError,
+    ConfinementError,
     DamagedDocumentError,
     DatabaseError,
     FontError,
@@ -61,6 +62,7 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     WorkflowError: HTTPStatus.UNPROCESSABLE_ENTITY,
     GeocodeError: HTTPStatus.UNPROCESSABLE_ENTITY,
     LayersError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ConfinementError: HTTPStatus.SERVICE_UNAVAILABLE,
     BlueprintError: HTTPStatus.UNPROCESSABLE_ENTITY,
     PackageError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RecordError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -109,6 +111,8 @@ def _parts(error: Exception) -> dict[str, Any]:
     for name in ("suggestions", "nearest", "rows"):
         if hasattr(error, name):
             parts[name] = list(getattr(error, name))
+    if getattr(error, "candidates", ()):
+        parts["candidates"] = list(error.candidates)  # type: ignore[attr-defined]
     return parts
 
 

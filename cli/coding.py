@@ -2,18 +2,30 @@
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.table import Table
 
-from cli.console import EXIT_FOUND, EXIT_REFUSED, answering, complain, complain_row, notes, out, progress_bar, speak
-from cli.forms import Form, settled
+from cli.console import (
+    EXIT_FOUND,
+    EXIT_REFUSED,
+    answering,
+    complain,
+    complain_row,
+    notes,
+    out,
+    progress_bar,
+    settings,
+    speak,
+)
+from cli.forms import Column, Form, settled
 from geocode import Text
 from workflows.coding import CODES, Answer, CodedBatch, CodedFile, Columns, OpenDelivery, code_file
+from workflows.reading_settings import configured_reading
 from workflows.reports import fault_json
 
 __all__ = ["answer_rows", "code"]
@@ -30,7 +42,7 @@ _SHOWN_REFUSALS = 20
 _TERMINATED = 128 + signal.SIGTERM
 
 
-def code(
+def code(  # noqa: PLR0913 - one for each option
     source: Annotated[
         str, typer.Argument(metavar="FILE", help="The file, or - for GeoJSON features on standard input")
     ],
@@ -39,6 +51,13 @@ def code(
     ] = None,
     crs: Annotated[str | None, typer.Option(help="CRS of the coordinates, where the file tells none")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer to read, where the file holds several")] = None,
+    column: Column = None,
+    extent: Annotated[
+        str, typer.Option(metavar="W,S,E,N", help="Where the file's ground is, in degrees; tells the zone of numbers")
+    ] = "",
+    datum: Annotated[
+        Literal["", "CGCS2000"], typer.Option(help="The datum, where the file states no CRS: of its zones one is found")
+    ] = "",
     form: Form = "auto",
 ) -> None:
     """Give every footprint of a file its code. No database is needed.
@@ -46,12 +65,13 @@ def code(
     Every row comes out again with the columns code, h3, area_m2 and fault; a refused row has no code and says why in
     fault. The first 20 refusals are also printed, with place and remedy, and the rest counted by kind.
 
-    Writes .gpkg .fgb .parquet .geojson .geojsonl .csv or .zip (a shapefile); without --output, prints as --format says.
+    Writes .gpkg .fgb .parquet .geojson .geojsonl .csv .kml .gdb.zip .txt (boundary points) or .zip (a shapefile);
+    without --output, prints as --format says.
     """
-    answer_rows(source, output, crs=crs, layer=layer, form=form)
+    answer_rows(source, output, crs=crs, layer=layer, form=form, headings=column or (), extent=extent, datum=datum)
 
 
-def answer_rows(
+def answer_rows(  # noqa: PLR0913 - one for each option
     source: str,
     output: Path | None,
     *,
@@ -59,6 +79,9 @@ def answer_rows(
     layer: str | None,
     form: str,
     columns: Columns = CODES,
+    headings: Sequence[str] = (),
+    extent: str = "",
+    datum: str = "",
 ) -> None:
     """Give every footprint of a file or a stream some columns, and leave with the exit code that its faults make."""
     if output and form != "auto":
@@ -69,7 +92,16 @@ def answer_rows(
     with answering(), _ending_tidily(), _progress(source) as move:
         watcher = _Watcher(source, move, columns, is_quiet=is_pipe)
         stream_or_path = sys.stdin.buffer if source == "-" else Path(source)
-        coded = code_file(stream_or_path, target, crs=crs, layer=layer, columns=columns, watcher=watcher)
+        coded = code_file(
+            stream_or_path,
+            target,
+            crs=crs,
+            layer=layer,
+            columns=columns,
+            headings=headings,
+            reading=configured_reading(settings(), extent=extent, datum=datum),
+            watcher=watcher,
+        )
     if not is_pipe:
         _tell(coded, output)
     if target is None and coded.good:

@@ -4,7 +4,7 @@ import json
 import locale
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from geocode import GeocodeError, Text
+from workflows.confining import confine_as_set
 from workflows.errors import RefusedDeliveryError, RefusedOptionError, WorkflowError
 from workflows.failures import (
     AliasError,
@@ -30,8 +31,10 @@ __all__ = [
     "EXIT_REFUSED",
     "answering",
     "complain",
+    "doubt_row",
     "notes",
     "out",
+    "print_candidates",
     "print_json",
     "progress_bar",
     "settings",
@@ -39,6 +42,7 @@ __all__ = [
     "table_of",
 ]
 
+_MOST_CANDIDATES = 8
 EXIT_FOUND, EXIT_USAGE, EXIT_REFUSED = 1, 2, 3
 _WIDE = 200
 out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDE)
@@ -54,8 +58,10 @@ _PLACES = {
 
 
 def settings() -> Settings:
-    """Return the installation's settings."""
-    return Settings()
+    """Return the installation's settings; from now on files from others are read as they say."""
+    configured = Settings()
+    confine_as_set(configured)
+    return configured
 
 
 def speak(text: Text | dict[str, str]) -> str:
@@ -106,10 +112,7 @@ def answering() -> Iterator[None]:
     try:
         yield
     except RefusedDeliveryError as error:
-        for row in error.report.results:
-            if row.fault:
-                complain_row(error.report.file, row.row, row.feature, row.fault)
-        complain(speak(error.text), speak(error.remedy), place=error.report.file)
+        _complain_of_delivery(error)
         raise typer.Exit(EXIT_REFUSED) from error
     except WorkflowError as error:
         for fault in getattr(error, "faults", [error]):
@@ -122,6 +125,7 @@ def answering() -> Iterator[None]:
             if getattr(error, name, None) is not None
         )
         complain(speak(error.fault.text), speak(error.fault.remedy), place=place)
+        print_candidates(getattr(error, "candidates", ()))
         raise typer.Exit(EXIT_REFUSED) from error
     except (StoreError, RegistryError, BlueprintError) as error:
         text = getattr(error, "text", None)
@@ -135,6 +139,16 @@ def answering() -> Iterator[None]:
     except OSError as error:
         _complain_of_file(error)
         raise typer.Exit(EXIT_REFUSED) from error
+
+
+def _complain_of_delivery(error: RefusedDeliveryError) -> None:
+    """Print what is wrong with each row of a delivery that is refused, what somebody should look at, and the sum."""
+    for row in error.report.results:
+        if row.fault:
+            complain_row(error.report.file, row.row, row.feature, row.fault)
+        for warning in row.warnings:
+            doubt_row(error.report.file, row.row, row.feature, warning)
+    complain(speak(error.text), speak(error.remedy), place=error.report.file)
 
 
 def _complain_of_file(error: OSError) -> None:
@@ -154,14 +168,63 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def print_candidates(candidates: Sequence[Mapping[str, Any]]) -> None:
+    """Print the CRSs that a file may be in: what to state for each, where it would lie, how plausible it is and why."""
+    if not candidates:
+        return
+    table = table_of(
+        (Text("说明用", "state"), "left"),
+        (Text("经度", "longitude"), "left"),
+        (Text("纬度", "latitude"), "left"),
+        (Text("可信度", "score"), "right"),
+        (Text("理由", "why"), "left"),
+    )
+    for each in candidates[:_MOST_CANDIDATES]:
+        west, south, east, north = each["box"]
+        lon, lat = f"{west:.3f}–{east:.3f}", f"{south:.3f}–{north:.3f}"
+        table.add_row(f"--crs {each['crs']}", lon, lat, f"{each['score']:.2f}", speak(each["reason"]))
+    _err.print(table)
+    rest = len(candidates) - _MOST_CANDIDATES
+    if rest > 0:
+        _err.print(
+            speak(
+                Text(
+                    f"… 另有 {rest} 种;说明工作范围后候选会减少。",
+                    f"… and {rest} more; there are fewer where an extent is stated.",
+                )
+            )
+        )
+
+
 def complain_row(file: str, row: int, feature: str | None, fault: dict[str, Any], *, held: bool = False) -> None:
     """Print why a row is refused, or held."""
+    place = _place_of_row(file, row, feature, fault)
+    complain(speak(fault["text"]), speak(fault["remedy"]), place=place, held=held)
+
+
+def _place_of_row(file: str, row: int, feature: str | None, fault: Mapping[str, Any]) -> str:
     place = f"{file} · {speak(Text('第', 'row '))}{row}{speak(Text('行', ''))}"
     if feature not in {None, str(row)}:
         place += f" ({speak(Text('要素 ', 'feature '))}{feature})"
     if fault.get("vertex") is not None:
         place += f" · {speak(Text('顶点 ', 'vertex '))}{fault['vertex']}"
-    complain(speak(fault["text"]), speak(fault["remedy"]), place=place, held=held)
+    return place
+
+
+def doubt_row(file: str, row: int, feature: str | None, warning: Mapping[str, Any]) -> None:
+    """Print what somebody should look at in a row, and how it could be mended or was."""
+    word, style = (Text("提示", "Note"), "dim") if warning["severity"] == "info" else (Text("注意", "Look"), "cyan")
+    _err.print(f"[{style}]{speak(word)}[/]", end=" ")
+    place = _place_of_row(file, row, feature, warning)
+    if warning["x"] is not None:
+        place += f" · {warning['x']:.7f}, {warning['y']:.7f}"
+    _err.print(f"{place}: {speak(warning['text'])}", markup=False)
+    fix = warning.get("fix")
+    if fix is None:
+        _err.print(f"  → {speak(warning['remedy'])}", markup=False)
+        return
+    mended = Text("已修正", "Mended") if fix["applied"] else Text("可修正(--fix)", "Can be mended (--fix)")
+    _err.print(f"  → {speak(mended)}{speak(Text(':', ': '))}{speak(fix['text'])}", markup=False)
 
 
 @contextmanager

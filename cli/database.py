@@ -7,6 +7,7 @@ import typer
 from cli.console import answering, notes, out, settings
 from geocode import Text
 from workflows.databases import database_status, opened_database, start_database, stop_database
+from workflows.placing import place_office
 from workflows.principals import issue_key
 
 __all__ = ["database"]
@@ -54,3 +55,14 @@ def key(
     """Make an API key for an office and print it: the only time it is seen."""
     with answering(), opened_database(settings()) as opened:
         typer.echo(issue_key(opened, office=office, name=name, role=role, label=label))
+
+
+@database.command()
+def extent(
+    office: Annotated[str, typer.Argument(help="Short code of the office")],
+    box: Annotated[str, typer.Argument(metavar="W,S,E,N", help="In degrees; empty to clear it")],
+) -> None:
+    """Set where an office works: it tells the zone of its deliveries that state no CRS."""
+    with answering(), opened_database(settings()) as opened:
+        place_office(opened, office, box)
+        notes([Text("已保存。", "It is kept.")])

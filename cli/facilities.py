@@ -30,7 +30,7 @@ from workflows.principals import find_principal
 from workflows.procedures import configured_procedure
 from workflows.reports import UploadReport
 from workflows.schemes import configured_schemes
-from workflows.uploading import write_coded
+from workflows.upload_files import write_coded
 
 __all__ = ["facilities"]
 

@@ -21,6 +21,7 @@ from cli.console import (
     table_of,
 )
 from cli.desk import at_desk
+from cli.mappings import mappings
 from cli.moments import AsOf
 from cli.publishing import publish
 from geocode import Text
@@ -33,7 +34,7 @@ from workflows.coverages import (
     write_cleaned,
     write_faults,
 )
-from workflows.layer_files import FileLayers
+from workflows.layer_files import FileLayers, read_area
 from workflows.layering import LoadedLayer, LoadOptions, list_layers, load_layers
 from workflows.rastering import RasterOptions, is_raster_file, load_raster
 
@@ -41,6 +42,7 @@ __all__ = ["layers"]
 
 layers = typer.Typer(help="The blueprint's layers.", no_args_is_help=True)
 layers.command("publish")(publish)
+layers.add_typer(mappings, name="map")
 _KINDS = {
     "unusable": Text("无法检查", "cannot be checked"),
     "overlap": Text("重叠", "overlap"),
@@ -100,7 +102,9 @@ def load(  # noqa: PLR0913 - one for each option
         datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="When it takes effect")
     ] = None,
     title: Annotated[str | None, typer.Option(help="Title of the edition")] = None,
-    accuracy: Annotated[float | None, typer.Option(help="Positional accuracy in metres (standard deviation)")] = None,
+    accuracy: Annotated[
+        float | None, typer.Option(min=0, help="Positional accuracy in metres (standard deviation)")
+    ] = None,
     band: Annotated[int | None, typer.Option(min=1, help="Of a raster: the band, where it has several")] = None,
     vertical: Annotated[
         str | None, typer.Option(help="Of a raster: what its heights refer to, such as EPSG:5737 (1985国家高程基准)")
@@ -116,6 +120,19 @@ def load(  # noqa: PLR0913 - one for each option
         typer.Option("--set", metavar="NAME=VALUE", help="Of a raster: what is known of it, such as SD=昼间"),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse polygons that are not valid, mend none")] = False,
+    mapping: Annotated[
+        str | None, typer.Option(help="Name of the mapping by which its fields and codes become the layer's")
+    ] = None,
+    valid_to: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="When it ends, where that is known")
+    ] = None,
+    currency: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="The day that its data are of")
+    ] = None,
+    document: Annotated[str | None, typer.Option(help="The document that it is from, such as its approval")] = None,
+    complete_in: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file with the area in which it has everything")
+    ] = None,
 ) -> None:
     """Load editions of layers. A file layers.json beside it tells titles, dates, accuracies and completeness.
 
@@ -124,6 +141,9 @@ def load(  # noqa: PLR0913 - one for each option
     if is_raster_file(source):
         if as_layer is None:
             raise typer.BadParameter(speak(Text("栅格须用 --as 指明图层", "of a raster, --as says which layer it is")))
+        if mapping is not None or complete_in is not None:
+            told = Text("栅格没有 --mapping 和 --complete-in", "a raster takes no --mapping and no --complete-in")
+            raise typer.BadParameter(speak(told))
         _load_raster(
             source,
             RasterOptions(
@@ -136,7 +156,10 @@ def load(  # noqa: PLR0913 - one for each option
                 accuracy_m=accuracy,
                 value_accuracy=value_accuracy,
                 valid_from=valid_from.date() if valid_from else None,
+                valid_to=valid_to.date() if valid_to else None,
+                currency=currency.date() if currency else None,
                 title=title,
+                source=document,
                 says=dict(each.partition("=")[::2] for each in says or []),
             ),
         )
@@ -156,6 +179,11 @@ def load(  # noqa: PLR0913 - one for each option
                 title=title,
                 accuracy_m=accuracy,
                 strict=strict,
+                mapping=mapping,
+                valid_to=valid_to.date() if valid_to else None,
+                currency=currency.date() if currency else None,
+                source=document,
+                complete_in=None if complete_in is None else read_area(complete_in),
             ),
             catalogue=configured_catalogue(desk.settings),
             on_progress=move,
@@ -189,6 +217,15 @@ def _load_raster(source: Path, options: RasterOptions) -> None:
         Text("栅格,已加载", "raster, loaded") if one.added else Text("该版本已存在", "this edition is already there")
     )
     notes([Text(f"{one.layer} {one.name.zh}:{state.zh}", f"{one.layer} {one.name.en}: {state.en}")])
+    if tiled := one.account.get("cloud_optimised"):
+        notes(
+            [
+                Text(
+                    f"已另存为云优化 GeoTIFF(SHA-256 {tiled[:12]}…),数值相同;原文件原样保存。",
+                    f"Kept as a cloud-optimised GeoTIFF as well (SHA-256 {tiled[:12]}…), the same cells; the file as it came is kept.",
+                )
+            ]
+        )
 
 
 @layers.command("check")

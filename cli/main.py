@@ -44,6 +44,8 @@ _COMMANDS = {
     "webhook": "cli.exchange",
     "serve": "cli.serving",
     "work": "cli.exchange",
+    "worker": "cli.jobs",
+    "jobs": "cli.jobs",
 }
 
 

@@ -36,6 +36,10 @@ _FILES = (
     ".geojsonl",
     ".geojsons",
     ".shp",
+    ".gdb",
+    ".kml",
+    ".kmz",
+    ".gml",
     ".zip",
     ".gz",
 )

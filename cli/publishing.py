@@ -40,6 +40,9 @@ def publish(  # noqa: PLR0913 - one for each option
     ] = None,
     title: Annotated[str | None, typer.Option(help="Title of the edition")] = None,
     accuracy: Annotated[float | None, typer.Option(help="Positional accuracy in metres (standard deviation)")] = None,
+    mapping: Annotated[
+        str | None, typer.Option(help="Name of the mapping by which its fields and codes become the layer's")
+    ] = None,
     draft: Annotated[bool, typer.Option("--draft", help="Tell what would happen, and store nothing")] = False,
     form: Form = "table",
 ) -> None:
@@ -56,6 +59,7 @@ def publish(  # noqa: PLR0913 - one for each option
         title=title,
         accuracy_m=accuracy,
         draft=draft,
+        mapping=mapping,
     )
     with at_desk() as desk:
         report = publish_delivery(desk.database, source, options=options, by=reader_at(desk))

@@ -113,6 +113,7 @@ def number_cell(number: int) -> int:
     return _HEADER | (rest << _BASE_SHIFT) | bits
 
 
+@lru_cache(maxsize=1_024)
 def is_cell_number(number: int) -> bool:
     """Tell whether a number names a cell: in range, and not in the missing seventh of a pentagon."""
     return 0 <= number < CELL_COUNT and h3.is_valid_cell(number_cell(number))

@@ -19,7 +19,16 @@ from geocode.compiled import as_texts, compiled
 from geocode.errors import CodeError
 from geocode.faults import read_sentences
 
-__all__ = ["CODE_LENGTH", "LAST_GENERATION", "BuildingCode", "code_texts", "parse", "read_letters", "suggest"]
+__all__ = [
+    "CODE_LENGTH",
+    "LAST_GENERATION",
+    "BuildingCode",
+    "code_texts",
+    "grouped",
+    "parse",
+    "read_letters",
+    "suggest",
+]
 
 CODE_LENGTH = 13
 CELL_LENGTH = 10
@@ -29,6 +38,10 @@ _TEXT_LENGTH = CODE_LENGTH + 2
 _LETTERS = np.frombuffer(ALPHABET.encode(), dtype=np.uint8).astype(np.uint32)
 _WEIGHTS = np.array(WEIGHTS, dtype=np.int64)
 _HYPHEN = ord("-")
+_PAIR_BASE = BASE * BASE
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+# what a pair adds to the check, but for the weight of its first place
+_PAIR_CHECKS = [first + second * WEIGHTS[1] for first in range(BASE) for second in range(BASE)]
 # unsigned division takes half the time: nothing is rounded down from below zero
 _UNSIGNED_BASE = np.uint64(BASE)
 # blanks of every kind, the hyphens and dashes that forms and keyboards produce
@@ -69,8 +82,14 @@ class BuildingCode:
     @property
     def compact(self) -> str:
         """The thirteen characters without hyphens."""
-        values = self._values()
-        return "".join(ALPHABET[value] for value in (*values, check_value(values)))
+        rest, text, check = self.number, "", self.size_class * WEIGHTS[CELL_LENGTH]
+        check += self.generation * WEIGHTS[CELL_LENGTH + 1]
+        # two characters at a time: a city has its codes written several times over
+        for place in range(CELL_LENGTH - 2, -1, -2):
+            rest, pair = divmod(rest, _PAIR_BASE)
+            text = _PAIRS[pair] + text
+            check += _PAIR_CHECKS[pair] * WEIGHTS[place]
+        return text + ALPHABET[self.size_class] + ALPHABET[self.generation] + ALPHABET[-check % BASE]
 
     @property
     def ground(self) -> str:
@@ -79,20 +98,13 @@ class BuildingCode:
 
     def with_generation(self, generation: int) -> "BuildingCode":
         """Return the code of another generation on the same cell and size class."""
+        if generation == self.generation:
+            return self
         return BuildingCode(self.number, self.size_class, generation)
-
-    def _values(self) -> list[int]:
-        values = []
-        rest = self.number
-        for _ in range(CELL_LENGTH):
-            rest, value = divmod(rest, BASE)
-            values.append(value)
-        return [*reversed(values), self.size_class, self.generation]
 
     def __str__(self) -> str:
         """Return the grouped form, such as ``4E7U5-CKJ2W-F0J``."""
-        text = self.compact
-        return f"{text[:5]}-{text[5:10]}-{text[10:]}"
+        return grouped(self.compact)
 
 
 @compiled("void(i8[::1], i8[::1], i8[::1], u4[:, ::1])")
@@ -119,6 +131,11 @@ def code_texts(
     letters = np.empty((len(numbers), _TEXT_LENGTH), dtype=np.uint32)
     _code_texts(numbers, size_classes, np.full(len(numbers), generations, dtype=np.int64), letters)
     return as_texts(letters)
+
+
+def grouped(compact: str) -> str:
+    """Return the thirteen characters of a code that is known to be one in groups."""
+    return f"{compact[:5]}-{compact[5:10]}-{compact[10:]}"
 
 
 def parse(text: str) -> BuildingCode:

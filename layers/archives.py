@@ -17,7 +17,7 @@ from typing import IO
 
 from layers.errors import RefusedFile, refused
 
-__all__ = ["Member", "unpack_gzip", "unpack_zip", "zip_names"]
+__all__ = ["Member", "unpack_gzip", "unpack_zip", "zip_content", "zip_names"]
 
 MAX_ENTRIES = 200
 MAX_BYTES = 1 << 30
@@ -33,7 +33,11 @@ _LOCAL_HEADER_BYTES = 30
 _ENCRYPTED, _UTF8_NAME = 0x1, 0x800
 _LINK = 0o120000
 _JUNK = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, UnicodeDecodeError, OSError, ValueError)
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, struct.error, UnicodeDecodeError, OSError, ValueError),
+    # zipfile's own, of an entry without a name
+    IndexError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,18 @@ def zip_names(path: Path) -> tuple[str, ...]:
     _check_directory(path, most=_MAX_LISTED, most_bytes=8 * _MAX_DIRECTORY_BYTES)
     with _reporting_damage(), zipfile.ZipFile(path) as archive:
         return tuple(_name(info) for info in archive.infolist())
+
+
+def zip_content(path: Path, name: str, *, most_bytes: int = 1024) -> bytes:
+    """Return the first bytes of a file in a zip archive.
+
+    Raises
+    ------
+    RefusedFile
+        The archive is broken or encrypted.
+    """
+    with _reporting_damage(), zipfile.ZipFile(path) as archive, archive.open(name) as member:
+        return member.read(most_bytes)
 
 
 def unpack_gzip(path: Path, folder: Path, *, name: str) -> Member:

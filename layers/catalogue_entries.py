@@ -103,6 +103,8 @@ class FieldRule:
         Whether it is the feature's area in square metres, so that it can be held against the geometry.
     level
         What a fault means: ``error``, the row is no feature; ``warn``, it is kept and told.
+    aliases
+        What else deliveries call it: a mapping is proposed by these.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -114,6 +116,7 @@ class FieldRule:
     required: bool = False
     area: bool = False
     level: Level = "warn"
+    aliases: tuple[_Named, ...] = ()
 
     @property
     def key(self) -> tuple[str, frozenset[str]]:

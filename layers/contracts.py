@@ -5,8 +5,8 @@ comes to nothing. An area that a row states is held against its geometry, on the
 the two is the basis that is told.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,8 +18,9 @@ from geocode.faults import Fault, read_sentences
 from geocode.planes import ellipsoid_areas_m2, measure_plane, to_plane
 from layers.catalogue import Catalogue, CodeList, FieldRule, Layer, Level
 from layers.days import plain_text, read_day
+from layers.errors import refused
 
-__all__ = ["Contract", "RowFault", "check_contract", "contract_of"]
+__all__ = ["Contract", "RowFault", "check_contract", "contract_of", "contract_of_buildings", "missing_fields"]
 
 _DIFFERS, _WRONG = 0.01, 0.10
 # the two bases differ by less than this within a zone: what is farther off in the plane may be nearer on the ellipsoid
@@ -28,6 +29,8 @@ _BASES_DIFFER = 0.001
 _UNITS = ((10_000.0, "公顷", "hectares"), (2000 / 3, "亩", "mu"), (1_000_000.0, "平方公里", "square kilometres"))
 _OF_FIELDS = read_sentences("layers", "contract_faults.toml")
 _SHOWN = 40
+# the layer of buildings as they stand, by their footprints
+_BUILDINGS = "XZ1301"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,34 @@ class _Field(NamedTuple):
 def contract_of(layer: Layer, catalogue: Catalogue) -> Contract:
     """Return what the fields of a layer are to hold, by a catalogue."""
     return Contract(layer, catalogue.field_rules(layer), catalogue.code_lists.get(layer.class_system))
+
+
+def contract_of_buildings(catalogue: Catalogue) -> Contract:
+    """Return what the fields of a delivery of buildings are to hold: what a catalogue says of the layer of buildings.
+
+    An area is one of the footprint only where it is said of this layer: any other may be that of the floors.
+    """
+    layer = catalogue.layer(_BUILDINGS)
+    rules = catalogue.field_rules(layer)
+    apt = {key: rule for key, rule in rules.items() if layer.code in rule.layers or not rule.area}
+    # the attributes of the layer are what the register gives, and not what it asks for
+    return Contract(replace(layer, key_attributes=()), apt, catalogue.code_lists.get(layer.class_system))
+
+
+def missing_fields(names: Iterable[str], contract: Contract) -> list[Fault]:
+    """Return what is to be told of the fields that a layer itself requires and a delivery, by its columns, does not have.
+
+    Raises
+    ------
+    RefusedFile
+        Fields are missing that every row would be refused for.
+    """
+    there = {name.casefold() for name in names}
+    asked = [rule for rule in contract.rules.values() if rule.required and contract.layer.code in rule.layers]
+    missing = [rule for rule in asked if rule.name.casefold() not in there]
+    if errors := [rule.name for rule in missing if rule.level == "error"]:
+        raise refused("fields_required", names=", ".join(errors))
+    return [_OF_FIELDS.fault("field_missing", field=rule.name) for rule in missing]
 
 
 def check_contract(frame: pd.DataFrame, ground: NDArray[Any], contract: Contract) -> list[RowFault]:

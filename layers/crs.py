@@ -1,11 +1,13 @@
-"""The CRS of a delivery: found, named and accounted for; never guessed, but suggested.
+"""The CRS of a delivery: stated by the file or a person, named and accounted for; never guessed.
 
 Reading keeps the coordinates as delivered. Whether a CRS leads to EPSG:4490 is for the gate in :mod:`geocode.crs`.
 """
 
 import re
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -29,30 +31,33 @@ __all__ = [
     "crs_of_projjson",
     "crs_of_rfc7946",
     "crs_of_wkt",
-    "suggest_crs",
+    "own_system",
 ]
 
 _URN = re.compile(
     r"(?:urn:(?:x-)?ogc:def:crs:|https?://www\.opengis\.net/def/crs/)?(?P<authority>EPSG|OGC)(?:[:/][\w.]*)?[:/](?P<code>\w+)",
     re.IGNORECASE,
 )
-# mainland China in degrees, and what eastings and northings look like there (metres)
-_LON_DEG, _LAT_DEG = (73, 136), (3, 54)
-_NORTHING_M = (1_800_000, 6_000_000)
-_EASTING_M = (170_000, 830_000)
-_ZONES_3_DEG, _ZONES_6_DEG = range(25, 46), range(13, 24)
-_MERCATOR_X_M, _MERCATOR_Y_M = (8_100_000, 15_100_000), (2_000_000, 7_100_000)
-_ZONE_WIDTH_M = 1_000_000
-_BEYOND_EARTH_M = 1e9
+# what a person adds to a CRS where the file has northing or latitude first, or millimetres
+_TURNS = re.compile(r"(?P<name>.+)/(?P<turns>yx|mm|yx,mm)")
 
 
 @dataclass(frozen=True, slots=True)
 class FoundCrs:
-    """A CRS, its name as a person writes it, and how it is known."""
+    """A CRS, its name as a person writes it, and how it is known.
+
+    Attributes
+    ----------
+    is_swapped, is_millimetres
+        Whether the file has northing or latitude first, and whether its numbers are millimetres; where a person says
+        neither, that is seen.
+    """
 
     crs: pyproj.CRS
     name: str
     why: Text
+    is_swapped: bool = False
+    is_millimetres: bool = False
 
 
 def crs_of_wkt(wkt: str, *, why: str) -> FoundCrs:
@@ -145,23 +150,35 @@ def crs_of_rfc7946() -> FoundCrs:
     return FoundCrs(pyproj.CRS.from_epsg(4326), "EPSG:4326", remark("crs_rfc7946"))
 
 
-def crs_asked_for(crs: "str | int | pyproj.CRS") -> FoundCrs:
+def crs_asked_for(crs: "str | int | pyproj.CRS", *, systems: Mapping[str, str] | None = None) -> FoundCrs:
     """Return the CRS that a person states for a file.
+
+    Parameters
+    ----------
+    crs
+        What PROJ understands, or the name of one of the city's own; as text with ``/yx`` behind it where the file has
+        northing or latitude first, ``/mm`` where it is in millimetres, ``/yx,mm`` where both.
+    systems
+        The city's own, WKT by name.
 
     Raises
     ------
     RefusedFile
         PROJ does not know it.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # "+init=" works and is deprecated
-            found = pyproj.CRS.from_user_input(crs)
-    except CRSError as error:
-        raise refused("crs_unknown", crs=str(crs)[:80]) from error
-    found = _identified(found)
-    name = crs_name(found)
-    return FoundCrs(found, name, remark("crs_asked_for", name=name))
+    turned = _TURNS.fullmatch(crs) if isinstance(crs, str) else None
+    said = turned["name"] if turned else crs
+    turns = set(turned["turns"].split(",")) if turned else set()
+    own = (systems or {}).get(str(said))
+    found = own_system(own) if own is not None else _read(said)
+    name = str(said) if own is not None else crs_name(found)
+    return FoundCrs(found, name, remark("crs_asked_for", name=name), "yx" in turns, "mm" in turns)
+
+
+@cache
+def own_system(wkt: str) -> pyproj.CRS:
+    """Return a city's own system, which its file has been seen to hold."""
+    return pyproj.CRS.from_wkt(wkt)
 
 
 def choose_crs(stated: FoundCrs | None, asked: FoundCrs | None) -> tuple[FoundCrs | None, tuple[Text, ...]]:
@@ -178,46 +195,13 @@ def are_degrees(xy: NDArray[np.float64]) -> bool:
     return not len(finite) or bool(within.mean() >= 0.5)  # noqa: PLR2004 - half
 
 
-def suggest_crs(xy: NDArray[np.float64]) -> Text:
-    """Return a sentence on which CRS positions of the mainland look like, by their magnitude alone, shape (n, 2).
-
-    On the mainland eastings and northings never overlap, and neither do the zone prefixes of 3° and 6° zones. Nothing in
-    the numbers tells CGCS2000 from Xi'an 80 or Beijing 54.
-    """
-    earthly = xy[(np.abs(xy) < _BEYOND_EARTH_M).all(axis=1)]
-    if not len(earthly):
-        return remark("crs_hint_none")
-    x, y = np.median(earthly, axis=0).tolist()
-    return _suggestion(x, y) or _swapped(x, y) or remark("crs_hint_none")
-
-
-def _suggestion(x: float, y: float) -> Text | None:
-    if _within(x, _LON_DEG) and _within(y, _LAT_DEG):
-        return remark("crs_hint_degrees")
-    zone, easting = divmod(x, _ZONE_WIDTH_M)
-    is_gauss = _within(y, _NORTHING_M)
-    if is_gauss and _within(easting, _EASTING_M):
-        if int(zone) in _ZONES_3_DEG:
-            return remark("crs_hint_zone_3", zone=int(zone), epsg=4513 + int(zone) - _ZONES_3_DEG.start)
-        if int(zone) in _ZONES_6_DEG:
-            kind = "crs_hint_zone_6_or_mercator" if _within(x, _MERCATOR_X_M) else "crs_hint_zone_6"
-            return remark(kind, zone=int(zone), epsg=4491 + int(zone) - _ZONES_6_DEG.start)
-        if zone == 0:
-            return remark("crs_hint_no_prefix")
-    if _within(x, _MERCATOR_X_M) and _within(y, _MERCATOR_Y_M):
-        return remark("crs_hint_mercator")
-    return None
-
-
-def _swapped(x: float, y: float) -> Text | None:
-    other_order = _suggestion(y, x)
-    if other_order is None:
-        return None
-    return Text(remark("crs_hint_swapped").zh + other_order.zh, f"{remark('crs_hint_swapped').en} {other_order.en}")
-
-
-def _within(value: float, limits: tuple[float, float]) -> bool:
-    return limits[0] <= value <= limits[1]
+def _read(crs: "str | int | pyproj.CRS") -> pyproj.CRS:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # "+init=" works and is deprecated
+            return _identified(pyproj.CRS.from_user_input(crs))
+    except CRSError as error:
+        raise refused("crs_unknown", crs=str(crs)[:80]) from error
 
 
 def _identified(crs: pyproj.CRS) -> pyproj.CRS:

@@ -12,14 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+import pyproj
 import shapely
 from numpy.typing import NDArray
 
-__all__ = ["DEVIATION_M", "Linearised", "linearise"]
+__all__ = ["DEVIATION_M", "Linearised", "count_chords", "deviation_in", "linearise"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
 DEVIATION_M = 0.001
+_EARTH_RADIUS_M = 6378137.0
 _MOST_CHORDS = 50_000  # of half an arc: beyond, whoever drew it did not mean metres
 # ISO's numbers count dimensions in thousands, EWKB's in bits
 _EWKB_Z, _EWKB_M, _EWKB_SRID = 0x80000000, 0x40000000, 0x20000000
@@ -85,6 +87,14 @@ def linearise(wkb: bytes, *, deviation: float) -> Linearised:
     except (struct.error, IndexError, RecursionError, shapely.errors.GEOSException) as error:
         raise ValueError(str(error) or "it is broken") from error
     return Linearised(shape.geometry, shape.arcs, shape.deviation, shape.area)
+
+
+def deviation_in(crs: pyproj.CRS | None) -> float:
+    """Return how far off an arc chords may lie, in units of a CRS; in metres where there is none."""
+    if crs is None:
+        return DEVIATION_M
+    unit = crs.axis_info[0].unit_conversion_factor
+    return DEVIATION_M / (unit * _EARTH_RADIUS_M if crs.is_geographic else unit)
 
 
 class _Reader:
@@ -217,7 +227,7 @@ def _chords_forwards(through: Floats, deviation: float) -> _Path:
     left = ax * by > ay * bx or bool((start == end).all())
     swept = [_sweep(first, half, left=left), _sweep(half, last, left=left)]
     # the point on the arc stays a vertex: whoever drew it may have drawn a neighbour's corner there
-    counts = [_count(abs(angle), radius, deviation) for angle in swept]
+    counts = [count_chords(abs(angle), radius, deviation) for angle in swept]
     xy = [start[np.newaxis]]
     for angle, count, begin, stop in zip(swept, counts, (first, half), (middle, end), strict=True):
         at = begin + angle * np.arange(1, count) / count
@@ -247,7 +257,7 @@ def _sweep(start: float, end: float, *, left: bool) -> float:
     return angle if left else angle - 2 * np.pi
 
 
-def _count(angle: float, radius: float, deviation: float) -> int:
+def count_chords(angle: float, radius: float, deviation: float) -> int:
     """Return how many chords of equal length keep within a deviation of an arc."""
     step = 2 * np.arccos(max(-1.0, 1 - deviation / radius))
     return int(min(max(np.ceil(angle / step), 1), _MOST_CHORDS)) if step > 0 else _MOST_CHORDS

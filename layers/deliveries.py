@@ -40,6 +40,8 @@ class Delivery:
         Of the attributes, and how it is known; None where the format leaves no choice.
     crs, crs_name, crs_why
         The CRS of the frame, its name (``EPSG:4551``, or the one it gives itself), and how it is known.
+    crs_said
+        What a person states for the file to be taken so again, where it was found or the numbers were turned; else None.
     notes
         What reading found and did, in no way faults.
     sha256, size
@@ -61,6 +63,7 @@ class Delivery:
     sha256: str
     size: int
     curved: Mapping[int, Linearised] = field(default_factory=dict)
+    crs_said: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from geocode.faults import Text
 from layers.errors import refused
 from layers.remarks import remark
 
-__all__ = ["Encoding", "RawText", "decode_document", "decode_value", "find_encoding"]
+__all__ = ["Encoding", "RawText", "decode_document", "decode_text", "decode_value", "find_encoding"]
 
 # language driver ids of dBASE that name an encoding, for want of anything better
 _DRIVER_IDS = {
@@ -105,6 +105,15 @@ def decode_document(data: bytes) -> tuple[str, Encoding]:
         except UnicodeDecodeError:
             continue
     raise refused("encoding_unknown", sample=data[:12].hex(" "))
+
+
+def decode_text(data: bytes) -> tuple[str, Encoding]:
+    """Return a text file of no standard decoded, as `decode_document` does, which may be in any of the three."""
+    text, encoding = decode_document(data)
+    if data.isascii():
+        return text, Encoding("UTF-8", remark("encoding_ascii"))
+    kinds = {"UTF-8": "encoding_text_utf8", "GB18030": "encoding_text_gb18030"}
+    return text, Encoding(encoding.name, remark(kinds.get(encoding.name, "encoding_bom")))
 
 
 def _fits(texts: Iterable[RawText], codec: str) -> bool:

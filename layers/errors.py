@@ -2,6 +2,7 @@
 
 LayersError
 ├── RefusedFile (ValueError)      a file that cannot be read whole and without a guess
+├── ConfinementError (RuntimeError)  a machine that cannot confine the reading of files from others
 ├── CannotWrite (ValueError)      a frame that a format cannot hold, or a file name that tells no format
 ├── CatalogueFileError (ValueError)  a city's file of layers that cannot be used
 └── UnknownLayer (LookupError)    a layer that the catalogue does not have
@@ -17,9 +18,11 @@ from geocode.faults import Fault, read_sentences
 __all__ = [
     "CannotWrite",
     "CatalogueFileError",
+    "ConfinementError",
     "LayersError",
     "RefusedFile",
     "UnknownLayer",
+    "cannot_confine",
     "cannot_write",
     "refused",
     "refused_catalogue",
@@ -49,6 +52,8 @@ class RefusedFile(LayersError, ValueError):  # noqa: N818 - the refusal is the p
         Id or row (from 0) of the feature where reading stopped.
     line
         Line of the text file where reading stopped, from 1.
+    candidates
+        Where the CRS is asked for: those that are plausible, as JSON, the most plausible first.
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class RefusedFile(LayersError, ValueError):  # noqa: N818 - the refusal is the p
         self.layer = layer
         self.feature = feature
         self.line = line
+        self.candidates: Sequence[dict[str, Any]] = ()
 
     def __str__(self) -> str:
         """Return the place, the sentence and the remedy."""
@@ -77,6 +83,10 @@ class CatalogueFileError(LayersError, ValueError):
     def __str__(self) -> str:
         """Return the place, the sentence and the remedy."""
         return _at([("", self.file), ("line ", self.line)], super().__str__())
+
+
+class ConfinementError(LayersError, RuntimeError):
+    """A machine that cannot confine the reading of files from others as it should; no fault of any file."""
 
 
 class CannotWrite(LayersError, ValueError):  # noqa: N818 - reads as what it says
@@ -107,6 +117,11 @@ def refused_catalogue(kind: str, *, line: int | None = None, **values: Any) -> C
 def cannot_write(kind: str, **values: Any) -> CannotWrite:
     """Return the error of a kind, to be raised, its sentence filled with the values."""
     return CannotWrite(_SENTENCES.fault(kind, **values))
+
+
+def cannot_confine(kind: str, **values: Any) -> ConfinementError:
+    """Return the error of a kind, to be raised, its sentence filled with the values."""
+    return ConfinementError(_SENTENCES.fault(kind, **values))
 
 
 def unknown_layer(name: str, suggestions: tuple[str, ...]) -> UnknownLayer:

@@ -37,7 +37,7 @@ __all__ = [
     "write_stream",
 ]
 
-DRIVERS = frozenset({"ESRI Shapefile", "GPKG", "FlatGeobuf"})
+DRIVERS = frozenset({"ESRI Shapefile", "GPKG", "FlatGeobuf", "OpenFileGDB"})
 _OPTIONS = {
     # belt to the braces: no driver that is left opens a connection
     "GDAL_HTTP_PROXY": "127.0.0.1:1",

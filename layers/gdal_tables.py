@@ -1,4 +1,4 @@
-"""Shapefiles, GeoPackages and FlatGeobufs as tables, batch by batch: read by GDAL, counted by us."""
+"""Shapefiles, GeoPackages, FileGDBs and FlatGeobufs as tables, batch by batch: read by GDAL, counted by us."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from layers.columns import readable_columns
 from layers.crs import FoundCrs, crs_of_wkt
-from layers.curves import DEVIATION_M, Linearised, linearise
+from layers.curves import Linearised, deviation_in, linearise
 from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.errors import refused
+from layers.filegdb import list_feature_classes
 from layers.formats import Format
 from layers.gdal import GdalBatch, GdalLayer, open_layer
 from layers.geopackage import list_tables, rows_with_geometry, stored_kinds
@@ -30,11 +31,10 @@ __all__ = ["find_layers", "open_rows"]
 _GEOPACKAGE_OPTIONS = {"LIST_ALL_TABLES": "NO", "IMMUTABLE": "YES"}
 # rows of a batch, told by its first row, that have bytes of a geometry, readable or not
 _HasShape = Callable[[int, GdalBatch], NDArray[np.bool_]]
-_EARTH_RADIUS_M = 6378137.0
 
 
 def find_layers(source: Source) -> list[FoundLayer]:
-    """Return the layers of a shapefile, GeoPackage or FlatGeobuf, as its own bytes tell them; GDAL is not asked.
+    """Return the layers of a shapefile, GeoPackage, FileGDB or FlatGeobuf, as its own bytes tell them; GDAL is not asked.
 
     Raises
     ------
@@ -46,6 +46,8 @@ def find_layers(source: Source) -> list[FoundLayer]:
         if not tables:
             raise refused("geopackage_without_layer")
         return [FoundLayer(table.name, table.geometry, table.rows) for table in tables]
+    if source.format is Format.FILEGDB:
+        return list_feature_classes(source.path)
     if source.format is Format.SHAPEFILE:
         facts = inspect_shapefile(source.parts)
         return [FoundLayer(source.stem, facts.geometry, facts.rows)]
@@ -53,7 +55,7 @@ def find_layers(source: Source) -> list[FoundLayer]:
 
 
 def open_rows(entry: LayerEntry, _options: ReadOptions) -> AbstractContextManager[OpenTable]:
-    """Open a layer of a shapefile, GeoPackage or FlatGeobuf.
+    """Open a layer of a shapefile, GeoPackage, FileGDB or FlatGeobuf.
 
     A shapefile comes in one piece, since the encoding of its attributes is told from all of them.
 
@@ -126,6 +128,17 @@ def _open_geopackage(entry: LayerEntry) -> Iterator[OpenTable]:
 
 
 @contextmanager
+def _open_filegdb(entry: LayerEntry) -> Iterator[OpenTable]:
+    with open_layer(entry.source.path, rows=BATCH_ROWS, layer=entry.name_in_source) as opened:
+        crs = None if opened.crs is None else crs_of_wkt(opened.crs, why="crs_filegdb")
+        tables = (
+            with_own_ids(replace(table, crs=crs, has_numeric_ids=True))
+            for table in _tables(opened, entry.rows, crs=crs)
+        )
+        yield OpenTable(tables, entry.rows)
+
+
+@contextmanager
 def _open_flatgeobuf(entry: LayerEntry) -> Iterator[OpenTable]:
     path = entry.source.path
     with open_layer(path, rows=BATCH_ROWS) as opened:
@@ -138,6 +151,7 @@ def _open_flatgeobuf(entry: LayerEntry) -> Iterator[OpenTable]:
 _OPENERS: Mapping[Format, Callable[[LayerEntry], AbstractContextManager[OpenTable]]] = {
     Format.SHAPEFILE: _open_shapefile,
     Format.GEOPACKAGE: _open_geopackage,
+    Format.FILEGDB: _open_filegdb,
     Format.FLATGEOBUF: _open_flatgeobuf,
 }
 
@@ -174,20 +188,12 @@ def _geometries(wkb: pa.Array, crs: FoundCrs | None) -> tuple[NDArray[Any], dict
     except NotImplementedError:
         # shapely knows no arcs
         geometries = geometries_of_wkb(wkb, arcs=False)
-    deviation, curved = _deviation(crs), {}
+    deviation, curved = deviation_in(None if crs is None else crs.crs), {}
     for row in np.flatnonzero(shapely.is_missing(geometries) & np.asarray(wkb.is_valid())):
         with suppress(ValueError):
             curved[int(row)] = linearise(wkb[int(row)].as_py(), deviation=deviation)
             geometries[row] = curved[int(row)].geometry
     return geometries, curved
-
-
-def _deviation(crs: FoundCrs | None) -> float:
-    """Return how far off an arc chords may lie, in units of a CRS; in metres where none is stated."""
-    if crs is None:
-        return DEVIATION_M
-    unit = crs.crs.axis_info[0].unit_conversion_factor
-    return DEVIATION_M / (unit * _EARTH_RADIUS_M if crs.crs.is_geographic else unit)
 
 
 def _told(curved: Mapping[int, Linearised]) -> list[Note]:

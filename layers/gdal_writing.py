@@ -3,6 +3,7 @@
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +30,7 @@ _SHAPEFILE_NAME_BYTES = 10
 _SHAPEFILE_TEXT_BYTES = 254
 _GDAL_TEXT_BYTES = 80
 _LARGEST_DBF_INTEGER = 10**17
+_LARGEST_INT32 = 2**31 - 1
 _ENCODING = "GB18030"
 # the same bytes for the same frame: archives carry no time of day
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -60,9 +62,7 @@ def _write_flatgeobuf(rows: TypedRows, path: Path, layer: str, crs: pyproj.CRS) 
 
 
 def _write_shapefile(rows: TypedRows, path: Path, layer: str, crs: pyproj.CRS) -> tuple[Text, ...]:
-    kinds = {MULTI.get(kind, kind) for kind in rows.kinds}
-    if len(kinds) > 1:
-        raise cannot_write("mixed_geometries", found=", ".join(sorted(kinds)))
+    _refuse_mixed(rows, "shapefile")
     # the width of a text field is known behind its last row
     batches = list(rows.batches)
     whole = pa.Table.from_batches([batch.attributes for batch in batches], rows.schema)
@@ -86,19 +86,64 @@ def _write_shapefile(rows: TypedRows, path: Path, layer: str, crs: pyproj.CRS) -
         layer="layer",
         encoding=_ENCODING,
     )
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for part in sorted(folder.iterdir()):
-            entry = zipfile.ZipInfo(f"{layer}{part.suffix}", _ZIP_TIME)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, part.read_bytes())
+    _pack(path, {f"{layer}{part.suffix}": part for part in sorted(folder.iterdir())})
     counted = [remark("texts_cut", count=cut)] if cut else []
     return (*renaming_notes(rows, renamed, "Shapefile"), *counted, *(remark("writer_said", text=text) for text in said))
+
+
+def _write_filegdb(rows: TypedRows, path: Path, layer: str, crs: pyproj.CRS) -> tuple[Text, ...]:
+    _refuse_mixed(rows, "FileGDB")
+    # whether ArcGIS before 3.2 has a type for whole numbers is known behind the last row
+    batches = list(rows.batches)
+    whole = pa.Table.from_batches([batch.attributes for batch in batches], rows.schema)
+    schema = pa.schema([pa.field(name, _filegdb_type(whole[name])) for name in whole.column_names])
+    narrow = (batch._replace(attributes=batch.attributes.cast(schema)) for batch in batches)
+    renamed = make_distinct(rows.schema.names, taken=("objectid", "shape", "fid"), fold=str.casefold)
+    folder = path.parent / f"{layer}.gdb"
+    said = _stream(
+        replace(rows, schema=schema, kinds=rows.kinds or frozenset({"Polygon"}), batches=narrow),
+        renamed.names,
+        folder,
+        crs,
+        driver="OpenFileGDB",
+        layer=layer,
+    )
+    _pack(path, {f"{folder.name}/{part.name}": part for part in sorted(folder.iterdir())})
+    long = [
+        old.name for old, new in zip(rows.schema, schema, strict=True) if pa.types.is_string(new.type) and old != new
+    ]
+    counted = [remark("integers_as_text", names=", ".join(long))] if long else []
+    return (*renaming_notes(rows, renamed, "FileGDB"), remark("filegdb_grid"), *counted, *said)
+
+
+def _filegdb_type(column: pa.ChunkedArray) -> pa.DataType:
+    """Return a type that a FileGDB of any edition holds: whole numbers that do not fit into 32 bits become text."""
+    if column.type not in {pa.int64(), pa.uint32()}:
+        return column.type
+    extremes = [value for value in pc.min_max(column).as_py().values() if value is not None]
+    return pa.int32() if all(abs(value) <= _LARGEST_INT32 for value in extremes) else pa.string()
+
+
+def _refuse_mixed(rows: TypedRows, format_name: str) -> None:
+    kinds = {MULTI.get(kind, kind) for kind in rows.kinds}
+    if len(kinds) > 1:
+        raise cannot_write("mixed_geometries", format=format_name, found=", ".join(sorted(kinds)))
+
+
+def _pack(path: Path, members: Mapping[str, Path]) -> None:
+    """Write files into a new archive."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in members.items():
+            entry = zipfile.ZipInfo(name, _ZIP_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, part.read_bytes())
 
 
 WRITERS: Mapping[str, Callable[[TypedRows, Path, str, pyproj.CRS], tuple[Text, ...]]] = {
     ".gpkg": _write_geopackage,
     ".fgb": _write_flatgeobuf,
     ".zip": _write_shapefile,
+    ".gdb.zip": _write_filegdb,
 }
 
 

@@ -15,18 +15,29 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geocode.faults import Fault, read_sentences
+from geocode.faults import Fault, Text, read_sentences
 from layers.crs import FoundCrs, crs_of_geojson
-from layers.encoding import decode_document
+from layers.encoding import Encoding, decode_document
 from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.errors import refused
 from layers.formats import GEOMETRY_TYPES
 from layers.geojson_geometries import build_geometries
 from layers.remarks import Counted, remark
-from layers.strict_json import JsonError, find_repeated_key, parse, repeated_key
+from layers.strict_json import JsonError, Parsed, find_repeated_key, parse, repeated_key
 from layers.tables import OpenTable, Table, narrow
 
-__all__ = ["MAX_JSON_BYTES", "find_layers", "open_rows", "read_geojson", "tabulate_features"]
+__all__ = [
+    "MAX_JSON_BYTES",
+    "columns_of",
+    "decode_json",
+    "features_of",
+    "find_layers",
+    "open_rows",
+    "parse_json",
+    "read_document",
+    "read_geojson",
+    "tabulate_features",
+]
 
 MAX_JSON_BYTES = 256 << 20
 MAX_CELLS = 50_000_000
@@ -34,6 +45,15 @@ MAX_FIELDS = 2_000
 _HEAD_BYTES = 1 << 16
 _FIRST_GEOMETRY = re.compile(rb'"type"\s*:\s*"((?:Multi)?(?:Point|LineString|Polygon)|GeometryCollection)"')
 _SENTENCES = read_sentences("layers", "faults.toml")
+
+
+class Document(NamedTuple):
+    """A JSON value, whether any key in it stands twice in its object, its encoding, and what reading it found."""
+
+    value: Any
+    repeats: bool
+    encoding: Encoding
+    notes: tuple[Text, ...]
 
 
 class _Feature(NamedTuple):
@@ -46,7 +66,7 @@ class _Feature(NamedTuple):
 
 
 def find_layers(source: Source) -> list[FoundLayer]:
-    """Return the one layer of a file, with the kind of its first geometry."""
+    """Return the one layer of a GeoJSON or JSON-FG file, with the kind of its first geometry."""
     with source.path.open("rb") as file:
         match = _FIRST_GEOMETRY.search(file.read(_HEAD_BYTES))
     return [FoundLayer(source.stem, match[1].decode() if match else None)]
@@ -67,22 +87,44 @@ def read_geojson(data: bytes) -> Table:
     RefusedFile
         It is no JSON, no GeoJSON or too large, states a CRS that cannot be read, or has more than one document.
     """
-    if len(data) > MAX_JSON_BYTES:
-        raise refused("json_size", limit_mb=MAX_JSON_BYTES >> 20)
-    text, encoding = decode_document(data)
-    try:
-        parsed = parse(text)
-    except JsonError as error:
-        kind = "json_unreadable" if error.line is None else "json_broken"
-        raise refused(kind, line=error.line, reason=str(error), column=error.column) from error
+    document = read_document(data)
+    table = tabulate_features(features_of(document.value), repeats=document.repeats)
+    notes = (*table.notes, *document.notes)
+    return replace(table, crs=_stated_crs(document.value), encoding=document.encoding, notes=notes)
+
+
+def read_document(data: bytes) -> Document:
+    """Return the one JSON value of a file.
+
+    Raises
+    ------
+    RefusedFile
+        It is no JSON, too large, or has more than one document.
+    """
+    text, encoding = decode_json(data)
+    parsed = parse_json(text)
     rest = parsed.rest.strip("\x00\x1a \t\r\n")
     if rest:
         raise refused("json_trailing", start=rest[:40])
-    features = _features(parsed.value)
-    table = tabulate_features(features, repeats=parsed.repeats)
     trailing = len(parsed.rest.strip(" \t\r\n"))
-    notes = (*table.notes, *([remark("trailing_bytes", count=trailing)] if trailing else []))
-    return replace(table, crs=_stated_crs(parsed.value), encoding=encoding, notes=notes)
+    notes = (remark("trailing_bytes", count=trailing),) if trailing else ()
+    return Document(parsed.value, parsed.repeats, encoding, notes)
+
+
+def decode_json(data: bytes) -> tuple[str, Encoding]:
+    """Return a JSON file as text. Raises `RefusedFile` where it is too large, or in no encoding that is known."""
+    if len(data) > MAX_JSON_BYTES:
+        raise refused("json_size", limit_mb=MAX_JSON_BYTES >> 20)
+    return decode_document(data)
+
+
+def parse_json(text: str) -> Parsed:
+    """Return the first JSON value of a text. Raises `RefusedFile` where it begins with none."""
+    try:
+        return parse(text)
+    except JsonError as error:
+        kind = "json_unreadable" if error.line is None else "json_broken"
+        raise refused(kind, line=error.line, reason=str(error), column=error.column) from error
 
 
 def tabulate_features(features: Sequence[Any], *, repeats: bool = False) -> Table:
@@ -115,15 +157,21 @@ def tabulate_features(features: Sequence[Any], *, repeats: bool = False) -> Tabl
     return Table(
         geometries=built.geometries,
         faults=faults,
-        columns=_columns([feature.properties for feature in taken]),
+        columns=columns_of([feature.properties for feature in taken]),
         source_ids=[None if value is None else str(value) for value in ids],
         has_numeric_ids=all(value is None or type(value) is int for value in ids),
         notes=tuple(notes),
     )
 
 
-def _features(document: Any) -> Sequence[Any]:
-    """Return the features of a document."""
+def features_of(document: Any) -> Sequence[Any]:
+    """Return the features of a parsed GeoJSON document.
+
+    Raises
+    ------
+    RefusedFile
+        It is of another type, has no list of features, or a key stands twice in it outside of features.
+    """
     kind = document.get("type") if isinstance(document, dict) else None
     if kind == "FeatureCollection":
         rest = [member for name, member in document.items() if name != "features"]
@@ -167,7 +215,14 @@ def _id(value: Any) -> Any:
     return value if value is None or type(value) in {str, int} else str(value)
 
 
-def _columns(rows: Sequence[dict[str, Any]]) -> list[tuple[str, NDArray[Any]]]:
+def columns_of(rows: Sequence[dict[str, Any]]) -> list[tuple[str, NDArray[Any]]]:
+    """Return the properties of rows as columns, in the order in which they come up; ``pandas.NA`` where one is absent.
+
+    Raises
+    ------
+    RefusedFile
+        There are too many different properties.
+    """
     names = dict.fromkeys(chain.from_iterable(rows))
     if len(names) > MAX_FIELDS or len(names) * len(rows) > MAX_CELLS:
         raise refused("too_many_fields", found=len(names), limit=min(MAX_FIELDS, MAX_CELLS // max(1, len(rows))))

@@ -38,9 +38,9 @@ def feature_lines(frame: gpd.GeoDataFrame) -> Iterator[bytes]:
         yield _dumps(feature, text)
 
 
-def finite_geometries(frame: gpd.GeoDataFrame) -> tuple[NDArray[Any], int]:
-    """Return the geometries, None where an ordinate is no finite number, and how many those are."""
-    geometries = np.array(frame.geometry.array, dtype=object)
+def finite_geometries(geometries: Any) -> tuple[NDArray[Any], int]:
+    """Return an array of geometries, None where an ordinate is no finite number, and how many those are."""
+    geometries = np.array(geometries, dtype=object)
     xy, row = shapely.get_coordinates(geometries, return_index=True)
     lost = np.unique(row[~np.isfinite(xy).all(axis=1)])
     geometries[lost] = None

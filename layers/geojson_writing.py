@@ -93,12 +93,12 @@ def _in_degrees(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, tuple[Note, 
     if gate.is_storage:
         return frame, ()
     stored = frame.set_geometry(to_storage(frame.geometry.to_numpy(), frame.crs), crs="EPSG:4490")
-    return stored, (remark("crs_transformed", name=gate.name),)
+    return stored, (remark("crs_transformed", format="GeoJSONSeq", name=gate.name),)
 
 
 def _writable(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, tuple[Note, ...]]:
     """Return a frame of which JSON can say every ordinate, and a remark where that costs a geometry."""
-    geometries, lost = finite_geometries(frame)
+    geometries, lost = finite_geometries(frame.geometry.array)
     if not lost:
         return frame, ()
     return frame.set_geometry(geometries, crs=frame.crs), (Counted("geometry_not_written", lost),)

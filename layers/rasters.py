@@ -1,6 +1,6 @@
 """Rasters of heights, slopes, floods and noise: GeoTIFF, opened with suspicion and read in windows.
 
-The only module that imports rasterio. GDAL would open a VRT or a web service under the name of a GeoTIFF, so the file's
+Whatever opens a raster opens it here. GDAL would open a VRT or a web service under the name of a GeoTIFF, so the file's
 own directory is read first, the driver is named, and no file beside it (.aux.xml, .tfw, .msk) is looked at: what a
 raster means stands in it or is stated by a person.
 """
@@ -24,11 +24,12 @@ from rasterio.windows import Window
 from geocode.crs import CrsInput, crs_gate, crs_name
 from geocode.errors import CrsError
 from geocode.faults import Text
-from layers.crs import FoundCrs, choose_crs, crs_asked_for, crs_of_wkt, suggest_crs
+from layers.crs import FoundCrs, choose_crs, crs_asked_for, crs_of_wkt
+from layers.crs_finding import find_crs
 from layers.errors import RefusedFile, refused
 from layers.geotiff import TiffDirectory, read_tiff_directory
 
-__all__ = ["Box", "Raster", "ReadCells", "open_raster", "reading"]
+__all__ = ["Box", "Raster", "ReadCells", "open_geotiff", "open_raster", "reading"]
 
 _ENVIRONMENT = {
     "GDAL_PAM_ENABLED": "NO",
@@ -131,7 +132,7 @@ def open_raster(
     """
     try:
         directory = read_tiff_directory(path)
-        with _opened(path) as dataset:
+        with open_geotiff(path) as dataset:
             return _describe(path, dataset, directory, _Stated(band, crs, vertical, nodata))
     except RefusedFile as error:
         error.file = path.name
@@ -158,7 +159,7 @@ def reading(raster: Raster) -> Iterator[ReadCells]:
             if (box.right - box.left) * (box.bottom - box.top) <= _SMALL_CELLS:
                 return _read_kept(source, box)
             if not opened:
-                opened.append(stack.enter_context(_opened(source.path)))
+                opened.append(stack.enter_context(open_geotiff(source.path)))
             return _read(source, opened[0], box)
 
         yield read
@@ -174,8 +175,14 @@ class _Stated(NamedTuple):
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """Open a file as a GeoTIFF and nothing else, and turn the library's errors into refusals."""
+def open_geotiff(path: Path) -> Iterator[Any]:
+    """Open a file as a GeoTIFF and nothing else, and turn the library's errors into refusals.
+
+    Raises
+    ------
+    RefusedFile
+        It is none, or something in it is broken, where it is reached.
+    """
     try:
         with rasterio.Env(**_ENVIRONMENT), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -230,7 +237,7 @@ def _find_crs(dataset: Any, stated: CrsInput | None) -> tuple[FoundCrs, tuple[Te
     found, notes = choose_crs(written, None if stated is None else crs_asked_for(stated))
     if found is None:
         west, south, east, north = dataset.bounds
-        hint = suggest_crs(np.array([[west, south], [east, north]]))
+        hint = find_crs(np.array([[west, south], [east, north]])).hint
         raise refused("crs_missing", hint_zh=hint.zh, hint_en=hint.en)
     try:
         crs_gate(found.crs)
@@ -300,7 +307,7 @@ def _read_kept(source: _Source, box: Box) -> Floats:
 
 @lru_cache(maxsize=64)
 def _read_block(source: _Source, _stamp: tuple[int, int], left: int, top: int) -> Floats:
-    with _opened(source.path) as dataset:
+    with open_geotiff(source.path) as dataset:
         return _read(source, dataset, Box(left, top, left + _BLOCK, top + _BLOCK))
 
 

@@ -9,7 +9,7 @@ from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.formats import Format
 from layers.tables import OpenTable
 
-__all__ = ["LAYER_SUFFIXES", "ReaderModule", "file_suffix", "reader_of"]
+__all__ = ["LAYER_SUFFIXES", "LISTS", "ReaderModule", "file_suffix", "reader_of"]
 
 
 class ReaderModule(Protocol):
@@ -38,17 +38,32 @@ class _Reader(NamedTuple):
     module: str
     # the first is what its file is laid out under; a member of an archive that bears one of them must be what it says
     suffixes: tuple[str, ...]
+    # the suffix promises nothing, and beside other layers in an archive its files are lists that go with them
+    is_list: bool = False
 
 
 _READERS: Mapping[Format, _Reader] = {
     Format.SHAPEFILE: _Reader("gdal_tables", (".shp",)),
     Format.GEOPACKAGE: _Reader("gdal_tables", (".gpkg",)),
+    Format.FILEGDB: _Reader("gdal_tables", (".gdb",)),
     Format.FLATGEOBUF: _Reader("gdal_tables", (".fgb",)),
     Format.GEOPARQUET: _Reader("geoparquet", (".parquet", ".geoparquet")),
     Format.GEOJSON: _Reader("geojson", (".geojson",)),
     Format.GEOJSONSEQ: _Reader("sequences", (".geojsonl", ".geojsons")),
+    Format.JSONFG: _Reader("jsonfg", (".jsonfg",)),
+    Format.CITYJSON: _Reader("cityjson", (".cityjson",)),
+    Format.IFC: _Reader("ifc", (".ifc",)),
+    Format.KML: _Reader("kml", (".kml",)),
+    Format.GML: _Reader("gml", (".gml",)),
+    Format.DXF: _Reader("dxf", (".dxf",)),
+    Format.DWG: _Reader("dwg", (".dwg",)),
+    Format.BOUNDARY_TEXT: _Reader("boundary_text", (".txt",), is_list=True),
+    Format.CSV: _Reader("coordinate_tables", (".csv",), is_list=True),
+    Format.CASS: _Reader("coordinate_tables", (".dat",), is_list=True),
+    Format.WORKBOOK: _Reader("coordinate_tables", (".xlsx",), is_list=True),
 }
-LAYER_SUFFIXES = frozenset(suffix for reader in _READERS.values() for suffix in reader.suffixes)
+LAYER_SUFFIXES = frozenset(suffix for reader in _READERS.values() if not reader.is_list for suffix in reader.suffixes)
+LISTS = frozenset(kind for kind, reader in _READERS.items() if reader.is_list)
 
 
 def reader_of(kind: Format) -> ReaderModule:

@@ -10,10 +10,10 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 import pyproj
-import shapely
 
 from geocode.faults import Text
-from layers.crs import FoundCrs, are_degrees, choose_crs, crs_asked_for, crs_of_rfc7946, suggest_crs
+from layers.crs import FoundCrs, crs_asked_for, crs_of_rfc7946
+from layers.crs_settling import said_again, settle_crs, turn_curves, turn_frame
 from layers.deliveries import Delivery, OpenDelivery
 from layers.entries import LayerEntry, ReadOptions
 from layers.errors import RefusedFile, refused
@@ -21,7 +21,7 @@ from layers.formats import Format
 from layers.readers import reader_of
 from layers.remarks import Note, remark, told
 from layers.sequences import Batch, iter_features, read_sequence
-from layers.sources import Sources, choose_layer, digest_delivery, find_sources, list_entries
+from layers.sources import Digest, Sources, choose_layer, digest_delivery, find_sources, list_entries
 from layers.tables import BATCH_ROWS, OpenTable, Table, frame_of, join_tables
 
 __all__ = [
@@ -48,6 +48,7 @@ def read_delivery(
     layer: str | None = None,
     name: str | None = None,
     options: ReadOptions = _PLAIN,
+    digest: Digest | None = None,
 ) -> Delivery:
     """Return one layer of a file, whole.
 
@@ -57,13 +58,15 @@ def read_delivery(
         GeoJSON, GeoJSONSeq, GeoPackage, FlatGeobuf, GeoParquet, a shapefile's .shp, any of them gzipped, or a zip of
         them. The bytes decide, not the name.
     crs
-        What the coordinates really are in, whatever the file states.
+        What the coordinates really are in, whatever the file states; see `crs_asked_for`.
     layer
         The layer to read; needed where more than one could be meant.
     name
         What the person calls the file, where the path is a name of ours.
     options
         What else the person says about reading it.
+    digest
+        As `digest_delivery` returns it, where it is known already.
 
     Raises
     ------
@@ -72,14 +75,14 @@ def read_delivery(
     OSError
         There is no such file.
     """
-    asked = None if crs is None else crs_asked_for(crs)
+    asked = None if crs is None else crs_asked_for(crs, systems=options.systems)
     with _chosen(Path(path), layer, name) as chosen:
-        digest = digest_delivery(Path(path))
+        digest = digest or digest_delivery(Path(path))
         table = _read_whole(chosen.entry, options)
-        found, overridden = _settle_crs(table, chosen.entry.source.format, asked)
+        found, overridden = settle_crs(table, chosen.entry.source.format, asked, options)
         frame, changed = frame_of(table, found.crs)
     return Delivery(
-        frame=frame,
+        frame=turn_frame(frame, found),
         faults=table.faults,
         file=chosen.file,
         layer=chosen.entry.name,
@@ -91,7 +94,8 @@ def read_delivery(
         notes=told([*chosen.notes, *overridden, *table.notes, *changed]),
         sha256=digest.sha256,
         size=digest.size,
-        curved=table.curved,
+        curved=turn_curves(table.curved, found),
+        crs_said=said_again(table, found),
     )
 
 
@@ -122,12 +126,12 @@ def open_delivery(
     OSError
         There is no such file.
     """
-    asked = None if crs is None else crs_asked_for(crs)
+    asked = None if crs is None else crs_asked_for(crs, systems=options.systems)
     with _chosen(Path(path), layer, name) as chosen, _open_table(chosen.entry, options) as opened:
         first = next(opened.tables, None)
         if first is None or not len(first.geometries):
             raise refused("no_features")
-        found, overridden = _settle_crs(first, chosen.entry.source.format, asked)
+        found, overridden = settle_crs(first, chosen.entry.source.format, asked, options)
         remarks: list[Note] = [*chosen.notes, *overridden]
         yield OpenDelivery(
             file=chosen.file,
@@ -139,7 +143,7 @@ def open_delivery(
             crs_why=found.why,
             rows=opened.rows,
             find_kinds=opened.find_kinds,
-            batches=_noted(_batches(chain([first], opened.tables), found.crs), remarks),
+            batches=_noted(_batches(chain([first], opened.tables), found), remarks),
             remarks=remarks,
         )
 
@@ -234,11 +238,12 @@ def _open_table(entry: LayerEntry, options: ReadOptions) -> AbstractContextManag
     return reader_of(entry.source.format).open_rows(entry, options)
 
 
-def _batches(tables: Iterable[Table], crs: pyproj.CRS) -> Iterator[Batch]:
+def _batches(tables: Iterable[Table], found: FoundCrs) -> Iterator[Batch]:
     """Yield tables as frames; one that is larger than a batch in parts."""
     first_row = 0
     for table in tables:
-        frame, changed = frame_of(table, crs, first_row=first_row)
+        frame, changed = frame_of(table, found.crs, first_row=first_row)
+        frame = turn_frame(frame, found)
         first_row += len(frame)
         for start in range(0, len(frame), BATCH_ROWS):
             notes = () if start else (*table.notes, *changed)
@@ -250,18 +255,6 @@ def _noted(batches: Iterable[Batch], remarks: list[Note]) -> Iterator[Batch]:
     for batch in batches:
         remarks += batch.notes
         yield batch
-
-
-def _settle_crs(table: Table, kind: Format, asked: FoundCrs | None) -> tuple[FoundCrs, tuple[Text, ...]]:
-    """Return the CRS that counts; GeoJSON that states none is in degrees, or it is refused."""
-    chosen, notes = choose_crs(table.crs, asked)
-    if chosen is not None:
-        return chosen, notes
-    xy = shapely.get_coordinates(table.geometries)
-    if kind in {Format.GEOJSON, Format.GEOJSONSEQ} and are_degrees(xy):
-        return crs_of_rfc7946(), notes
-    hint = suggest_crs(xy)
-    raise refused("crs_missing", hint_zh=hint.zh, hint_en=hint.en)
 
 
 def _ignored(sources: Sources) -> tuple[Text, ...]:

@@ -11,7 +11,9 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from layers.crs import FoundCrs, are_degrees, crs_asked_for, crs_of_rfc7946, suggest_crs
+from layers.crs import FoundCrs, are_degrees, crs_asked_for, crs_of_rfc7946
+from layers.crs_finding import find_crs
+from layers.crs_settling import turn_frame
 from layers.entries import LayerEntry, ReadOptions
 from layers.errors import RefusedFile, refused
 from layers.geojson import find_layers, tabulate_features
@@ -134,10 +136,11 @@ def read_sequence(stream: BinaryIO) -> Table:
 def _batch(table: Table, asked: FoundCrs | None, first_row: int) -> Batch:
     xy = shapely.get_coordinates(table.geometries)
     if asked is None and not are_degrees(xy):
-        hint = suggest_crs(xy)
+        hint = find_crs(xy).hint
         raise refused("crs_missing", hint_zh=hint.zh, hint_en=hint.en)
-    frame, changed = frame_of(table, (asked or crs_of_rfc7946()).crs, first_row=first_row)
-    return Batch(frame, table.faults, (*table.notes, *changed))
+    found = asked or crs_of_rfc7946()
+    frame, changed = frame_of(table, found.crs, first_row=first_row)
+    return Batch(turn_frame(frame, found), table.faults, (*table.notes, *changed))
 
 
 def _parse_until_damage(records: list[_Record]) -> tuple[list[Any], bool, RefusedFile | None]:

@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -17,7 +18,16 @@ from layers.encoding import decode_document
 from layers.errors import RefusedFile, refused
 from layers.sources import digest_delivery
 
-__all__ = ["MAX_COLUMNS", "MAX_ROWS", "Sheet", "read_sheet"]
+__all__ = [
+    "MAX_COLUMNS",
+    "MAX_ROWS",
+    "Sheet",
+    "merged_rows",
+    "plain_cell",
+    "read_sheet",
+    "refuse_sparse",
+    "reporting_panics",
+]
 
 MAX_ROWS, MAX_COLUMNS = 50_000, 256
 _MAX_BYTES = 32 << 20
@@ -84,7 +94,7 @@ def read_sheet(path: str | PathLike[str], *, sheet: str | None = None, name: str
         error.file = error.file or name or path.name
         raise
     return Sheet(
-        name or path.name, found, [[_cell(value) for value in row] for row in rows], digest.sha256, digest.size
+        name or path.name, found, [[plain_cell(value) for value in row] for row in rows], digest.sha256, digest.size
     )
 
 
@@ -107,12 +117,18 @@ def _read_workbook(path: Path, wanted: str | None) -> tuple[str, list[list[Any]]
         members = unpack_zip(path, Path(folder))
         if not any(member.name == "xl/workbook.xml" for member in members):
             raise refused("sheet_format")
-        _refuse_sparse(members)
+        refuse_sparse(members)
+    with reporting_panics(), path.open("rb") as file:
+        book = CalamineWorkbook.from_filelike(file)
+        chosen = book.get_sheet_by_name(_choose(book, wanted))
+        return chosen.name, merged_rows(chosen)
+
+
+@contextmanager
+def reporting_panics() -> Iterator[None]:
+    """Refuse a workbook on which its reader fails, whatever way that takes."""
     try:
-        with path.open("rb") as file:
-            book = CalamineWorkbook.from_filelike(file)
-            chosen = book.get_sheet_by_name(_choose(book, wanted))
-            return chosen.name, _merged(chosen)
+        yield
     except RefusedFile:
         raise
     except (CalamineError, ValueError, OSError) as error:
@@ -133,7 +149,7 @@ def _choose(book: CalamineWorkbook, wanted: str | None) -> str:
     return wanted or seen[0]
 
 
-def _merged(sheet: CalamineSheet) -> list[list[Any]]:
+def merged_rows(sheet: CalamineSheet) -> list[list[Any]]:
     """Return a sheet's rows from its first on, merged cells with their value in every row and column of theirs."""
     rows = sheet.to_python(skip_empty_area=False)
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or []:
@@ -145,15 +161,15 @@ def _merged(sheet: CalamineSheet) -> list[list[Any]]:
     return rows
 
 
-def _refuse_sparse(members: Iterable[Member]) -> None:
-    """Raise on cells far away: the reader makes room for every cell up to the last one."""
+def refuse_sparse(members: Iterable[Member], *, rows: int = MAX_ROWS, columns: int = MAX_COLUMNS) -> None:
+    """Raise on cells of an XLSX that are far away: the reader makes room for every cell up to the last one."""
     for member in members:
         if member.suffix not in {".xml", ".rels"}:
             continue
         if member.path.stat().st_size > _MAX_BYTES:
             raise refused("sheet_size", limit_mb=_MAX_BYTES >> 20)
         for place in _PLACE.finditer(member.path.read_bytes()):
-            _refuse_size(int(place[2]), _column(place[1]))
+            _refuse_size(int(place[2]), _column(place[1]), most_rows=rows, most_columns=columns)
 
 
 def _column(letters: bytes) -> int:
@@ -163,12 +179,12 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def _refuse_size(rows: int, columns: int) -> None:
-    if rows > MAX_ROWS or columns > MAX_COLUMNS:
-        raise refused("sheet_extent", rows=MAX_ROWS, columns=MAX_COLUMNS)
+def _refuse_size(rows: int, columns: int, *, most_rows: int = MAX_ROWS, most_columns: int = MAX_COLUMNS) -> None:
+    if rows > most_rows or columns > most_columns:
+        raise refused("sheet_extent", rows=most_rows, columns=most_columns)
 
 
-def _cell(value: Any) -> Any:
+def plain_cell(value: Any) -> Any:
     """Return a cell as it is meant: whole numbers whole, blank cells None."""
     if isinstance(value, str):
         return value.strip() or None

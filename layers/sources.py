@@ -4,22 +4,23 @@ import hashlib
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from geocode.faults import Text
 from layers.archives import Member, unpack_gzip, unpack_zip
 from layers.entries import LayerEntry, Source
 from layers.errors import refused
-from layers.formats import Format, identify, looks_like_geojson, sniff
-from layers.readers import LAYER_SUFFIXES, file_suffix, reader_of
+from layers.filegdb import is_part
+from layers.formats import FILEGDB_CATALOG, Format, identify, looks_like_geojson, sniff
+from layers.readers import LAYER_SUFFIXES, LISTS, file_suffix, reader_of
 from layers.remarks import remark
 
-__all__ = ["Digest", "Sources", "choose_layer", "digest_delivery", "find_sources", "list_entries"]
+__all__ = ["Digest", "Sources", "choose_layer", "delivered_parts", "digest_delivery", "find_sources", "list_entries"]
 
 _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _NOT_FOR_GDAL = {".prj", ".cpg"}
-_ARCHIVE_SUFFIXES = {".zip", ".gz", ".tgz", ".tar", ".rar", ".7z", ".bz2", ".xz"}
+_ARCHIVE_SUFFIXES = {".zip", ".kmz", ".gz", ".tgz", ".tar", ".rar", ".7z", ".bz2", ".xz"}
 _MAX_SHOWN = 12
 
 
@@ -64,6 +65,8 @@ def find_sources(path: Path, folder: Path, *, name: str) -> Sources:
         if inner in {Format.ZIP, Format.GZIP}:
             raise refused("archive_nested", member=member.name)
         return Sources((_lay_out(inner, member.name, {file_suffix(inner): member.path}, folder),), ("gzip",), ())
+    if kind is Format.FILEGDB:
+        return Sources((_lay_out_geodatabase(name, _folder_parts(path), folder),), (), ())
     parts = _siblings(path) if kind is Format.SHAPEFILE else {file_suffix(kind): path}
     return Sources((_lay_out(kind, name, parts, folder),), (), ())
 
@@ -92,6 +95,8 @@ def choose_layer(entries: Sequence[LayerEntry], layer: str | None) -> tuple[Laye
     RefusedFile
         None bears the name, or several could be meant; the sentence lists them.
     """
+    if not entries:
+        raise refused("no_features")
     names = ", ".join(entry.name for entry in entries[:_MAX_SHOWN])
     if layer is not None:
         for entry in entries:
@@ -101,41 +106,100 @@ def choose_layer(entries: Sequence[LayerEntry], layer: str | None) -> tuple[Laye
     if len(entries) == 1:
         return entries[0], ()
     polygons = [entry for entry in entries if entry.is_polygonal]
-    if len(polygons) != 1:
+    likely = [entry for entry in polygons if entry.is_likely]
+    kind = "layers_left_aside" if len(polygons) == 1 else "layers_left_aside_by_name"
+    meant = polygons if len(polygons) == 1 else likely
+    if len(meant) != 1:
         raise refused("layer_choice", names=names, count=len(entries))
-    others = ", ".join(entry.name for entry in entries if entry is not polygons[0])
-    return polygons[0], (remark("layers_left_aside", layer=polygons[0].name, others=others),)
+    others = ", ".join(entry.name for entry in entries if entry is not meant[0])
+    return meant[0], (remark(kind, layer=meant[0].name, others=others),)
+
+
+def delivered_parts(path: Path) -> dict[str, Path]:
+    """Return the files that a delivery consists of: several of a loose shapefile, by suffix, or FileGDB, by name."""
+    kind = identify(path)
+    if kind is Format.SHAPEFILE:
+        return _siblings(path)
+    return _folder_parts(path) if kind is Format.FILEGDB else {path.name: path}
 
 
 def digest_delivery(path: Path) -> Digest:
-    """Return the digest of a delivered file; of a loose shapefile's parts one after another, by suffix."""
-    is_shapefile = identify(path) is Format.SHAPEFILE
-    parts = [part for _, part in sorted(_siblings(path).items())] if is_shapefile else [path]
+    """Return the digest of a delivered file; of a loose shapefile's or FileGDB's parts one after another, by name."""
+    parts = delivered_parts(path)
     digest = hashlib.sha256()
-    for part in parts:
+    for _, part in sorted(parts.items()):
         with part.open("rb") as file:
             while chunk := file.read(1 << 20):
                 digest.update(chunk)
-    return Digest(digest.hexdigest(), sum(part.stat().st_size for part in parts))
+    return Digest(digest.hexdigest(), sum(part.stat().st_size for part in parts.values()))
 
 
 def _in_zip(members: tuple[Member, ...]) -> Sources:
     files: list[Source] = []
     used: set[str] = set()
+    for base, inside in _geodatabases(members).items():
+        used |= {member.name for member in inside.values()}
+        target = _next_folder(members[0].path.parent, files)
+        paths = {name: member.path for name, member in inside.items()}
+        files.append(_lay_out_geodatabase(base, paths, target))
     for member in members:
+        if member.name in used:
+            continue
         kind = _kind_of(member)
         if kind is None:
             continue
         parts = {file_suffix(kind): member, **(_side_files(member, members) if kind is Format.SHAPEFILE else {})}
         used |= {part.name for part in parts.values()}
-        folder = member.path.parent / f"layer{len(files):03d}"
-        folder.mkdir()
+        folder = _next_folder(member.path.parent, files)
         paths = {suffix: part.path for suffix, part in parts.items()}
         files.append(_lay_out(kind, member.name, paths, folder))
+    if any(file.format not in LISTS for file in files):
+        # a list of points beside a shapefile says what that says already, or is no layer at all
+        used -= {file.name for file in files if file.format in LISTS}
+        files = [file for file in files if file.format not in LISTS]
     ignored = tuple(member.name for member in members if member.name not in used)
     if not files:
         raise refused("archive_without_layer", names=", ".join(ignored[:_MAX_SHOWN]) or "–")
     return Sources(tuple(files), ("zip",), ignored)
+
+
+def _next_folder(folder: Path, files: Sequence[Source]) -> Path:
+    made = folder / f"layer{len(files):03d}"
+    made.mkdir()
+    return made
+
+
+def _geodatabases(members: Iterable[Member]) -> dict[str, dict[str, Member]]:
+    """Return the files of each FileGDB in an archive, by the name of its folder and their own."""
+    places = [(PurePosixPath(member.name), member) for member in members]
+    bases = {place.parent for place, _ in places if place.name.lower() == FILEGDB_CATALOG}
+    return {
+        str(base) if base.name else "geodatabase.gdb": {
+            place.name: member for place, member in places if place.parent == base and is_part(place.name)
+        }
+        for base in sorted(bases)
+    }
+
+
+def _folder_parts(folder: Path) -> dict[str, Path]:
+    """Return the files of a loose FileGDB by name."""
+    return {part.name: part for part in folder.resolve().iterdir() if is_part(part.name)}
+
+
+def _lay_out_geodatabase(name: str, parts: Mapping[str, Path], folder: Path) -> Source:
+    """Link the files of a FileGDB into a folder of their own."""
+    base = folder / f"layer{file_suffix(Format.FILEGDB)}"
+    base.mkdir()
+    for part, path in parts.items():
+        _link(base / part.lower(), path)
+    return Source(Format.FILEGDB, name, base, parts)
+
+
+def _link(target: Path, path: Path) -> None:
+    try:
+        target.symlink_to(path.resolve())
+    except OSError:
+        shutil.copyfile(path, target)
 
 
 def _kind_of(member: Member) -> Format | None:
@@ -180,16 +244,13 @@ def _lay_out(kind: Format, name: str, parts: Mapping[str, Path], folder: Path) -
         if suffix in laid:
             continue
         target = folder / f"layer{suffix}"
-        try:
-            target.symlink_to(part.resolve())
-        except OSError:
-            shutil.copyfile(part, target)
+        _link(target, part)
         laid[suffix] = target
     return Source(kind, name, laid[file_suffix(kind)], laid)
 
 
 def _entries(source: Source) -> list[LayerEntry]:
     return [
-        LayerEntry(found.name, found.geometry, found.rows, source, found.name)
+        LayerEntry(found.name, found.geometry, found.rows, source, found.name, found.is_likely)
         for found in reader_of(source.format).find_layers(source)
     ]

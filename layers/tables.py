@@ -17,6 +17,7 @@ from layers.columns import arrow_series, plain_column, texts_of
 from layers.crs import FoundCrs
 from layers.curves import Linearised
 from layers.encoding import Encoding
+from layers.errors import RefusedFile
 from layers.kinds import FindKinds
 from layers.names import make_distinct
 from layers.remarks import Counted, Note, remark
@@ -52,6 +53,10 @@ class Table:
         What reading found and did.
     curved
         What was made of geometries with arcs, by row.
+    crs_refusal
+        Why no CRS follows from what the file states, unless a person states one; None where there is nothing to say.
+    head
+        What the file says of itself as a whole, for a writer of the same format.
     """
 
     geometries: NDArray[Any]
@@ -63,6 +68,8 @@ class Table:
     has_numeric_ids: bool = False
     notes: tuple[Note, ...] = field(default=())
     curved: Mapping[int, Linearised] = field(default_factory=dict)
+    crs_refusal: RefusedFile | None = None
+    head: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,8 @@ def frame_of(table: Table, crs: pyproj.CRS, *, first_row: int = 0) -> tuple[gpd.
     flat = table.geometries if is_flat else shapely.force_2d(table.geometries)
     frame = gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=flat, crs=crs)
     frame.attrs["numeric_ids"] = table.has_numeric_ids
+    if table.head:
+        frame.attrs["head"] = dict(table.head)
     # of each name that is taken here, the first: where it is free, as in GeoJSON, it is written as it came
     firsts = {old: new for old, new in reversed(changes) if old in RESERVED}
     frame.attrs["reserved_names"] = {new: old for old, new in firsts.items()}

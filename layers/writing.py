@@ -69,7 +69,7 @@ def write_batches(
         Rows in batches, in one CRS. A column ``source_id`` becomes the id of GeoJSON features, a field elsewhere.
     path
         Its suffix tells the format: ``.gpkg``, ``.fgb``, ``.parquet`` or ``.geoparquet``, ``.geojson`` or ``.json``,
-        ``.geojsonl`` or ``.geojsons``, ``.csv`` for the attributes alone (UTF-8 with a byte order mark, without which
+        ``.geojsonl`` or ``.geojsons``, ``.txt`` for boundary points (GB18030, to the millimetre), ``.csv`` for the attributes alone (UTF-8 with a byte order mark, without which
         Excel takes it for GBK), or ``.zip`` for a shapefile (attributes in GB18030, with a .cpg), which alone is held in
         memory.
     crs
@@ -93,7 +93,8 @@ def write_batches(
     write = _writer(path)
     with _folder_beside(path) as folder:
         complete = folder / path.name
-        notes = told(write(_Job(frames, crs, find_kinds, layer or path.stem), complete))
+        stem = path.name[: len(path.name) - len(_suffix(path))]
+        notes = told(write(_Job(frames, crs, find_kinds, layer or stem), complete))
         os.replace(complete, path)  # noqa: PTH105 - Path.replace says less of what it is: atomic
     return notes
 
@@ -140,8 +141,14 @@ class _Job:
     layer: str = ""
 
 
+def _suffix(path: Path) -> str:
+    """Return what tells the format; of a FileGDB both suffixes, since a shapefile is a zip as well."""
+    name = path.name.lower()
+    return ".gdb.zip" if name.endswith(".gdb.zip") else path.suffix.lower()
+
+
 def _writer(path: Path) -> Callable[[_Job, Path], Iterable[Note]]:
-    suffix = path.suffix.lower()
+    suffix = _suffix(path)
     if suffix == ".shp":
         raise cannot_write("suffix_shapefile", name=f"{path.stem}.zip")
     if suffix not in _WRITERS:
@@ -167,6 +174,25 @@ def _write_csv(job: _Job, stream: BinaryIO, *, mark: bool = False) -> Iterable[N
         return write_csv(rows, stream, mark=mark)
 
 
+def _write_kml(job: _Job, stream: BinaryIO) -> Iterable[Note]:
+    from layers.kml_writing import write_kml  # noqa: PLC0415 - as below
+
+    with typed_rows(job.frames, find_kinds=frozenset) as rows:
+        return list(write_kml(rows, stream, layer=job.layer, crs=job.crs))
+
+
+def _write_boundary_text(job: _Job, stream: BinaryIO) -> Iterable[Note]:
+    from layers.boundary_text_writing import write_boundary_text  # noqa: PLC0415 - as below
+
+    return write_boundary_text(job.frames, stream, crs=job.crs)
+
+
+def _write_drawing(job: _Job, stream: BinaryIO) -> Iterable[Note]:
+    from layers.dxf_writing import write_drawing  # noqa: PLC0415 - as below
+
+    return write_drawing(job.frames, stream, crs=job.crs, layer=job.layer)
+
+
 def _write_geoparquet(job: _Job, path: Path) -> Iterable[Note]:
     from layers.geoparquet_writing import write_geoparquet  # noqa: PLC0415 - as below
 
@@ -179,7 +205,7 @@ def _write_with_gdal(job: _Job, path: Path) -> Iterable[Note]:
     from layers.gdal_writing import WRITERS  # noqa: PLC0415
 
     with typed_rows(job.frames, find_kinds=job.find_kinds) as rows:
-        return WRITERS[path.suffix.lower()](rows, path, job.layer, job.crs)
+        return WRITERS[_suffix(path)](rows, path, job.layer, job.crs)
 
 
 def _into_file(write: Callable[[_Job, BinaryIO], Iterable[Note]]) -> Callable[[_Job, Path], Iterable[Note]]:
@@ -206,5 +232,9 @@ _WRITERS: Mapping[str, Callable[[_Job, Path], Iterable[Note]]] = {
     ".geoparquet": _write_geoparquet,
     ".csv": _into_file(partial(_write_csv, mark=True)),
     ".zip": _write_with_gdal,
+    ".gdb.zip": _write_with_gdal,
+    ".kml": _into_file(_write_kml),
+    ".txt": _into_file(_write_boundary_text),
+    ".dxf": _into_file(_write_drawing),
 }
 SUFFIXES = tuple(_WRITERS)

@@ -27,6 +27,7 @@ __all__ = [
     "identify",
     "load_schemes",
     "scheme_name",
+    "schemes_of",
 ]
 
 NAME_FIELDS = ("name", "建筑名称", "建筑物名称", "楼栋名称", "名称", "jzwmc", "jzmc", "building_name", "name:zh")
@@ -59,6 +60,13 @@ def find_aliases(
         except AliasError as error:
             refused.append(scheme.refusal(value, error))
     return taken, refused
+
+
+def schemes_of(fields: Iterable[Any], schemes: Sequence[Scheme] | None = None) -> list[Scheme]:
+    """Return those schemes, of all that need no configuration where None, that a row with some fields may carry a name of."""
+    folded = {str(field).casefold() for field in fields}
+    known = load_schemes() if schemes is None else schemes
+    return [scheme for scheme in known if not folded.isdisjoint(field.casefold() for field in scheme.fields)]
 
 
 def find_stated(attributes: Mapping[str, Any]) -> tuple[str | None, str | None]:

@@ -25,7 +25,8 @@ def issue_codes(drawn: Iterable[BuildingCode], taken: Mapping[str, int]) -> list
     latest = dict(taken)
     issued: list[BuildingCode | None] = []
     for code in drawn:
-        generation = latest.get(code.ground, -1) + 1
-        latest[code.ground] = min(generation, LAST_GENERATION)
+        ground = code.ground
+        generation = latest.get(ground, -1) + 1
+        latest[ground] = min(generation, LAST_GENERATION)
         issued.append(code.with_generation(generation) if generation <= LAST_GENERATION else None)
     return issued

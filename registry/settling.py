@@ -233,10 +233,9 @@ def _keep_ground(desk: _Desk, done: Sequence[Relation]) -> tuple[list[Relation],
                 standing.add(row)
         if len(desk.refused) == before:
             return kept, broken
-        whole = [each for each in kept if not desk.refused.keys() & set(each.delivered)]
-        torn = [_without(each, desk.refused) for each in kept if each not in whole]
-        broken += [each for each in torn if each.delivered]
-        kept = whole
+        torn = [each for each in kept if not desk.refused.keys().isdisjoint(each.delivered)]
+        kept = [each for each in kept if desk.refused.keys().isdisjoint(each.delivered)]
+        broken += [left for left in (_without(each, desk.refused) for each in torn) if left.delivered]
 
 
 def _without(relation: Relation, refused: Mapping[Any, Any]) -> Relation:
@@ -286,10 +285,12 @@ def _row_fault(desk: _Desk, row: Any, pair: tuple[Any, float, float, float]) -> 
     other, area, share, iou = pair
     if iou >= SAME_IOU:
         return _fault("duplicate_row", desk, row, other=other)
-    return _fault("overlaps_row", desk, row, other=other, overlap_m2=area, share=share)
+    ground = desk.delivered.geometry
+    shared = shapely.intersection(ground[row], ground[other])
+    return _fault("overlaps_row", desk, row, shared, other=other, overlap_m2=area, share=share)
 
 
-def _fault(kind: str, desk: _Desk, row: Any, **values: Any) -> Fault:
-    """Return a fault placed at a point within the row's footprint, in the frames' own plane."""
-    point = desk.delivered.geometry[row].representative_point()
+def _fault(kind: str, desk: _Desk, row: Any, where: Any = None, **values: Any) -> Fault:
+    """Return a fault placed within a geometry, the row's footprint unless told, in the frames' own plane."""
+    point = (desk.delivered.geometry[row] if where is None else where).representative_point()
     return _SENTENCES.fault(kind, x=point.x, y=point.y, **values)

@@ -166,12 +166,12 @@ def rows_behind(connection: Connection, table: str, buildings: Sequence[str] | N
     wanted = described(table).add_columns(*(source.c[name].label(f"private_{name}") for name in private))
     if buildings is not None:
         wanted = wanted.where(source.c.building_id == any_(literal(list(buildings), ARRAY(UUID(as_uuid=False)))))
-    for row in connection.execute(wanted).mappings():
-        values = {name: row[f"private_{name}"] for name in private}
+    for row in connection.execute(wanted):
+        values = {name: getattr(row, f"private_{name}") for name in private}
         for name, kind in private.items():
             if isinstance(kind, Geometry) and values[name] is not None:
                 values[name] = to_shape(values[name])
-        yield RowBehind({**description(table, row), "office": row["office"]}, values)
+        yield RowBehind({**description(table, row), "office": row.office}, values)
 
 
 def known_leaves(connection: Connection, leaves: Sequence[bytes]) -> set[bytes]:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
 from geocode import Text
-from registry.ledger.events import Event, NewEvent, chain_events
+from registry.ledger.events import NewEvent, chain_events
 from registry.ledger.heads import Head
 from registry.ledger.tree import Frontier, Node, complete_nodes
 from store.database import Connection, statement
@@ -38,6 +38,8 @@ __all__ = [
 # after the ground, and before nothing: the last lock of a transaction
 _LOCK = (76 << 40) - 3
 _AT_ONCE = 10_000
+_CHAINED = 500
+_EVENT = ("seq", "building_id", "office_id", "occurred_at", "recorded_at", "canonical", "leaf_hash")
 
 
 def append_events(
@@ -64,15 +66,26 @@ def append_events(
     last = connection.execute(statement("ledger_end")).one()
     size = 0 if last.seq is None else last.seq + 1
     time = max(recorded_at or last.now, last.recorded_at or last.now) if size else recorded_at or last.now
-    chained = chain_events(
-        events, size=size, previous=last.leaf_hash, recorded_at=time, offices=_office_codes(connection, events)
-    )
-    _add_events(connection, events, chained, time)
-    frontier = ledger_frontier(connection, size)
-    nodes = [node for each in chained for node in frontier.append(each.leaf_hash)]
-    if nodes:
-        _copy(connection, ledger_node, ("level", "position", "hash"), nodes)
-    return [each.seq for each in chained]
+    offices = _office_codes(connection, events)
+    frontier, nodes = ledger_frontier(connection, size), list[Node]()
+
+    def rows() -> Iterator[Sequence[Any]]:
+        previous = last.leaf_hash
+        for start in range(0, len(events), _CHAINED):
+            some = events[start:][:_CHAINED]
+            chained = chain_events(some, size=size + start, previous=previous, recorded_at=time, offices=offices)
+            for new, each in zip(some, chained, strict=True):
+                nodes.extend(frontier.append(each.leaf_hash))
+                said = (new.building_id, new.office_id, new.occurred_at, time, each.canonical, each.leaf_hash)
+                yield each.seq, *said
+            previous = chained[-1].leaf_hash
+
+    # the server stores some while the next are chained: an event that cannot be said undoes those before it
+    with connection.begin_nested():
+        _copy(connection, event, _EVENT, rows())
+        if nodes:
+            _copy(connection, ledger_node, ("level", "position", "hash"), nodes)
+    return list(range(size, size + len(events)))
 
 
 def ledger_frontier(connection: Connection, size: int) -> Frontier:
@@ -170,17 +183,6 @@ def _office_codes(connection: Connection, events: Sequence[NewEvent]) -> dict[in
     ids = {each.office_id for each in events}
     rows = connection.execute(select(office.c.id, office.c.code).where(office.c.id.in_(ids)))
     return {row.id: row.code for row in rows}
-
-
-def _add_events(
-    connection: Connection, events: Sequence[NewEvent], chained: Sequence[Event], recorded_at: datetime
-) -> None:
-    columns = ("seq", "building_id", "office_id", "occurred_at", "recorded_at", "canonical", "leaf_hash")
-    rows = (
-        (each.seq, new.building_id, new.office_id, new.occurred_at, recorded_at, each.canonical, each.leaf_hash)
-        for new, each in zip(events, chained, strict=True)
-    )
-    _copy(connection, event, columns, rows)
 
 
 def _copy(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -4,13 +4,13 @@ import secrets
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from store.database import Connection
 from store.schema import api_key, office
 
-__all__ = ["add_key", "division_of_office", "find_key", "have_office"]
+__all__ = ["add_key", "division_of_office", "extent_of_office", "find_key", "have_office", "set_extent"]
 
 _KEY_BYTES = 32
 
@@ -29,6 +29,20 @@ def have_office(connection: Connection, *, code: str, name_zh: str, name_en: str
 def division_of_office(connection: Connection, office_id: int) -> str | None:
     """Return the code of the division that an office works in, or None."""
     return connection.execute(select(office.c.division).where(office.c.id == office_id)).scalar_one_or_none()
+
+
+def extent_of_office(connection: Connection, office_id: int) -> tuple[float, float, float, float] | None:
+    """Return where an office works: west, south, east, north in degrees; None where that is not set."""
+    found = connection.execute(select(office.c.extent).where(office.c.id == office_id)).scalar_one_or_none()
+    return None if found is None else tuple(found)
+
+
+def set_extent(connection: Connection, *, code: str, extent: tuple[float, float, float, float] | None) -> bool:
+    """Set where an office works, or clear it; returns whether there is an office of that code."""
+    changed = connection.execute(
+        update(office).where(office.c.code == code).values(extent=None if extent is None else list(extent))
+    )
+    return changed.rowcount == 1
 
 
 def add_key(connection: Connection, *, office_id: int, role: str, label: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import orjson
 from sqlalchemy import Integer, Table, Text, cast, column, func, insert, literal, select
 from sqlalchemy.dialects.postgresql import JSON
 
@@ -31,7 +32,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
     names = list(rows[0])
-    said = json.dumps([{**row, _PLACE: place} for place, row in enumerate(rows)], default=_iso)
+    said = _as_json([{**row, _PLACE: place} for place, row in enumerate(rows)])
     given = (
         func.json_to_recordset(cast(literal(said, Text), JSON))
         .table_valued(column(_PLACE, Integer), *(column(name, table.c[name].type) for name in names))
@@ -41,7 +42,15 @@ def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, An
     # the bare names: a geometry's type would have it read as WKB on the way
     chosen: Any = select(*(column(name) for name in names)).select_from(given).order_by(column(_PLACE))
     added = connection.execute(insert(table).from_select(names, chosen, include_defaults=False).returning(key))
-    return sorted(added.scalars())
+    return sorted(added.scalars().all())
+
+
+def _as_json(rows: list[dict[str, Any]]) -> str:
+    try:
+        return orjson.dumps(rows).decode()
+    except TypeError:
+        # integers beyond 64 bits, and what the database refuses with a sentence
+        return json.dumps(rows, default=_iso)
 
 
 def _iso(value: Any) -> str:

@@ -125,7 +125,7 @@ def uploaded_versions(
         )
         .order_by(footprint.c.id)
     )
-    return [dict(row) for row in connection.execute(wanted).mappings()]
+    return [row._asdict() for row in connection.execute(wanted).all()]
 
 
 def overdue_buildings(

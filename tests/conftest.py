@@ -14,6 +14,7 @@ from typing import Any
 import hypothesis
 import pytest
 
+from layers.confinement import Confinement, confine_reading, missing_layers
 from store.cluster import SERVICE, create_database, remove_cluster, start_cluster
 from store.database import Database, connect, migrate, transaction
 
@@ -25,6 +26,19 @@ SHARED = PROJECT.parent / "shared" / "data"
 hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("search", max_examples=2_000, deadline=None)
 hypothesis.settings.load_profile("steady")
+
+# a kernel that cannot confine the reading of files, as in some containers: limits alone then, and the header says so
+_LACKS = missing_layers()
+if _LACKS:
+    os.environ.setdefault("LUOTU_CONFINE", "limits")
+    confine_reading(Confinement(mode="limits"))
+
+
+def pytest_report_header() -> str:
+    """Say how far files are read in confinement here."""
+    return (
+        f"reading: confined without {' and '.join(_LACKS)}, which the kernel lacks" if _LACKS else "reading: confined"
+    )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from geocode import BuildingCode, Fault, Text, parse
 from geocode.faults import read_sentences
-from layers.sheets import Sheet, read_sheet
+from layers.confined import read_sheet_confined
+from layers.sheets import Sheet
 from registry.aliases import find_aliases, find_stated
 from registry.errors import SchemeError
 from registry.forms import alias_value
@@ -145,7 +146,7 @@ def add_aliases_of_table(  # noqa: PLR0913 - what, for whom, and how
     RefusedRowsError
         A row names no building, or a text is no name. Nothing is stored.
     """
-    table = read_sheet(path, sheet=sheet, name=file)
+    table = read_sheet_confined(path, sheet=sheet, name=file)
     day = valid_from or date.today()
     request = {"act": "add_aliases", "sha256": table.sha256, "sheet": table.name, "valid_from": day.isoformat()}
 

@@ -82,11 +82,11 @@ class Changes:
         **told: Any,
     ) -> str:
         """Add a building with its first geometry version, and return its id; `part_of` is another's."""
-        identity = str(uuid4())
-        row = {"id": identity, "code": code.compact, "kind": kind, "part_of": part_of, "facility_class": facility_class}
+        identity, compact = str(uuid4()), code.compact
+        row = {"id": identity, "code": compact, "kind": kind, "part_of": part_of, "facility_class": facility_class}
         self.buildings.append(row | {"office_id": self.principal.office_id})
         place = self._add_version(identity, 1, version)
-        self.happenings.append(_Happening("registered", code.compact, identity, told, versions=(place,)))
+        self.happenings.append(_Happening("registered", compact, identity, told, versions=(place,)))
         return identity
 
     def revise(

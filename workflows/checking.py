@@ -14,7 +14,7 @@ from blueprint.outcomes import Finding, verdict
 from blueprint.rule_sets import RuleSet
 from blueprint.rules import Rule
 from geocode import STORAGE_CRS, parse
-from layers.reading import read_delivery
+from layers.confined import read_confined
 from registry.ground import same_ground
 from registry.schemes import Scheme
 from store.database import Connection, Database, transaction
@@ -28,6 +28,7 @@ from workflows.findings_runs import keep_findings
 from workflows.footprint_facts import facts_of_lives, facts_of_records
 from workflows.layer_states import load_layer_states
 from workflows.rastering import raster_states
+from workflows.reading_settings import configured_reading
 from workflows.reports import UploadReport
 from workflows.resolving import building_code
 from workflows.rights import allow
@@ -111,7 +112,8 @@ def check_file(
     RefusedDeliveryError
         No row is a footprint.
     """
-    prepared = prepare_delivery(read_delivery(path, crs=options.crs, layer=options.layer))
+    known = configured_reading(terms.settings)
+    prepared = prepare_delivery(read_confined(path, crs=options.crs, layer=options.layer, options=known))
     report = report_drawn(prepared, options)
     if not report.accepted:
         raise RefusedDeliveryError(report)

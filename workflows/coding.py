@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from geocode import Text, crs_gate
 from geocode.faults import Fault, are_sound
 from layers.code_columns import with_codes
+from layers.coordinate_tables_columns import read_mapping
+from layers.entries import ReadOptions
 from layers.reading import OpenDelivery, open_delivery, open_features
 from layers.writing import check_target, write_batches, write_text
 from workflows.reports import text_json, write_records
@@ -32,6 +34,7 @@ __all__ = [
     "code_file",
 ]
 
+_PLAIN = ReadOptions()
 AnswerForm: TypeAlias = Literal["json", "geojson", "geojsonl", "csv"]
 
 
@@ -123,13 +126,15 @@ class Watcher(Protocol):
         """See rows, before they are written."""
 
 
-def code_file(
+def code_file(  # noqa: PLR0913 - what, where to, how it is read, and who looks on
     source: Path | BinaryIO,
     target: Path | Answer | None = None,
     *,
     crs: str | None = None,
     layer: str | None = None,
     columns: Columns = CODES,
+    headings: Sequence[str] = (),
+    reading: ReadOptions = _PLAIN,
     watcher: Watcher | None = None,
 ) -> CodedFile:
     """Code every footprint of a file, and write the file again with the codes, batch by batch.
@@ -145,6 +150,10 @@ def code_file(
         The CRS of the coordinates, where the file states none or a wrong one.
     columns
         What rows are given besides or instead of their codes.
+    headings
+        Of a table of coordinates, which column is what, such as ``north=X``: see `layers.entries.ReadOptions`.
+    reading
+        As `configured_reading` returns it: what is known of deliveries beforehand.
 
     Raises
     ------
@@ -154,7 +163,7 @@ def code_file(
     if isinstance(target, Path):
         check_target(target)
     tally = _Tally()
-    with _opened(source, crs, layer) as delivery:
+    with _opened(source, crs, layer, replace(reading, columns=read_mapping(headings))) as delivery:
         crs_gate(delivery.crs)
         if watcher:
             watcher.see_delivery(delivery)
@@ -175,9 +184,11 @@ class _NothingCodedError(Exception):
     """Every row is refused: what was begun to be written is not to be."""
 
 
-def _opened(source: Path | BinaryIO, crs: str | None, layer: str | None) -> AbstractContextManager[OpenDelivery]:
+def _opened(
+    source: Path | BinaryIO, crs: str | None, layer: str | None, options: ReadOptions
+) -> AbstractContextManager[OpenDelivery]:
     if isinstance(source, Path):
-        return open_delivery(source, crs=crs, layer=layer)
+        return open_delivery(source, crs=crs, layer=layer, options=options)
     return nullcontext(open_features(source, crs=crs))
 
 

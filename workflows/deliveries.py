@@ -1,7 +1,7 @@
 """A delivery made ready: every row coded or refused, the good ones on the ground in EPSG:4490."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
@@ -16,7 +16,7 @@ from geocode.faults import are_sound, read_sentences
 from geocode.planes import from_plane, measure_plane, plane_crs, to_plane
 from layers.json_values import json_value
 from layers.reading import Delivery
-from registry.aliases import Alias, RefusedAlias, Scheme, find_aliases, find_stated
+from registry.aliases import Alias, RefusedAlias, Scheme, find_aliases, find_stated, schemes_of
 from workflows.reports import fault_json
 
 __all__ = [
@@ -60,6 +60,8 @@ class PreparedDelivery:
         The names that good rows carry under the schemes, and the values that are none; rows without any are left out.
     plane
         EPSG name of the plane in which the delivery is matched: that of its middle.
+    warnings
+        What checks found in rows besides their faults, in JSON form, the worst first.
     """
 
     delivery: Delivery
@@ -72,6 +74,7 @@ class PreparedDelivery:
     aliases: dict[int, list[Alias]]
     refused_aliases: dict[int, list[RefusedAlias]]
     plane: str
+    warnings: Mapping[int, Sequence[dict[str, Any]]] = field(default_factory=dict)
 
 
 def prepare_delivery(
@@ -111,7 +114,8 @@ def prepare_delivery(
         for record in columns.to_dict("records")
     ]
     stated = [find_stated(record) for record in records]
-    aliases = {int(row): find_aliases(records[row], schemes) for row in ground.index}
+    carried = schemes_of(columns, schemes)
+    aliases = {int(row): find_aliases(records[row], carried) for row in ground.index}
     return PreparedDelivery(
         delivery=delivery,
         ground=ground,

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from geocode import STORAGE_CRS, BuildingCode, FootprintError, Text, encode_many, parse, to_storage
 from geocode.crs import CrsInput
 from geocode.planes import to_plane
+from layers.confined import read_confined
 from layers.geojson_geometries import BuiltGeometries, build_geometries
-from layers.reading import read_delivery
 from registry.fingerprints import fingerprints
 from workflows.deliveries import as_multipolygons, planes_of, too_large, too_wide
 from workflows.errors import RefusedDrawingError
@@ -70,7 +70,7 @@ def read_footprints(path: Path, *, crs: str | None = None) -> list[Any]:
     FootprintError
         One of its features cannot be read.
     """
-    delivery = read_delivery(path, crs=crs)
+    delivery = read_confined(path, crs=crs)
     for fault in delivery.faults:
         if fault is not None:
             raise FootprintError(fault)
@@ -107,8 +107,11 @@ def as_column(geometries: Iterable[Any]) -> NDArray[Any]:
 
 def measure_versions(shapes: NDArray[Any], h3: NDArray[Any], areas_m2: NDArray[Any]) -> list[dict[str, Any]]:
     """Return the columns of geometry versions that follow from footprints in EPSG:4490, each in its own plane."""
-    planes = planes_of(gpd.GeoDataFrame(geometry=shapes, crs=STORAGE_CRS)).tolist()
-    flat = [to_plane(shapes[i : i + 1], plane)[0] for i, plane in enumerate(planes)]
+    planes = planes_of(gpd.GeoDataFrame(geometry=shapes, crs=STORAGE_CRS))
+    flat = np.empty(len(shapes), dtype=object)
+    for plane, places in planes.groupby(planes).indices.items():
+        flat[places] = to_plane(shapes[places], plane)
+    areas, lengths, planes = shapely.area(flat).tolist(), shapely.length(flat).tolist(), planes.tolist()
     prints = fingerprints(shapes)
     return [
         {
@@ -116,8 +119,8 @@ def measure_versions(shapes: NDArray[Any], h3: NDArray[Any], areas_m2: NDArray[A
             "h3": str(h3[i]),
             "area_m2": float(areas_m2[i]),
             "plane": planes[i],
-            "plane_area_m2": float(flat[i].area),
-            "perimeter_m": float(shapely.length(flat[i])),
+            "plane_area_m2": areas[i],
+            "perimeter_m": lengths[i],
             "geom": shapes[i],
         }
         for i in range(len(shapes))

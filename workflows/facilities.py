@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from geocode import STORAGE_CRS, BuildingCode, CodeError, Fault, Text, parse, to_storage
 from geocode.faults import are_sound, read_sentences
+from layers.confined import read_confined
+from layers.deliveries import Delivery
 from layers.json_values import json_value
-from layers.reading import Delivery, read_delivery
 from registry.facilities import (
     MAX_SIZE_M,
     Extent,
@@ -192,7 +193,7 @@ def upload_facilities(  # noqa: PLR0913 - what, for whom, and how
 def _prepare(path: Path, options: FacilityOptions, file: str | None, schemes: Sequence[Scheme] | None) -> _Facilities:
     """Read a delivery, and give every row its class, its ground and its code, or a fault."""
     default = _refuse_options(options)
-    delivery = read_delivery(path, crs=options.crs, layer=options.layer, name=file)
+    delivery = read_confined(path, crs=options.crs, layer=options.layer, name=file)
     shapes = _in_storage(delivery)
     classes: dict[int, FacilityClass] = {}
     extents: dict[int, Extent] = {}

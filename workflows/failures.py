@@ -1,7 +1,7 @@
 """The errors of the rooms below that a door answers to, gathered so that a door knows workflows alone."""
 
 from blueprint.errors import BlueprintError
-from layers.errors import CannotWrite, CatalogueFileError, LayersError, RefusedFile, UnknownLayer
+from layers.errors import CannotWrite, CatalogueFileError, ConfinementError, LayersError, RefusedFile, UnknownLayer
 from registry.certificates.errors import FontError, RecordError
 from registry.errors import AliasError, CityFileError, PackageError, RegistryError, StageError
 from store.errors import (
@@ -21,6 +21,7 @@ __all__ = [
     "CatalogueFileError",
     "CityFileError",
     "ClusterError",
+    "ConfinementError",
     "DamagedDocumentError",
     "DatabaseError",
     "FontError",

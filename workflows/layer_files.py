@@ -4,13 +4,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+import shapely
+
+from geocode import to_storage
+from geocode.footprints import find_faults
 from layers.catalogue import Catalogue, Layer
+from layers.confined import list_confined, read_confined
 from layers.contracts import contract_of
+from layers.deliveries import Delivery
 from layers.editions import EditionFrame, prepare_edition
-from layers.reading import Delivery, list_layers, read_delivery
+from layers.mappings import LayerMapping, apply_mapping
+from workflows.errors import RefusedOptionError
 from workflows.reports import fault_json
 
-__all__ = ["FileLayers", "choose_layers", "read_layer", "read_layers", "refused_rows"]
+__all__ = ["FileLayers", "choose_layers", "read_area", "read_layer", "read_layers", "refused_rows"]
 
 
 class FileLayers(NamedTuple):
@@ -26,12 +34,15 @@ class FileLayers(NamedTuple):
         CRS of the coordinates.
     strict
         Whether polygons that are not valid are refused, not mended.
+    mapping
+        How its fields and codes become those of the catalogue's layer; which layer that is, it says too.
     """
 
     as_layer: str | None = None
     layer: str | None = None
     crs: str | None = None
     strict: bool = False
+    mapping: LayerMapping | None = None
 
 
 def choose_layers(
@@ -46,11 +57,12 @@ def choose_layers(
     UnknownLayer
         A layer that the catalogue does not have, or a file whose names tell none.
     """
-    names = [entry.name for entry in list_layers(path, name=name)]
-    if said.layer is None and said.as_layer is None:
+    names = [entry.name for entry in list_confined(path, name=name)]
+    as_layer = said.as_layer or (said.mapping and said.mapping.layer)
+    if said.layer is None and as_layer is None:
         return [(each, catalogue.layer(_catalogue_name(each, catalogue))) for each in names]
-    chosen = said.layer or (names[0] if len(names) == 1 else read_delivery(path, crs=said.crs, name=name).layer)
-    return [(chosen, catalogue.layer(said.as_layer or _catalogue_name(chosen, catalogue)))]
+    chosen = said.layer or (names[0] if len(names) == 1 else read_confined(path, crs=said.crs, name=name).layer)
+    return [(chosen, catalogue.layer(as_layer or _catalogue_name(chosen, catalogue)))]
 
 
 def read_layers(
@@ -80,9 +92,30 @@ def read_layer(
         The file cannot be read, or its CRS is refused.
     """
     in_file, layer = chosen
-    delivery = read_delivery(path, crs=said.crs, layer=in_file, name=name)
+    delivery = read_confined(path, crs=said.crs, layer=in_file, name=name)
+    if said.mapping is not None:
+        delivery = apply_mapping(delivery, said.mapping, layer)
     contract = contract_of(layer, catalogue)
     return delivery, prepare_edition(delivery, layer=layer, contract=contract, mend_invalid=not said.strict)
+
+
+def read_area(path: Path, *, crs: str | None = None) -> Any:
+    """Return the ground of a file's polygons as one multipolygon in EPSG:4490, such as that within which a layer has everything.
+
+    Raises
+    ------
+    RefusedFile, CrsError
+        The file cannot be read, or its CRS is refused.
+    RefusedOptionError
+        A row of it is no polygon.
+    """
+    delivery = read_confined(path, crs=crs)
+    shapes = np.asarray(delivery.frame.geometry.values, dtype=object)
+    faults = [fault for fault in find_faults(shapes) if fault is not None]
+    if faults:
+        raise RefusedOptionError(faults[0].text, faults[0].remedy)
+    ground = shapely.union_all(to_storage(shapes, delivery.crs))
+    return shapely.MultiPolygon([ground]) if ground.geom_type == "Polygon" else ground
 
 
 def _catalogue_name(name: str, catalogue: Catalogue) -> str:

@@ -20,13 +20,15 @@ from store.editions import add_edition, find_edition
 from store.editions import list_editions as list_stored
 from store.uploads import claim_content
 from workflows.coverages import summarise_coverage
+from workflows.errors import RefusedOptionError
 from workflows.intake import account_json, kept_account
 from workflows.layer_files import FileLayers, choose_layers, read_layer, refused_rows
 from workflows.layer_rights import may_see
+from workflows.mappings import find_mapping
 from workflows.principals import Principal
 from workflows.reports import text_json
 
-__all__ = ["LoadOptions", "LoadedLayer", "list_layers", "load_layers"]
+__all__ = ["LoadOptions", "LoadedLayer", "list_layers", "load_layers", "refuse_days"]
 
 Progress = Callable[[int, int], None]
 # of an edition of a layer that is not for everybody
@@ -55,6 +57,12 @@ class LoadOptions:
         Positional accuracy, a standard deviation in metres.
     strict
         Whether polygons that are not valid are refused, not mended.
+    mapping
+        Name of the office's mapping by which fields and codes become the catalogue's; it says which layer that is.
+    valid_to, currency, source
+        When the edition ends, the day that its data are of, and the document that it is from.
+    complete_in
+        A polygon or multipolygon in EPSG:4490 within which the edition has everything.
     """
 
     as_layer: str | None = None
@@ -65,6 +73,11 @@ class LoadOptions:
     title: str | None = None
     accuracy_m: float | None = None
     strict: bool = False
+    mapping: str | None = None
+    valid_to: date | None = None
+    currency: date | None = None
+    source: str | None = None
+    complete_in: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +152,19 @@ def load_layers(  # noqa: PLR0913 - the catalogue is the city's
         The file cannot be read, or its CRS is refused.
     UnknownLayer
         A layer that the catalogue does not have, or a file whose names tell none.
+    NotHereError
+        A mapping that the office does not have.
+    RefusedOptionError
+        An end that is not behind the beginning.
     RuleError, FilterError
         A `where` that is no CQL2 text.
     """
+    refuse_days(options.valid_from, options.valid_to)
     catalogue = catalogue or load_catalogue()
     manifest = read_manifest(path.with_name("layers.json"), catalogue=catalogue, file=path.name)
-    said = FileLayers(options.as_layer, options.layer, options.crs, options.strict)
+    with transaction(database) as connection:
+        told, mapping = find_mapping(connection, options.mapping, principal=principal)
+    said = FileLayers(options.as_layer, options.layer, options.crs, options.strict, mapping)
     digest, chosen = digest_delivery(path), choose_layers(path, said, catalogue)
     loaded = []
     with transaction(database) as connection:
@@ -152,7 +172,7 @@ def load_layers(  # noqa: PLR0913 - the catalogue is the city's
         for done, (name, layer) in enumerate(chosen):
             if on_progress:
                 on_progress(done, len(chosen))
-            values = _edition_values(path.name, name, layer, options, manifest.get(layer.code))
+            values = _edition_values(path.name, _in_file(name, options, told), layer, options, manifest.get(layer.code))
             values |= {"office_id": principal.office_id, "source_sha256": digest.sha256}
             if find_edition(connection, values) is not None:
                 loaded.append(LoadedLayer(layer.code, layer.name, None, added=False))
@@ -160,7 +180,7 @@ def load_layers(  # noqa: PLR0913 - the catalogue is the city's
             delivery, prepared = read_layer(path, (name, layer), said, catalogue)
             frame, key = with_keys(_filtered(prepared.frame, options.where))
             account = account_json(prepared)
-            values["attributes"] = {"intake": kept_account(account), "key": key}
+            values["attributes"] = {"intake": kept_account(account), "key": key, **({"mapping": told} if told else {})}
             add_edition(connection, values, frame.rename(columns={"attrs": "attributes"}))
             faults, between = refused_rows(prepared, delivery), summarise_coverage(layer, frame)
             loaded.append(LoadedLayer(layer.code, layer.name, len(frame), True, faults, account, between))
@@ -175,11 +195,36 @@ def load_layers(  # noqa: PLR0913 - the catalogue is the city's
     return loaded
 
 
+def refuse_days(valid_from: date | None, valid_to: date | None) -> None:
+    """Raise where an edition would end before it takes effect, which is today unless told.
+
+    Raises
+    ------
+    RefusedOptionError
+        It would.
+    """
+    start = valid_from or date.today()
+    if valid_to is not None and valid_to <= start:
+        raise RefusedOptionError(
+            Text(
+                f"版本 {start} 生效,不能在 {valid_to} 失效。",
+                f"An edition that takes effect on {start} cannot end on {valid_to}.",
+            ),
+            Text("改正其中一个日期。", "Correct one of the days."),
+        )
+
+
 def _filtered(frame: gpd.GeoDataFrame, where: str | None) -> gpd.GeoDataFrame:
     if where is None:
         return frame
     holds = compile_filter(where).matches
     return frame[[holds(attributes) is True for attributes in frame["attrs"]]]
+
+
+def _in_file(name: str, options: LoadOptions, mapping: str | None) -> str:
+    """Return what an edition remembers its layer in the file by: the same bytes read in another way are another edition."""
+    where = "" if options.where is None else f" where {options.where}"
+    return f"{name}{where}{f' by {mapping}' if mapping else ''}"
 
 
 def _edition_values(
@@ -190,13 +235,13 @@ def _edition_values(
     return {
         "layer": layer.code,
         "title": options.title or stated.title or f"{layer.name.zh} {file}",
-        "source": stated.source or file,
-        "source_layer": name if options.where is None else f"{name} where {options.where}",
+        "source": options.source or stated.source or file,
+        "source_layer": name,
         "accuracy_m": _first(options.accuracy_m, stated.accuracy_m, layer.accuracy_m),
-        "currency": stated.currency,
+        "currency": options.currency or stated.currency,
         "valid_from": options.valid_from or stated.valid_from or date.today(),
-        "valid_to": stated.valid_to,
-        "completeness": stated.completeness,
+        "valid_to": options.valid_to or stated.valid_to,
+        "completeness": stated.completeness if options.complete_in is None else options.complete_in,
     }
 
 

@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geocode import BuildingCode, CodeError, parse
+from geocode.codes import grouped
 from geocode.faults import read_sentences
 from registry.fingerprints import fingerprints
 from registry.generations import issue_codes
@@ -60,16 +61,20 @@ class Match:
     shift: Shift
 
 
-def match_rows(connection: Connection, prepared: PreparedDelivery, *, is_complete: bool = False) -> Match:
+def match_rows(
+    connection: Connection, prepared: PreparedDelivery, *, is_complete: bool = False, hold: bool = True
+) -> Match:
     """Hold the ground under a delivery's good rows and the buildings there, and decide what becomes of each row.
 
     Parameters
     ----------
     is_complete
         Whether the delivery claims to have every building of its area, the convex hull of its rows.
+    hold
+        Whether ground and buildings are held until the transaction ends; not of a delivery that will not be written.
     """
     shapes = np.asarray(prepared.ground.geometry.values)
-    living = hold_ground(connection, shapes, is_complete=is_complete)
+    living = hold_ground(connection, shapes, is_complete=is_complete, hold=hold)
     stated, faults = _stated_buildings(connection, prepared, living)
     ground = prepared.ground.drop(index=list(faults))
     settled = settle_rows(ground, living, prepared.plane, stated=stated, is_complete=is_complete)
@@ -77,21 +82,26 @@ def match_rows(connection: Connection, prepared: PreparedDelivery, *, is_complet
     touched = {known for each in (*settled.done, *settled.held) for known in each.known}
     # a relation that is held was measured against others too
     touched |= {pair.known for each in settled.held for pair in each.evidence}
-    lock_buildings(connection, touched)
-    lives = {row["building_id"]: row for row in read_lives(connection, [living.code[known] for known in touched])}
+    if hold:
+        lock_buildings(connection, touched)
+    known = living.code.to_dict()
+    lives = {row["building_id"]: row for row in read_lives(connection, [known[each] for each in touched])}
     codes, used_up = _issue(connection, prepared, settled.done)
     faults |= used_up
     done = [each for each in settled.done if not used_up.keys() & set(each.delivered)]
-    gone = [str(parse(living.code[known])) for known in settled.gone]
+    gone = [grouped(known[each]) for each in settled.gone]
     return Match(done, settled.held, faults, lives, codes, gone, settled.shift)
 
 
-def hold_ground(connection: Connection, shapes: NDArray[Any], *, is_complete: bool = False) -> gpd.GeoDataFrame:
+def hold_ground(
+    connection: Connection, shapes: NDArray[Any], *, is_complete: bool = False, hold: bool = True
+) -> gpd.GeoDataFrame:
     """Hold the ground under and around EPSG:4490 footprints, and return what lives there, as `living_footprints`."""
     around = shapely.box(*(shapely.bounds(shapes).reshape(-1, 4) + _REACH_DEG * np.array([-1, -1, 1, 1])).T)
     if is_complete and len(shapes):
         around = np.append(around, shapely.box(*shapely.total_bounds(shapes)))
-    lock_ground(connection, around)
+    if hold:
+        lock_ground(connection, around)
     return living_footprints(connection, around)
 
 
@@ -105,7 +115,7 @@ def settle_rows(
 ) -> Settled:
     """Decide what becomes of footprints in EPSG:4490, against those that live around them, measured in a plane."""
     delivered = in_plane(ground.assign(fingerprint=fingerprints(np.asarray(ground.geometry.values))), plane)
-    codes = [str(parse(code)) for code in living.code]
+    codes = [grouped(code) for code in living.code]
     known = in_plane(living.assign(code=codes), plane)
     area = shapely.convex_hull(shapely.union_all(delivered.geometry.values)) if is_complete else None
     return settle(delivered, known, stated=stated, complete=area)

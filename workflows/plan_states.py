@@ -16,7 +16,7 @@ from blueprint.layer_state import Edition, LayerState
 from geocode import Text, to_storage
 from geocode.planes import to_plane
 from layers.catalogue import Catalogue, Layer
-from layers.reading import read_delivery
+from layers.confined import read_confined
 from store.database import Connection
 from store.editions import editions_in_effect, editions_named, feature_rows_near, features_near
 from store.errors import NotHereError
@@ -173,7 +173,7 @@ def read_extent(said: str | Mapping[str, Any]) -> Any:
     if _BOX.fullmatch(said):
         west, south, east, north = map(float, said.split(","))
         return _with_ground(shapely.box(west, south, east, north) if west < east and south < north else None)
-    delivery = read_delivery(Path(said))
+    delivery = read_confined(Path(said))
     shapes = to_storage(np.asarray(delivery.frame.geometry.values, dtype=object), delivery.crs)
     return _with_ground(shapely.union_all(shapes[shapely.is_valid(shapes)]))
 

@@ -28,6 +28,7 @@ from workflows.errors import RefusedOptionError
 from workflows.idempotency import once
 from workflows.intake import account_json, kept_account
 from workflows.layer_files import FileLayers, choose_layers, read_layer
+from workflows.mappings import find_mapping
 from workflows.reports import fault_json, text_json
 from workflows.rights import allow
 
@@ -59,6 +60,8 @@ class PublishOptions:
         edition in effect where None.
     draft
         Whether nothing is stored: what would happen is told.
+    mapping
+        Name of the office's mapping by which fields and codes become the catalogue's.
     """
 
     as_layer: str | None = None
@@ -72,6 +75,7 @@ class PublishOptions:
     title: str | None = None
     accuracy_m: float | None = None
     draft: bool = False
+    mapping: str | None = None
 
 
 class _Delivered(NamedTuple):
@@ -135,7 +139,8 @@ def publish(
     """
     allow(by.principal, "publish")
     name, digest = file or path.name, digest_delivery(path)
-    asked = {"publish": name, "sha256": digest.sha256, **asdict(options)}
+    said = {key: value for key, value in asdict(options).items() if key != "mapping" or value is not None}
+    asked = {"publish": name, "sha256": digest.sha256, **said}
 
     def work() -> dict[str, Any]:
         lock_publishing(connection)
@@ -157,19 +162,23 @@ def publish(
 def _publish(
     connection: Connection, path: Path, file: str, sha256: str, options: PublishOptions, by: Reader
 ) -> dict[str, Any]:
-    source_layer, layer = _choose(path, file, options, by.catalogue)
+    told, mapping = find_mapping(connection, options.mapping, principal=by.principal)
+    said = FileLayers(options.as_layer, options.layer, options.crs, mapping=mapping)
+    source_layer, layer = _choose(path, file, said, by.catalogue)
     valid_from = options.valid_from or date.today()
     base = edition_in_effect(connection, layer.code, as_of=valid_from)
     before = None if base is None else editions_named(connection, [base])[0]
-    delivered = _read(path, file, (source_layer, layer), options, by.catalogue, before)
+    delivered = _read(path, file, (source_layer, layer), said, options, by.catalogue, before)
     own = {
         "source": file,
-        "source_layer": _told_apart(source_layer, options),
+        "source_layer": _told_apart(source_layer if told is None else f"{source_layer} by {told}", options),
         "source_sha256": sha256,
         "office_id": by.principal.office_id,
     }
     values = _values(layer, options, before) | own | {"valid_from": valid_from, "currency": valid_from}
     values["attributes"] = {"intake": kept_account(delivered.account), "key": delivered.key}
+    if told is not None:
+        values["attributes"]["mapping"] = told
     known = find_edition(connection, values)
     if known is not None:
         return {**_edition_json(known, values, layer), "repeated": True, "draft": options.draft}
@@ -196,13 +205,9 @@ def _told_apart(source_layer: str, options: PublishOptions) -> str:
     return f"{source_layer} without {hashlib.sha256(ends.encode()).hexdigest()[:12]}"
 
 
-def _said(options: PublishOptions) -> FileLayers:
-    return FileLayers(options.as_layer, options.layer, options.crs)
-
-
-def _choose(path: Path, file: str, options: PublishOptions, catalogue: Catalogue) -> tuple[str, Layer]:
+def _choose(path: Path, file: str, said: FileLayers, catalogue: Catalogue) -> tuple[str, Layer]:
     """Return the one layer of the file that is published."""
-    found = choose_layers(path, _said(options), catalogue, name=file)
+    found = choose_layers(path, said, catalogue, name=file)
     if len(found) > 1:
         raise RefusedOptionError(
             Text("文件中有多个图层,一次只能发布一个。", "The file holds several layers; one is published at a time."),
@@ -211,11 +216,17 @@ def _choose(path: Path, file: str, options: PublishOptions, catalogue: Catalogue
     return found[0]
 
 
-def _read(
-    path: Path, file: str, chosen: tuple[str, Layer], options: PublishOptions, catalogue: Catalogue, before: Any
+def _read(  # noqa: PLR0913 - which layer of which file, and what is said of it
+    path: Path,
+    file: str,
+    chosen: tuple[str, Layer],
+    said: FileLayers,
+    options: PublishOptions,
+    catalogue: Catalogue,
+    before: Any,
 ) -> _Delivered:
     """Return a delivery with its features under their keys, those that end apart."""
-    delivery, prepared = read_layer(path, chosen, FileLayers(crs=options.crs), catalogue, name=file)
+    delivery, prepared = read_layer(path, chosen, said, catalogue, name=file)
     features, ids = prepared.frame, delivery.frame["source_id"].tolist()
     faults = [
         _fault(row, ids[row], fault_json(fault)) for row, fault in enumerate(prepared.faults) if fault is not None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyproj
@@ -13,6 +14,7 @@ from blueprint.layer_state import Edition
 from blueprint.raster_state import RasterState
 from geocode import Text
 from layers.catalogue import Catalogue, Layer, load_catalogue
+from layers.cloud_rasters import is_cloud_optimised, write_cloud_optimised
 from layers.rasters import Raster, open_raster
 from layers.sources import digest_delivery
 from store.database import Connection, Database, transaction
@@ -21,7 +23,7 @@ from store.editions import find_edition
 from store.rasters import add_raster, rasters_in_effect
 from store.uploads import claim_content
 from workflows.errors import RefusedOptionError
-from workflows.layering import LoadedLayer
+from workflows.layering import LoadedLayer, refuse_days
 from workflows.principals import Principal
 
 __all__ = ["RasterOptions", "is_raster_file", "load_raster", "raster_state", "raster_states"]
@@ -47,8 +49,10 @@ class RasterOptions:
         What its values are in (UCUM): ``m``, ``deg``, ``dB``.
     accuracy_m, value_accuracy
         The standard deviations of its places, in metres, and of its values, in their unit.
-    valid_from, title
-        When the edition takes effect, and what it is called.
+    valid_from, valid_to, currency
+        When the edition takes effect and when it ends, and the day that its data are of.
+    title, source
+        What the edition is called, and the document that it is from.
     says
         What else is known of it, such as the time of day that noise was measured at (``SD``). Rasters of a layer that say
         something else of themselves hold beside each other.
@@ -63,7 +67,10 @@ class RasterOptions:
     accuracy_m: float | None = None
     value_accuracy: float | None = None
     valid_from: date | None = None
+    valid_to: date | None = None
+    currency: date | None = None
     title: str | None = None
+    source: str | None = None
     says: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -83,7 +90,8 @@ def load_raster(
 ) -> LoadedLayer:
     """Load a GeoTIFF as an edition of a layer; the same bytes, layer, statements and validity are loaded once.
 
-    The bytes are kept in the folder `documents`, and the raster is measured there.
+    The bytes are kept in the folder `documents`. A raster that is not cloud-optimised is kept as one beside them, with the same
+    cells and a checksum of its own, and measured there; ``account["cloud_optimised"]`` tells so.
 
     Raises
     ------
@@ -92,8 +100,9 @@ def load_raster(
     UnknownLayer
         A layer that the catalogue does not have.
     RefusedOptionError
-        The layer takes no rasters.
+        The layer takes no rasters, or the end is not behind the beginning.
     """
+    refuse_days(options.valid_from, options.valid_to)
     layer = (catalogue or load_catalogue()).layer(options.as_layer)
     if "Raster" not in layer.geometry:
         raise RefusedOptionError(
@@ -114,8 +123,21 @@ def load_raster(
         add_document(
             connection, office_id=principal.office_id, sha256=digest.sha256, name=path.name, size_bytes=digest.size
         )
+        tiled = None if is_cloud_optimised(path) else _keep_tiled(connection, path, documents, principal.office_id)
+        values["attributes"]["cloud_optimised"] = tiled or digest.sha256
         add_raster(connection, values)
-    return LoadedLayer(layer.code, layer.name, 0, added=True)
+    return LoadedLayer(layer.code, layer.name, 0, added=True, account={"cloud_optimised": tiled})
+
+
+def _keep_tiled(connection: Connection, path: Path, documents: Path, office_id: int) -> str:
+    """Keep a raster as a cloud-optimised one beside its own bytes, and return the SHA-256 of that."""
+    with TemporaryDirectory(prefix="luotu-") as folder:
+        tiled = Path(folder, f"{path.stem}.cog.tif")
+        write_cloud_optimised(path, tiled)
+        digest = digest_delivery(tiled)
+        keep_bytes(documents, tiled, digest.sha256)
+        add_document(connection, office_id=office_id, sha256=digest.sha256, name=tiled.name, size_bytes=digest.size)
+    return digest.sha256
 
 
 def raster_states(
@@ -138,7 +160,8 @@ def raster_state(row: Any, documents: Path) -> RasterState:
     """Return the raster that an edition's row tells of; its file is not opened."""
     known = row.attributes
     raster = Raster(
-        path=document_path(documents, row.source_sha256),
+        # an edition of before rasters were kept so has its own bytes alone
+        path=document_path(documents, known.get("cloud_optimised", row.source_sha256)),
         crs=_crs(known["crs"]),
         crs_name=known["crs_name"],
         **{name: known[name] for name in _CELLS},
@@ -167,12 +190,12 @@ def _edition_values(file: str, layer: Layer, raster: Raster, options: RasterOpti
     return {
         "layer": layer.code,
         "title": options.title or f"{layer.name.zh} {file}",
-        "source": file,
+        "source": options.source or file,
         "source_layer": " ".join(each for each in stated if each),
         "accuracy_m": accuracy_m,
-        "currency": None,
+        "currency": options.currency,
         "valid_from": options.valid_from or date.today(),
-        "valid_to": None,
+        "valid_to": options.valid_to,
         "attributes": attributes,
     }
 

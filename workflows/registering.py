@@ -24,6 +24,7 @@ from workflows.drawings import measure_versions
 from workflows.events import moment_of
 from workflows.matching import Match, measures_json
 from workflows.principals import Principal
+from workflows.progress import Progress, unheard
 from workflows.reports import RowReport, UploadReport, fault_json
 from workflows.stages import enter_uploaded_stage
 from workflows.succession import succeed
@@ -47,6 +48,7 @@ def register_delivery(
     principal: Principal,
     options: dict[str, Any],
     procedure: Procedure | None = None,
+    progress: Progress = unheard,
 ) -> UploadReport:
     """Write a matched delivery and return its report, now stored; the procedure is the built-in one where None.
 
@@ -57,6 +59,7 @@ def register_delivery(
     """
     report, office = matched.report, principal.office_id
     upload = _add_upload(connection, matched, principal, options)
+    progress("registering")
     changes = Changes(principal, date.today())
     buildings = _gather(changes, matched, upload)
     events = write_changes(connection, changes)
@@ -65,6 +68,7 @@ def register_delivery(
     reviews = _hold(connection, matched, upload, principal)
     names = [(building, _aliases(matched.prepared, row)) for row, building in buildings.items()]
     events += add_names(connection, names, source=matched.prepared.delivery.file, changes=changes)
+    progress("recording")
     append_events(connection, events)
     enter_uploaded_stage(
         connection, upload, buildings.values(), stage=report.stage, principal=principal, procedure=procedure
@@ -214,4 +218,5 @@ def _upload_row(row: RowReport, building: str | None) -> dict[str, Any]:
         "building_id": building,
         "area_m2": row.area_m2,
         "fault": row.fault,
+        "warnings": list(row.warnings) or None,
     }

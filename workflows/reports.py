@@ -45,6 +45,8 @@ class RowReport:
         The id of the review in which it waits.
     more
         What else there is to tell of it, as JSON can hold it.
+    warnings
+        What checks found in it that somebody should look at, in JSON form, the worst first.
     """
 
     row: int
@@ -56,6 +58,7 @@ class RowReport:
     fault: dict[str, Any] | None = None
     review: str | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
+    warnings: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class UploadReport:
     ----------
     accepted, held, refused
         How many rows are registered, wait for a person, are refused; together they are all.
+    warned
+        How many rows of any outcome somebody should look at.
     gone
         The codes of buildings that a delivery which is complete for its area does not have.
     shift
@@ -90,6 +95,7 @@ class UploadReport:
     accepted: int = field(init=False)
     held: int = field(init=False)
     refused: int = field(init=False)
+    warned: int = field(init=False)
 
     def __post_init__(self) -> None:
         """Count the rows."""
@@ -97,17 +103,18 @@ class UploadReport:
         object.__setattr__(self, "rows", len(self.results))
         object.__setattr__(self, "held", outcomes["held"])
         object.__setattr__(self, "refused", outcomes["refused"])
+        object.__setattr__(self, "warned", sum(bool(row.warnings) for row in self.results))
         object.__setattr__(self, "accepted", len(self.results) - outcomes["held"] - outcomes["refused"])
 
     def kept(self, identity: str, reviews: Mapping[int, str]) -> "UploadReport":
         """Return the report of the same delivery, stored under an id, with the reviews in which rows wait."""
-        results = [replace(row, review=reviews.get(row.row)) for row in self.results]
+        results = [replace(row, review=reviews[row.row]) if row.row in reviews else row for row in self.results]
         return replace(self, id=identity, stored=True, results=results)
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as it stands in an answer."""
         names = ("id", "file", "sha256", "format", "encoding", "crs", "stage", "mode", "shift")
-        counts = ("rows", "accepted", "held", "refused")
+        counts = ("rows", "accepted", "held", "refused", "warned")
         return {
             **{name: getattr(self, name) for name in (*names, *counts)},
             "gone": list(self.gone),
@@ -124,6 +131,7 @@ class UploadReport:
                     "area_m2": row.area_m2,
                     "fault": row.fault,
                     "review": row.review,
+                    "warnings": list(row.warnings),
                     **row.more,
                 }
                 for row in self.results

@@ -8,6 +8,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 __all__ = ["Settings"]
 
+# four numbers, or nothing
+EXTENT = r"^(-?\d+(\.\d+)?(,-?\d+(\.\d+)?){3})?$"
 _PROJECT = Path(__file__).resolve().parents[1]
 
 
@@ -59,12 +61,25 @@ class Settings(BaseSettings):
         Path of the file with the city's own rules, classes and matrices; the seed alone where it is empty.
     layers
         Path of the file with the city's own layers, classes, owners, fields and code lists; none where it is empty.
+    extent
+        Where the offices of this installation work that have no extent of their own: west, south, east, north in degrees,
+        separated by commas. It tells the zone of deliveries that state no CRS.
+    datum
+        ``CGCS2000`` where deliveries that state no CRS are in its zones, or in a local system; where it is empty they are
+        asked about.
+    local_systems
+        Path of the file with the city's own coordinate systems on CGCS2000; none where it is empty.
     export_area_km2
         Most ground that a person may export without an approval, all exports together.
     webhook_hosts
         Hosts of sister systems that webhooks may go to, separated by commas; no other host is ever called.
     trusted_keys
         Path of the file with the public keys of sister systems whose packages are taken over, one a line.
+    confine
+        Whether files from others are read in a confined process, or not at all (``strict``); where the kernel lacks what
+        that takes, with limits of memory and time alone (``limits``); or in the server's own process (``off``).
+    read_memory_mb, read_seconds
+        Most memory, and time of the processor, that the reading of one file may take.
     """
 
     model_config = SettingsConfigDict(env_prefix="LUOTU_", env_file=".env", extra="ignore")
@@ -87,9 +102,15 @@ class Settings(BaseSettings):
     stages: str = ""
     layers: str = ""
     rules: str = ""
+    extent: str = Field(default="", pattern=EXTENT)
+    datum: Literal["", "CGCS2000"] = ""
+    local_systems: str = ""
     export_area_km2: float = Field(default=25.0, ge=0)
     webhook_hosts: str = ""
     trusted_keys: str = ""
+    confine: Literal["strict", "limits", "off"] = "strict"
+    read_memory_mb: int = Field(default=4096, ge=64)
+    read_seconds: int = Field(default=120, ge=1)
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -18,7 +18,7 @@ from geocode import STORAGE_CRS, Text, to_storage
 from geocode.cells import cell_boundary, cells_within
 from geocode.planes import ellipsoid_areas_m2, measure_plane
 from layers.catalogue import Catalogue
-from layers.reading import read_delivery
+from layers.confined import read_confined
 from layers.widths import measure_widths
 from store.database import Connection
 from store.editions import features_near, features_of
@@ -109,7 +109,7 @@ def find_candidates(  # noqa: PLR0913 - where to look, what for, and for whom
 
 
 def _of_file(path: Path) -> gpd.GeoDataFrame:
-    delivery = read_delivery(path)
+    delivery = read_confined(path)
     shapes = to_storage(np.asarray(delivery.frame.geometry.values, dtype=object), delivery.crs)
     names = delivery.frame["name"] if "name" in delivery.frame else [None] * len(shapes)
     return _frame([str(row) for row in range(len(shapes))], names, shapes)

@@ -13,8 +13,8 @@ from geocode.crs import CrsInput
 from geocode.footprints import find_faults
 from geocode.planes import measure_plane
 from layers.catalogue import Catalogue, Layer
+from layers.confined import read_confined
 from layers.editions import prepare_edition
-from layers.reading import read_delivery
 from registry.aliases import find_stated
 from registry.schemes import Scheme
 from store.database import Connection
@@ -196,7 +196,7 @@ def file_sites(
     RefusedFile, CrsError
         The file cannot be read, or its CRS is refused.
     """
-    delivery = read_delivery(path, crs=crs, layer=layer)
+    delivery = read_confined(path, crs=crs, layer=layer)
     as_layer = catalogue.layer(_SITE_LAYER)
     prepared, ids = prepare_edition(delivery, layer=as_layer, mend_invalid=False), delivery.frame["source_id"].tolist()
     sites, refused = list[Site](), dict(enumerate(prepared.faults))

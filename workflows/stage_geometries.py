@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geocode import Fault, FootprintError, Text, parse, to_storage
 from geocode.faults import read_sentences
 from geocode.planes import to_plane
-from layers.reading import read_delivery
+from layers.confined import read_confined
 from registry.ground import OVERLAP_TOLERANCE, shared_ground
 from registry.stages import Entry, Stage, put_in_order
 from store.buildings import add_footprints, close_footprints, living_footprints
@@ -68,7 +68,7 @@ def read_footprint(path: Path, *, crs: str | None = None) -> Any:
     FootprintError, RefusedOptionError
         What it holds cannot be read, or is not one feature.
     """
-    delivery = read_delivery(path, crs=crs)
+    delivery = read_confined(path, crs=crs)
     found = len(delivery.frame)
     if found != 1:
         said = Text(f"文件中有 {found} 个要素。", f"The file has {found} features.")

@@ -9,7 +9,8 @@ from uuid import uuid4
 
 from geocode import Fault, parse
 from geocode.faults import read_sentences
-from layers.sheets import Sheet, read_sheet
+from layers.confined import read_sheet_confined
+from layers.sheets import Sheet
 from registry.forms import alias_value
 from registry.ledger.events import NewEvent
 from registry.schemes import Scheme
@@ -126,7 +127,7 @@ def replace_units(  # noqa: PLR0913 - what, of which building, for whom, and how
         There is no such building.
     """
     options = options or TableOptions()
-    sheet = read_sheet(path, sheet=options.sheet, name=file)
+    sheet = read_sheet_confined(path, sheet=options.sheet, name=file)
     table = read_table(sheet.rows, several_parcels=options.several_parcels)
     if table.faults:
         raise RefusedRowsError(row_faults(table.faults))

@@ -1,13 +1,16 @@
 """A delivery into the register: read, check, match, issue codes; all of it or none, in one transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from geocode import Text, parse
-from layers.reading import read_delivery
-from layers.writing import write_frame
+from geocode import Text
+from geocode.codes import grouped
+from layers.catalogue import Catalogue
+from layers.coordinate_tables_columns import read_mapping
+from layers.deliveries import Delivery
+from layers.entries import ReadOptions
 from registry.aliases import Scheme
 from registry.procedures import Procedure
 from registry.relating import Relation, Shift
@@ -15,17 +18,23 @@ from registry.stages import get_stage
 from store.database import Connection, Database, transaction
 from store.documents import keep_bytes
 from store.uploads import claim_content, find_upload, get_upload
-from workflows.deliveries import PreparedDelivery, prepare_delivery
+from workflows.deliveries import PreparedDelivery
 from workflows.errors import RefusedDeliveryError, RefusedOptionError
+from workflows.idempotency import once
 from workflows.matching import held_fault, match_rows
+from workflows.placing import ground_of_office, read_placed
 from workflows.principals import Principal
+from workflows.progress import Progress, unheard
+from workflows.reading_settings import with_known
 from workflows.registering import MatchedDelivery, register_delivery
 from workflows.reports import RowReport, UploadReport, text_json
 from workflows.rights import allow
+from workflows.row_checks import prepare_checked
 
-__all__ = ["DeliveryOptions", "find_report", "match_delivery", "report_drawn", "upload_file", "write_coded"]
+__all__ = ["DeliveryOptions", "find_report", "match_delivery", "refuse_options", "report_drawn", "upload_file"]
 
 _MODES = ("all", "good")
+_PLAIN = ReadOptions()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +51,10 @@ class DeliveryOptions:
         ``all``: one refused row refuses the delivery. ``good``: the good rows are registered.
     complete
         Whether the delivery claims to have every building of its area: known ones that it has not are told.
+    fix
+        Whether outlines are mended where that is safe; otherwise it is proposed, row by row.
+    columns
+        Of a table of coordinates, which column is what, such as ``north=X``: see `layers.entries.ReadOptions`.
     """
 
     crs: str | None = None
@@ -49,6 +62,13 @@ class DeliveryOptions:
     stage: str = "design"
     mode: str = "all"
     complete: bool = False
+    fix: bool = False
+    columns: Sequence[str] = ()
+
+    @property
+    def reading(self) -> ReadOptions:
+        """Return what is said about reading the file. Raises RefusedFile where a column is not told so."""
+        return ReadOptions(columns=read_mapping(self.columns))
 
 
 def upload_file(  # noqa: PLR0913 - what, for whom, and how
@@ -61,6 +81,10 @@ def upload_file(  # noqa: PLR0913 - what, for whom, and how
     file: str | None = None,
     schemes: Sequence[Scheme] | None = None,
     procedure: Procedure | None = None,
+    catalogue: Catalogue | None = None,
+    reading: ReadOptions = _PLAIN,
+    progress: Progress = unheard,
+    key: str | None = None,
 ) -> UploadReport:
     """Register the footprints of a file and report on every row.
 
@@ -74,6 +98,14 @@ def upload_file(  # noqa: PLR0913 - what, for whom, and how
         Those that the rows' aliases may be of, as `configured_schemes` returns them; the built-in ones where None.
     procedure
         As `configured_procedure` returns it: which stages an upload enters by itself; the built-in one where None.
+    catalogue
+        As `configured_catalogue` returns it: which fields a delivery of buildings has; the built-in one where None.
+    reading
+        As `configured_reading` returns it: what is known of deliveries beforehand.
+    progress
+        Hears how far it has come; what that raises ends it, and nothing is stored.
+    key
+        The client's Idempotency-Key.
 
     Raises
     ------
@@ -83,27 +115,40 @@ def upload_file(  # noqa: PLR0913 - what, for whom, and how
         Mode ``all`` and a row is refused, or no row is good. Nothing is stored.
     StageError, RefusedOptionError
         An unknown stage or mode.
+    ReusedKeyError, StillRunningError
+        The key was another request's, or that one is being answered.
 
     Notes
     -----
     The same bytes with the same options are the same upload: its report comes back, `repeated`.
     """
     allow(principal, "upload")
-    _refuse_options(options)
-    delivery = read_delivery(path, crs=options.crs, layer=options.layer, name=file)
-    prepared = prepare_delivery(delivery, schemes=schemes)
-    wanted, sha256 = asdict(options), prepared.delivery.sha256
+    refuse_options(options)
+    progress("reading")
+    known = with_known(options.reading, reading)
+    delivery = read_placed(
+        database, path, principal=principal, crs=options.crs, layer=options.layer, name=file, reading=known
+    )
+    progress("checking")
+    extent = ground_of_office(database, principal)
+    prepared = prepare_checked(delivery, schemes=schemes, catalogue=catalogue, extent=extent, fix=options.fix)
+    wanted, sha256 = _identity(options), prepared.delivery.sha256
     with transaction(database) as connection:
+        # what was answered under the key is found again by its content
+        once(connection, principal, key, {"act": "upload", "sha256": sha256, "options": wanted}, dict)
         claim_content(connection, office_id=principal.office_id, sha256=sha256)
-        known = find_upload(connection, office_id=principal.office_id, sha256=sha256, options=wanted)
-        if known is not None:
-            return _stored_report(connection, known, principal.office_id, repeated=True)
+        stored = find_upload(connection, office_id=principal.office_id, sha256=sha256, options=wanted)
+        if stored is not None:
+            return _stored_report(connection, stored, principal.office_id, repeated=True)
+        progress("matching")
         matched = match_delivery(connection, prepared, options)
         report = matched.report
         if report.accepted + report.held == 0 or (options.mode == "all" and report.refused):
             raise RefusedDeliveryError(report)
         keep_bytes(documents, path, sha256)
-        return register_delivery(connection, matched, principal=principal, options=wanted, procedure=procedure)
+        return register_delivery(
+            connection, matched, principal=principal, options=wanted, procedure=procedure, progress=progress
+        )
 
 
 def find_report(database: Database, identity: str, *, principal: Principal) -> UploadReport:
@@ -120,23 +165,17 @@ def find_report(database: Database, identity: str, *, principal: Principal) -> U
         return _stored_report(connection, identity, office, repeated=False)
 
 
-def write_coded(
-    path: Path, target: Path, report: UploadReport, *, crs: str | None = None, layer: str | None = None
-) -> tuple[Text, ...]:
-    """Write a delivery again with the codes its rows were given, and return the writer's remarks."""
-    frame = read_delivery(path, crs=crs, layer=layer).frame
-    taken = {name: f"{name}_delivered" for name in ("code", "outcome", "fault") if name in frame}
-    columns = {
-        "code": [row.code for row in report.results],
-        "outcome": [row.outcome for row in report.results],
-        "fault": [row.fault["text"]["zh"] if row.fault else None for row in report.results],
-    }
-    return tuple(write_frame(frame.rename(columns=taken).assign(**columns), target))
+def match_delivery(
+    connection: Connection, prepared: PreparedDelivery, options: DeliveryOptions, *, hold: bool = True
+) -> MatchedDelivery:
+    """Hold the ground under a delivery's good rows, relate them to what stands there, and report on every row.
 
-
-def match_delivery(connection: Connection, prepared: PreparedDelivery, options: DeliveryOptions) -> MatchedDelivery:
-    """Hold the ground under a delivery's good rows, relate them to what stands there, and report on every row."""
-    match = match_rows(connection, prepared, is_complete=options.complete)
+    Parameters
+    ----------
+    hold
+        As that of `match_rows`.
+    """
+    match = match_rows(connection, prepared, is_complete=options.complete, hold=hold)
     kinds = {int(row): relation for relation in match.done for row in relation.delivered}
     known = {identity: life["code"] for identity, life in match.lives.items()}
     held = {int(row): held_fault(relation, known) for relation in match.held for row in relation.delivered}
@@ -147,8 +186,8 @@ def match_delivery(connection: Connection, prepared: PreparedDelivery, options: 
         if row in kinds and fault is None:
             lives = [match.lives[each] for each in kinds[row].known]
             report = _row_report(row, prepared, features, _outcome(kinds[row], lives, options.stage), None)
-            code = match.codes[row] if row in match.codes else parse(lives[0]["code"])
-            rows.append(_coded(report, str(code), float(areas_m2[row])))
+            code = str(match.codes[row]) if row in match.codes else grouped(lives[0]["code"])
+            rows.append(_coded(report, code, float(areas_m2[row])))
         else:
             rows.append(_row_report(row, prepared, features, "held" if row in held else None, fault or held.get(row)))
     return MatchedDelivery(prepared, match, _report(prepared, options, rows, shift=match.shift, gone=match.gone))
@@ -166,13 +205,25 @@ def report_drawn(prepared: PreparedDelivery, options: DeliveryOptions) -> Upload
     return _report(prepared, options, rows)
 
 
-def _refuse_options(options: DeliveryOptions) -> None:
+def refuse_options(options: DeliveryOptions) -> None:
+    """Raise where no delivery could be taken so.
+
+    Raises
+    ------
+    StageError, RefusedOptionError
+        An unknown stage or mode.
+    """
     get_stage(options.stage)
     if options.mode not in _MODES:
         raise RefusedOptionError(
             Text(f"没有“{options.mode}”方式。", f"There is no mode “{options.mode}”."),
             Text("可用 all 或 good。", "Choose all or good."),
         )
+
+
+def _identity(options: DeliveryOptions) -> dict[str, Any]:
+    """Return the options by which the same bytes are the same upload, as they were before there were the later ones."""
+    return {name: value for name, value in asdict(options).items() if value or name not in {"fix", "columns"}}
 
 
 def _outcome(relation: Relation, lives: Sequence[Mapping[str, Any]], stage: str) -> str:
@@ -200,11 +251,12 @@ def _row_report(
         name=prepared.names[row],
         outcome=outcome or "refused",
         fault=fault,
+        warnings=prepared.warnings.get(row, ()),
     )
 
 
 def _coded(row: RowReport, code: str, area_m2: float) -> RowReport:
-    return RowReport(row=row.row, feature=row.feature, name=row.name, outcome=row.outcome, code=code, area_m2=area_m2)
+    return replace(row, code=code, area_m2=area_m2)
 
 
 def _report(
@@ -231,7 +283,7 @@ def _report(
         sha256=delivery.sha256,
         format=delivery.format,
         encoding=None if encoding is None else {"name": encoding.name, "why": text_json(encoding.why)},
-        crs={"name": delivery.crs_name, "why": text_json(delivery.crs_why)},
+        crs=_crs_json(delivery),
         stage=options.stage,
         mode=options.mode,
         notes=[*delivery.notes, *odd, *lies, *_notes_of_gone(gone)],
@@ -239,6 +291,11 @@ def _report(
         gone=gone,
         shift=None if shift is None or not shift.is_applied else _shift_json(shift),
     )
+
+
+def _crs_json(delivery: Delivery) -> dict[str, Any]:
+    told = {"name": delivery.crs_name, "why": text_json(delivery.crs_why)}
+    return told if delivery.crs_said is None else {**told, "said": delivery.crs_said}
 
 
 def _shift_json(shift: Shift) -> dict[str, float]:
@@ -270,10 +327,11 @@ def _stored_report(connection: Connection, identity: str, office_id: int | None,
             feature=row["source_id"],
             name=row["name"],
             outcome=row["outcome"],
-            code=None if row["code"] is None else str(parse(row["code"])),
+            code=None if row["code"] is None else grouped(row["code"]),
             area_m2=row["area_m2"],
             fault=row["fault"],
             review=row["review"],
+            warnings=row["warnings"] or (),
         )
         for row in stored["rows"]
     ]

@@ -51,6 +51,9 @@ class Delivery(BaseModel):
     valid_from: date | None = None
     title: Annotated[str, Field(max_length=200)] = ""
     accuracy_m: Annotated[float | None, Field(gt=0, le=1e6)] = None
+    mapping: Annotated[
+        str, Field(max_length=80, description="The office's mapping of fields and codes, by its name")
+    ] = ""
     draft: Annotated[bool, Field(description="Tell what would happen, and store nothing")] = False
 
 
@@ -122,6 +125,7 @@ def publish_edition(
         title=delivery.title or None,
         accuracy_m=delivery.accuracy_m,
         draft=delivery.draft,
+        mapping=delivery.mapping or None,
     )
     with delivered_file(delivery.file) as file:
         report = publish(database, file.path, options=options, by=reader, file=file.name, idempotency_key=key)

@@ -1,15 +1,14 @@
 """Packages for and from sister systems."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response, UploadFile
 from fastapi.responses import FileResponse
 
 from api.answers import answer
+from api.deliveries import working_folder
 from api.dependencies import Asking, Configured, Stored
 from workflows.exporting import export_package
 from workflows.importing import import_package, trusted_keys
@@ -17,18 +16,12 @@ from workflows.importing import import_package, trusted_keys
 router = APIRouter(prefix="/packages", tags=["exchange"])
 
 
-def folder() -> Iterator[Path]:
-    """Yield a folder that lasts as long as the answer is being sent."""
-    with TemporaryDirectory(prefix="luotu-") as made:
-        yield Path(made)
-
-
 @router.get("")
 def read_package(  # noqa: PLR0913 - one for each question of the query
     principal: Asking,
     database: Stored,
     settings: Configured,
-    made: Annotated[Path, Depends(folder)],
+    made: Annotated[Path, Depends(working_folder)],
     project: Annotated[str | None, Query(description="Code or id of a project; everything without it")] = None,
     after: Annotated[int, Query(ge=-1, le=2**62, description="Position that the last package reached, its `to`")] = -1,
     approval: Annotated[
@@ -47,7 +40,11 @@ def read_package(  # noqa: PLR0913 - one for each question of the query
 
 @router.post("")
 def take_package(
-    file: UploadFile, principal: Asking, database: Stored, settings: Configured, made: Annotated[Path, Depends(folder)]
+    file: UploadFile,
+    principal: Asking,
+    database: Stored,
+    settings: Configured,
+    made: Annotated[Path, Depends(working_folder)],
 ) -> Response:
     """Take over what a package of a trusted sister system tells; what was taken over before is left alone."""
     path = made / "package.zip"

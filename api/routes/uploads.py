@@ -1,51 +1,149 @@
-"""Deliveries of footprints into the register."""
+"""Deliveries of footprints into the register: looked at, registered, given back."""
 
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form, Response, UploadFile
+from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
+from fastapi.responses import FileResponse
 
 from api.answers import answer
-from api.deliveries import delivered_file
-from api.dependencies import Asking, Configured, Stored
+from api.deliveries import delivered_file, working_folder
+from api.dependencies import Asking, Configured, OnceKey, Stored
+from api.routes.jobs import Preferred, accepted, is_async
+from workflows.catalogues import configured_catalogue
+from workflows.jobs import ask_for_upload
 from workflows.procedures import configured_procedure
+from workflows.reading_settings import configured_reading
 from workflows.schemes import configured_schemes
+from workflows.upload_files import Part, give_back
+from workflows.upload_previews import MOST_SHOWN, preview_upload
 from workflows.uploading import DeliveryOptions, find_report, upload_file
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 
 
-@router.post("", status_code=201)
-def upload(  # noqa: PLR0913 - one for each field of the form
-    file: UploadFile,
-    principal: Asking,
-    database: Stored,
-    settings: Configured,
+def delivery_options(  # noqa: PLR0913 - one for each field of the form
     crs: Annotated[str | None, Form()] = None,
     layer: Annotated[str | None, Form()] = None,
     stage: Annotated[str, Form()] = "design",
     mode: Annotated[str, Form()] = "all",
+    column: Annotated[list[str] | None, Form(description="What a column of a table is, such as north=X")] = None,
     *,
     complete: Annotated[bool, Form()] = False,
+    fix: Annotated[bool, Form(description="Mend spikes and tiny edges where that is safe")] = False,
+) -> DeliveryOptions:
+    """Return how a delivery is to be taken."""
+    return DeliveryOptions(
+        crs=crs or None,
+        layer=layer or None,
+        stage=stage,
+        mode=mode,
+        complete=complete,
+        fix=fix,
+        columns=[text for text in column or () if text],
+    )
+
+
+Options = Annotated[DeliveryOptions, Depends(delivery_options)]
+
+
+@router.post("", status_code=201)
+def upload(  # noqa: PLR0913 - the form, and two headers
+    file: UploadFile,
+    principal: Asking,
+    database: Stored,
+    settings: Configured,
+    options: Options,
+    key: OnceKey = None,
+    prefer: Preferred = None,
 ) -> Response:
-    """Register the footprints of a file; 200 and the first answer where the same content was uploaded before."""
+    """Register the footprints of a file; 200 and the first answer where the same content was uploaded before.
+
+    With ``Prefer: respond-async`` a job does it: 202 and the job, which tells how far it has come.
+    """
     with delivered_file(file) as delivered:
+        if is_async(prefer):
+            job = ask_for_upload(
+                database,
+                delivered.path,
+                principal=principal,
+                documents=settings.documents,
+                file=delivered.name,
+                options=options,
+                key=key,
+            )
+            return accepted(job)
         report = upload_file(
             database,
             delivered.path,
             principal=principal,
             documents=settings.documents,
             file=delivered.name,
-            options=DeliveryOptions(crs=crs or None, layer=layer or None, stage=stage, mode=mode, complete=complete),
+            options=options,
             schemes=configured_schemes(settings),
             procedure=configured_procedure(settings),
+            catalogue=configured_catalogue(settings),
+            reading=configured_reading(settings),
+            key=key,
         )
     made = answer(report.as_json(), status=200 if report.repeated else 201)
     made.headers["Location"] = f"/uploads/{report.id}"
     return made
 
 
+@router.post("/preview")
+def preview(
+    file: UploadFile,
+    principal: Asking,
+    database: Stored,
+    settings: Configured,
+    options: Options,
+    most: Annotated[int, Query(ge=0, le=100_000, description="How many rows are shown")] = MOST_SHOWN,
+) -> Response:
+    """Return what a file is and what an upload would say of its rows; nothing is stored."""
+    with delivered_file(file) as delivered:
+        told = preview_upload(
+            database,
+            delivered.path,
+            principal=principal,
+            options=options,
+            file=delivered.name,
+            schemes=configured_schemes(settings),
+            catalogue=configured_catalogue(settings),
+            reading=configured_reading(settings),
+            most=most,
+        )
+    return answer(told)
+
+
 @router.get("/{upload_id}")
 def read_upload(upload_id: UUID, principal: Asking, database: Stored) -> Response:
     """Return the report of one of the office's uploads."""
     return answer(find_report(database, str(upload_id), principal=principal).as_json())
+
+
+@router.get("/{upload_id}/{part}")
+def read_part(  # noqa: PLR0913 - one for each part of the request
+    upload_id: UUID,
+    part: Part,
+    principal: Asking,
+    database: Stored,
+    settings: Configured,
+    made: Annotated[Path, Depends(working_folder)],
+    form: Annotated[
+        str | None, Query(alias="format", pattern="^[a-z]{1,12}$", description="As delivered where it is none")
+    ] = None,
+) -> FileResponse:
+    """Return a delivery again: `coded`, all of it with its codes, or `rejected`, the refused rows with what is against them."""
+    path = give_back(
+        database,
+        str(upload_id),
+        part,
+        made,
+        principal=principal,
+        documents=settings.documents,
+        suffix=None if form is None else f".{form}",
+        reading=configured_reading(settings),
+    )
+    return FileResponse(path, filename=path.name, headers={"X-Content-Type-Options": "nosniff"})

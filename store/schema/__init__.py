@@ -16,6 +16,8 @@ from store.schema.buildings import (
 )
 from store.schema.columns import metadata
 from store.schema.exchange import idempotency, imported, outbox, subscription
+from store.schema.intake import layer_mapping
+from store.schema.jobs import job, job_event
 from store.schema.ledger import checkpoint, event, ledger_node
 from store.schema.offices import api_key, document, office, upload, upload_row
 from store.schema.reviews import review, review_building, review_decision, review_row
@@ -51,6 +53,9 @@ __all__ = [
     "footprint",
     "idempotency",
     "imported",
+    "job",
+    "job_event",
+    "layer_mapping",
     "ledger_node",
     "lineage",
     "metadata",

@@ -24,7 +24,7 @@ __all__ = [
 metadata = MetaData()
 CLOSING = {"closing": True}
 """Marks the column that closes a row: the one thing of it that is ever set later."""
-_WITH_UUID = {"building", "coordination_case", "project", "review", "run", "subscription", "unit", "upload"}
+_WITH_UUID = {"building", "coordination_case", "job", "project", "review", "run", "subscription", "unit", "upload"}
 _WITH_BIGINT = {"conflict", "difference", "feature", "footprint", "stage_entry"}
 
 

@@ -1,6 +1,6 @@
 """The ledger: events, the tree over them, its signed heads."""
 
-from sqlalchemy import BigInteger, Column, Computed, DateTime, Index, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, LargeBinary, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from store.schema.columns import metadata, of
@@ -13,15 +13,15 @@ event = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     of("building", nullable=True),
     of("office"),
-    Column("kind", Text, Computed("canonical::jsonb ->> 'kind'", persisted=True), nullable=False),
-    Column("subject", Text, Computed("canonical::jsonb ->> 'subject'", persisted=True), nullable=False),
-    Column("actor", Text, Computed("canonical::jsonb ->> 'actor'", persisted=True), nullable=False),
-    Column("body", JSONB, Computed("canonical::jsonb -> 'body'", persisted=True), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
     Column("occurred_at", DateTime(timezone=True), nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("canonical", Text, nullable=False),
     Column("leaf_hash", LargeBinary, nullable=False),
-    Column("previous_hash", LargeBinary, Computed("decode(canonical::jsonb ->> 'previous', 'hex')", persisted=True)),
+    Column("previous_hash", LargeBinary),
     Index("event_building", "building_id", "seq"),
     Index("event_exported", "office_id", "actor", postgresql_where=text("kind = 'package_exported'")),
 )

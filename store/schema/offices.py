@@ -1,7 +1,7 @@
 """Offices, their keys, what they delivered."""
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Double, Integer, Table, Text, UniqueConstraint, func
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from store.schema.columns import closed, identity, metadata, of, recorded, uuid
 
@@ -15,6 +15,7 @@ office = Table(
     Column("name_zh", Text, nullable=False),
     Column("name_en", Text, nullable=False),
     Column("division", Text, CheckConstraint("division ~ '^[0-9]{6}$'")),
+    Column("extent", ARRAY(Double)),
     recorded(func.now),
 )
 
@@ -67,4 +68,5 @@ upload_row = Table(
     of("building", nullable=True),
     Column("area_m2", Double),
     Column("fault", JSONB),
+    Column("warnings", JSONB),
 )

@@ -82,7 +82,7 @@ def metres_without_crs(folder: Path) -> Path:
 
 
 CASES = [
-    (no_crs, ["plain.shp", "coordinate reference system", "EPSG:4551"]),
+    (no_crs, ["plain.shp", "coordinate reference system", "--crs EPSG:", "extent"]),
     (old_datum, ["EPSG:4214", "parameters"]),
     (bow_tie, ["bow.geojson", "row 0", "crosses itself", "bow-tie"]),
     (empty, ["empty.gpkg", "empty"]),

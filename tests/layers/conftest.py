@@ -1,5 +1,9 @@
 """What the tests of this room share."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 
@@ -9,6 +13,15 @@ from layers.reading import read_delivery
 # the machine may be busy: a law is about results, not about time
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session")
+def gdal_files(tmp_path_factory):
+    """Return a folder of files that GDAL has written, in a process where it has all its drivers."""
+    folder = tmp_path_factory.mktemp("gdal")
+    program = Path(__file__).with_name("gdal_program.py")
+    subprocess.run([sys.executable, str(program), str(folder)], check=True, timeout=120)
+    return folder
 
 
 @pytest.fixture

@@ -28,6 +28,11 @@ ONE = '{"type":"Feature","properties":{},"geometry":null}'
         (f"\x1e{ONE}\n".encode(), Format.GEOJSONSEQ),
         (f"{ONE}\n\n".encode(), Format.GEOJSON),
         (b"{\n}\n{", Format.GEOJSON),
+        (b'{"type": "CityJSON"}', Format.CITYJSON),
+        (b'{"type":"FeatureCollection","coordRefSys":"x"}', Format.JSONFG),
+        (b'<?xml version="1.0"?><kml xmlns="x">', Format.KML),
+        (b'<?xml version="1.0"?><gml:FeatureCollection xmlns:gml="x">', Format.GML),
+        (b"ISO-10303-21;\nHEADER;\nFILE_SCHEMA(('IFC4'));", Format.IFC),
     ],
 )
 def test_the_content_tells_the_format_under_any_name(tmp_path, content, expected):
@@ -41,15 +46,12 @@ def test_the_content_tells_the_format_under_any_name(tmp_path, content, expected
     ("content", "found"),
     [
         (b"%PDF-1.7", "PDF"),
-        (b"AC1032\x00", "DWG"),
         (b"Rar!\x1a\x07", "RAR"),
         (b"7z\xbc\xaf\x27\x1c", "7z"),
         (b"<!DOCTYPE html><html>", "HTML"),
         (b"\n<HTML><body>", "HTML"),
-        (b'<?xml version="1.0"?><kml xmlns="x">', "KML"),
-        (b'<?xml version="1.0"?><gml:FeatureCollection xmlns:gml="x">', "GML"),
+        (b'<?xml version="1.0"?><core:CityModel xmlns:gml="http://www.opengis.net/gml">', "CityGML"),
         (b"<OGRVRTDataSource>", "XML"),
-        (b"  0\r\nSECTION\r\n  2\r\nHEADER", "DXF"),
         (b"SQLite format 3\x00" + b"\x00" * 84, "SQLite"),
         (b"\x89PNG\r\n", "PNG"),
         (b"\x00" * 257 + b"ustar", "tar"),

@@ -22,13 +22,13 @@ def run(code, *arguments):
 
 
 def test_only_the_drivers_that_are_used_are_there():
-    assert driver_names() == DRIVERS == {"ESRI Shapefile", "GPKG", "FlatGeobuf"}
+    assert driver_names() == DRIVERS == {"ESRI Shapefile", "GPKG", "FlatGeobuf", "OpenFileGDB"}
 
 
 @pytest.mark.parametrize("first", ["import pyogrio", "import geopandas, pyogrio.raw", "import rasterio", "pass"])
 def test_they_are_gone_whoever_imported_gdal_first(first):
     code = f"{first}\nfrom layers.gdal import driver_names\nimport pyogrio\nprint(sorted(driver_names()), len(pyogrio.list_drivers()))"
-    assert run(code).strip() == "['ESRI Shapefile', 'FlatGeobuf', 'GPKG'] 3"
+    assert run(code).strip() == "['ESRI Shapefile', 'FlatGeobuf', 'GPKG', 'OpenFileGDB'] 4"
 
 
 def test_rasterio_keeps_its_own_drivers(tmp_path):

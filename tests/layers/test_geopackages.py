@@ -155,7 +155,7 @@ def test_the_refusal_names_the_layer_where_there_are_several(tmp_path, refusal):
     path = geopackage(tmp_path / "a.gpkg", {"建筑": frame_of(), "道路": lines})
     edit(path, ("UPDATE gpkg_geometry_columns SET srs_id = -1",), ("UPDATE gpkg_contents SET srs_id = -1",))
     error = refusal(path, layer="道路")
-    assert (error.fault.kind, error.layer) == ("crs_missing", "道路")
+    assert (error.fault.kind, error.layer) == ("crs_ask_zone", "道路")
 
 
 def test_one_layer_of_polygons_among_others_is_taken(tmp_path):
@@ -168,7 +168,7 @@ def test_one_layer_of_polygons_among_others_is_taken(tmp_path):
 
 def test_an_undefined_crs_is_refused_and_can_be_stated(gpkg, refusal):
     edit(gpkg, ("UPDATE gpkg_geometry_columns SET srs_id = -1",), ("UPDATE gpkg_contents SET srs_id = -1",))
-    assert refusal(gpkg).fault.kind == "crs_missing"
+    assert refusal(gpkg).fault.kind == "crs_ask_zone"
     assert read_delivery(gpkg, crs="EPSG:4551").crs_name == "EPSG:4551"
 
 

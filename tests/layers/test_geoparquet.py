@@ -170,7 +170,7 @@ class TestCrs:
     def test_null_is_refused_with_what_the_numbers_look_like_and_can_be_stated(self, path, refusal):
         parquet(path, geo=with_column(crs=None), wkb=shapely.to_wkb(squares(x=42_500_000.0)))
         error = refusal(path)
-        assert (error.fault.kind, error.file) == ("crs_missing", "现状.parquet")
+        assert (error.fault.kind, error.file) == ("crs_ask", "现状.parquet")
         assert "EPSG:4530" in error.fault.remedy.en
         assert read_delivery(path, crs="EPSG:4530").crs_name == "EPSG:4530"
 
@@ -180,7 +180,10 @@ class TestCrs:
 
     def test_wkt_of_the_first_drafts_is_read(self, path):
         wkt = frame_of().crs.to_wkt()
-        assert read_delivery(parquet(path, geo=with_column(crs=wkt))).crs_name == "EPSG:4551"
+        assert (
+            read_delivery(parquet(path, geo=with_column(crs=wkt), wkb=shapely.to_wkb(squares()))).crs_name
+            == "EPSG:4551"
+        )
 
 
 class TestRefusals:

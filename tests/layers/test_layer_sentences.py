@@ -27,6 +27,7 @@ TABLES = {
         "changes.toml",
         "catalogue_faults.toml",
         "contract_faults.toml",
+        "footprint_checks.toml",
     )
 }
 # what reading did and found: there is nothing to do about it

@@ -44,7 +44,9 @@ def test_nanjing_is_what_the_json_says(shared_data):
     assert delivery.notes == ()
 
 
-@pytest.mark.parametrize("suffix", [suffix for suffix in SUFFIXES if suffix != ".csv"])
+@pytest.mark.parametrize(
+    "suffix", [suffix for suffix in SUFFIXES if suffix not in {".csv", ".txt", ".dxf", ".gdb.zip"}]
+)
 def test_nanjing_goes_through_every_format(shared_data, tmp_path, suffix):
     frame = read_delivery(shared_data("osm_cn_nanjing/buildings_20210612.geojson.gz")).frame
     write_frame(frame, tmp_path / f"coded{suffix}")
@@ -88,9 +90,7 @@ def test_good_geojson_has_no_faults(shared_data):
         assert all(fault is None for fault in delivery.faults), path.name
 
 
-@pytest.mark.parametrize(
-    "name", ["dxf/issue28.dxf.gz", "raster_alexandria/dsm.tif", "nasty_jts/general/TestRelateAA.xml", "README.md"]
-)
+@pytest.mark.parametrize("name", ["raster_alexandria/dsm.tif", "nasty_jts/general/TestRelateAA.xml", "README.md"])
 def test_other_files_are_refused_by_what_they_are(shared_data, name):
     with pytest.raises(RefusedFile) as caught:
         read_delivery(shared_data(name))

@@ -24,7 +24,9 @@ from layers.reading import read_delivery
 from layers.writing import SUFFIXES, check_target, write_frame
 
 TABLES = [".gpkg", ".fgb", ".zip"]
-READ_AGAIN = [suffix for suffix in SUFFIXES if suffix != ".csv"]
+# a table has no geometry, and a boundary-point text a form of its own: see test_boundary_text_writing
+# and a FileGDB a grid of its own: see test_filegdb_writing
+READ_AGAIN = [suffix for suffix in SUFFIXES if suffix not in {".csv", ".txt", ".dxf", ".gdb.zip"}]
 TEXTS = [".geojson", ".json", ".geojsonl", ".geojsons"]
 
 
@@ -314,7 +316,7 @@ class TestGeoJson:
 
 
 class TestRefusals:
-    @pytest.mark.parametrize("name", ["a.kml", "a", "a.gpkg.gz", "图层"])
+    @pytest.mark.parametrize("name", ["a.dgn", "a", "a.gpkg.gz", "图层"])
     def test_a_suffix_that_is_not_known_is_answered_with_those_that_are(self, tmp_path, name):
         with pytest.raises(CannotWrite) as caught:
             write_frame(frame_of(), tmp_path / name)

@@ -80,7 +80,11 @@ LATER_ROWS = """
     insert into case_ground (case_id, run_id, conflict_id)
         select coordination_case.id, run_id, conflict.id from coordination_case, conflict;
     insert into case_entry (case_id, office_id, actor, role, field, value)
-        select id, :office, 'test', 'planner', 'status', '"open"' from coordination_case
+        select id, :office, 'test', 'planner', 'status', '"open"' from coordination_case;
+    insert into layer_mapping (office_id, name, version, layer, content, actor)
+        select :office, '农田', 1, 'GH2201', '{}', 'test';
+    insert into job (office_id, kind, actor, role, request) select :office, 'upload', 'test', 'surveyor', '{}';
+    insert into job_event (job_id, number, office_id, state, told) select id, 1, :office, 'waiting', '{}' from job
 """
 
 

@@ -66,9 +66,9 @@ class Installation:
         ran = subprocess.run(command, cwd=PROJECT, env=self.environment, stdout=subprocess.PIPE, check=True)
         return ran.stdout.decode()
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Start the server, with its database, and wait until it answers."""
-        self.server = self.luotu("serve", "--port", str(self.port))
+        self.server = self.luotu("serve", "--port", str(self.port), *options)
         deadline = time.monotonic() + READY_S
         while time.monotonic() < deadline:
             with suppress(httpx2.TransportError):

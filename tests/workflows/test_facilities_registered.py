@@ -17,7 +17,7 @@ from workflows.lives import ActRequest
 from workflows.principals import find_principal, issue_key
 from workflows.proposals import carry_out
 from workflows.resolving import resolve_building
-from workflows.uploading import write_coded
+from workflows.upload_files import write_coded
 from workflows.verifying import verify_database
 
 

@@ -1,0 +1,87 @@
+"""Jobs: what goes on after its request was answered, and how far it has come, as it happens."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Header, Response
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from api.answers import answer
+from api.dependencies import Asking, Stored
+from workflows.databases import Database
+from workflows.jobs import cancel_job, has_ended, list_jobs, read_events, show_job
+from workflows.principals import Principal
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+Preferred = Annotated[
+    str | None,
+    Header(alias="Prefer", max_length=200, description="`respond-async`: a job does it, and 202 tells which"),
+]
+LastEvent = Annotated[
+    int, Header(alias="Last-Event-ID", ge=0, description="The number of the last event that the client has")
+]
+_LOOK_S, _HEARTBEAT_S = 0.5, 15.0
+
+
+def is_async(prefer: str | None) -> bool:
+    """Tell whether a client would rather have a job than wait (RFC 7240)."""
+    return "respond-async" in {each.split(";")[0].strip().lower() for each in (prefer or "").split(",")}
+
+
+def accepted(job: dict[str, Any]) -> Response:
+    """Return the answer to a request that a job works on."""
+    made = answer(job, status=202)
+    made.headers["Location"] = f"/jobs/{job['id']}"
+    made.headers["Preference-Applied"] = "respond-async"
+    return made
+
+
+@router.get("")
+def read_all(principal: Asking, database: Stored) -> Response:
+    """Return the newest jobs of the office, each as it stands."""
+    return answer(list_jobs(database, principal=principal))
+
+
+@router.get("/{job_id}")
+def read_job(job_id: UUID, principal: Asking, database: Stored) -> Response:
+    """Return a job: what was asked for, where it stands, and its result or problem."""
+    return answer(show_job(database, str(job_id), principal=principal))
+
+
+@router.delete("/{job_id}")
+def cancel(job_id: UUID, principal: Asking, database: Stored) -> Response:
+    """Have a job end, and return how it stands: nothing of one that is cancelled is stored."""
+    return answer(cancel_job(database, str(job_id), principal=principal), status=202)
+
+
+@router.get("/{job_id}/events", response_class=StreamingResponse)
+def read_progress(job_id: UUID, principal: Asking, database: Stored, last: LastEvent = 0) -> StreamingResponse:
+    """Return what becomes of a job as it happens (server-sent events), from after `Last-Event-ID` on, until it has ended."""
+    # asked once before the answer begins: who may not see the job is told so
+    read_events(database, str(job_id), principal=principal, after=last)
+    return StreamingResponse(
+        _stream(database, str(job_id), principal, last),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _stream(database: Database, identity: str, principal: Principal, after: int) -> AsyncIterator[bytes]:
+    """Yield the events of a job, and a comment now and then, so that nobody takes the line for dead."""
+    silent_s = 0.0
+    while True:
+        events = await run_in_threadpool(read_events, database, identity, principal=principal, after=after)
+        for number, event in events:
+            after = number
+            yield b"id: %d\nevent: %s\ndata: %s\n\n" % (number, event["state"].encode(), orjson.dumps(event))
+            if has_ended(event):
+                return
+        silent_s = 0.0 if events else silent_s + _LOOK_S
+        if silent_s >= _HEARTBEAT_S:
+            silent_s = 0.0
+            yield b": still there\n\n"
+        await asyncio.sleep(_LOOK_S)

@@ -1,0 +1,260 @@
+"""Jobs: what a worker does with an upload, and what everybody hears of it."""
+
+import pytest
+from sqlalchemy import text
+
+from store.database import transaction
+from store.errors import DatabaseError, NotHereError
+from store.jobs import add_job_event, holding_job
+from tests.conftest import settings_for
+from tests.workflows.conftest import house
+from workflows import jobs as upload_jobs
+from workflows.errors import ForbiddenError, RefusedOptionError, ReusedKeyError
+from workflows.jobs import ask_for_upload, cancel_job, list_jobs, read_events, show_job, work
+from workflows.principals import find_principal, issue_key
+from workflows.uploading import DeliveryOptions, find_report, upload_file
+
+
+@pytest.fixture
+def installation(database, tmp_path):
+    return settings_for(database, tmp_path)
+
+
+@pytest.fixture
+def ask(database, principal, installation, deliver):
+    """Return what asks for an upload of some houses by a job."""
+    written = {}
+
+    def asked(shapes=None, *, key=None, by=principal, **options):
+        shapes = shapes or [house(0, 0), house(40, 0)]
+        # a GeoPackage says when it was written
+        path = written.get(str(shapes)) or deliver(shapes)
+        written[str(shapes)] = path
+        return ask_for_upload(
+            database,
+            path,
+            principal=by,
+            documents=installation.documents,
+            file="survey.gpkg",
+            options=DeliveryOptions(**options),
+            key=key,
+        )
+
+    return asked
+
+
+@pytest.fixture
+def someone(database):
+    """Return what makes a principal of an office and a role."""
+
+    def make(role, office):
+        key = issue_key(database, office=office, name=office, role=role, label=f"{office} {role}")
+        return find_principal(database, key=key, local=False)
+
+    return make
+
+
+def states(database, job, principal):
+    return list(dict.fromkeys(event["state"] for _, event in read_events(database, job["id"], principal=principal)))
+
+
+def count(database, table):
+    with transaction(database) as connection:
+        return connection.execute(text(f"select count(*) from {table}")).scalar_one()
+
+
+def test_a_job_waits_until_a_worker_has_done_it_and_tells_each_step(database, principal, installation, ask):
+    job = ask()
+    assert (job["state"], job["result"]) == ("waiting", None)
+    work(installation, once=True)
+    done = show_job(database, job["id"], principal=principal)
+    assert done["state"] == "done"
+    assert (done["result"]["rows"], done["result"]["accepted"]) == (2, 2)
+    report = find_report(database, done["result"]["upload"], principal=principal)
+    assert [row.outcome for row in report.results] == ["new", "new"]
+    assert report.file == "survey.gpkg"
+    events = [event for _, event in read_events(database, job["id"], principal=principal)]
+    steps = [event["step"]["code"] for event in events if event["step"]]
+    assert steps == ["reading", "checking", "matching", "registering", "recording"]
+    assert [number for number, _ in read_events(database, job["id"], principal=principal)] == list(
+        range(1, len(events) + 1)
+    )
+    assert count(database, "procrastinate_jobs") == 0
+
+
+def test_events_are_read_on_from_a_number(database, principal, installation, ask):
+    job = ask()
+    work(installation, once=True)
+    every = read_events(database, job["id"], principal=principal)
+    assert read_events(database, job["id"], principal=principal, after=every[2][0]) == every[3:]
+
+
+def test_the_same_key_is_the_same_job(database, principal, ask):
+    first, again = ask(key="a"), ask(key="a")
+    assert again["id"] == first["id"]
+    with pytest.raises(ReusedKeyError):
+        ask(key="a", mode="good")
+    assert len(list_jobs(database, principal=principal)["jobs"]) == 1
+
+
+def test_a_key_of_an_upload_that_is_answered_at_once_is_no_other_uploads(database, principal, deliver, tmp_path):
+    first, second = deliver([house(0, 0)], "first.gpkg"), deliver([house(40, 0)], "second.gpkg")
+
+    def upload(path):
+        return upload_file(
+            database,
+            path,
+            principal=principal,
+            documents=tmp_path / "documents",
+            options=DeliveryOptions(),
+            key="a",
+        )
+
+    assert upload(first).id == upload(first).id
+    with pytest.raises(ReusedKeyError):
+        upload(second)
+
+
+def test_a_job_that_nobody_began_is_cancelled_at_once(database, principal, installation, ask):
+    job = ask()
+    assert cancel_job(database, job["id"], principal=principal)["state"] == "cancelled"
+    work(installation, once=True)
+    assert states(database, job, principal) == ["waiting", "cancelled"]
+    assert count(database, "upload") == 0
+
+
+def test_a_job_that_is_cancelled_while_it_runs_leaves_nothing(database, principal, installation, ask, monkeypatch):
+    job = ask()
+    hear = upload_jobs._Listener.__call__
+
+    def cancelled_late(listener, step, done=0, total=None):
+        if step == "recording":
+            cancel_job(database, job["id"], principal=principal)
+        hear(listener, step, done, total)
+
+    monkeypatch.setattr(upload_jobs._Listener, "__call__", cancelled_late)
+    work(installation, once=True)
+    assert states(database, job, principal) == ["waiting", "running", "cancelling", "cancelled"]
+    assert [count(database, table) for table in ("upload", "building", "event")] == [0, 0, 0]
+
+
+def test_a_job_that_has_ended_stays_as_it_is(database, principal, installation, ask):
+    job = ask()
+    work(installation, once=True)
+    assert cancel_job(database, job["id"], principal=principal)["state"] == "done"
+    with transaction(database) as connection:
+        assert not add_job_event(connection, job["id"], "running", {})
+
+
+def test_a_refused_delivery_fails_with_the_rows_that_stand_in_its_way(database, principal, installation, ask):
+    job = ask([house(0, 0), house(5, 0)])
+    work(installation, once=True)
+    failed = show_job(database, job["id"], principal=principal)
+    assert failed["state"] == "failed"
+    assert failed["problem"]["refused"] == 1
+    assert [row["row"] for row in failed["problem"]["results"]] == [1]
+    assert failed["problem"]["text"]["zh"]
+    assert count(database, "upload") == 0
+
+
+def test_a_file_that_cannot_be_read_fails_with_its_reason(database, principal, installation, tmp_path):
+    path = tmp_path / "a.geojson"
+    path.write_text("nothing of the kind")
+    asked = {"principal": principal, "documents": installation.documents, "options": DeliveryOptions()}
+    job = ask_for_upload(database, path, file="a.geojson", **asked)
+    work(installation, once=True)
+    problem = show_job(database, job["id"], principal=principal)["problem"]
+    assert problem["text"]["en"]
+    assert problem["remedy"]["zh"]
+
+
+def test_options_that_no_upload_could_have_are_refused_before_there_is_a_job(database, principal, ask):
+    with pytest.raises(RefusedOptionError):
+        ask(mode="some")
+    assert list_jobs(database, principal=principal)["jobs"] == []
+
+
+def test_a_job_whose_worker_died_is_done_by_the_next_one_and_once(database, principal, installation, ask):
+    job = ask()
+    with transaction(database) as connection:
+        # as a worker leaves it that is killed between two steps
+        connection.execute(text("update procrastinate_jobs set status = 'doing'"))
+        add_job_event(connection, job["id"], "running", {"step": "matching"})
+    work(installation, once=True)
+    assert show_job(database, job["id"], principal=principal)["state"] == "done"
+    assert (count(database, "upload"), count(database, "building")) == (1, 2)
+
+
+def test_a_job_that_was_registered_before_its_worker_died_is_registered_once(
+    database, principal, installation, ask, monkeypatch
+):
+    job = ask()
+    upload_jobs._upload(database, installation, job["id"])
+    work(installation, once=True)
+    done = show_job(database, job["id"], principal=principal)
+    assert (done["state"], done["result"]["repeated"]) == ("done", True)
+    assert (count(database, "upload"), count(database, "building")) == (1, 2)
+
+
+def test_a_job_that_somebody_works_on_is_left_to_them(database, principal, installation, ask):
+    job = ask()
+    with transaction(database) as connection:
+        connection.execute(text("update procrastinate_jobs set status = 'doing'"))
+    with holding_job(database, job["id"]) as is_ours:
+        assert is_ours
+        work(installation, once=True)
+        upload_jobs._run(database, installation, job["id"], 0)
+    assert states(database, job, principal) == ["waiting"]
+
+
+def test_a_job_that_costs_worker_after_worker_is_given_up(database, principal, installation, ask):
+    job = ask()
+    with transaction(database) as connection:
+        connection.execute(text("update procrastinate_jobs set attempts = 4"))
+    work(installation, once=True)
+    assert show_job(database, job["id"], principal=principal)["problem"]["kind"] == "worker_lost"
+
+
+def test_a_job_that_the_database_broke_off_is_tried_again(database, principal, installation, ask, monkeypatch):
+    job = ask()
+
+    def broken(*_):
+        raise DatabaseError(upload_jobs.STATES["failed"])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(upload_jobs, "_upload", broken)
+        work(installation, once=True)
+    assert states(database, job, principal) == ["waiting", "running"]
+    with transaction(database) as connection:
+        connection.execute(text("update procrastinate_jobs set scheduled_at = now()"))
+    work(installation, once=True)
+    assert show_job(database, job["id"], principal=principal)["state"] == "done"
+
+
+def test_what_nobody_foresaw_ends_a_job_with_a_sentence(database, principal, installation, ask, monkeypatch):
+    job = ask()
+    monkeypatch.setattr(upload_jobs, "_upload", lambda *_: 1 / 0)
+    work(installation, once=True)
+    assert show_job(database, job["id"], principal=principal)["problem"]["kind"] == "unexpected"
+
+
+def test_an_office_sees_its_own_jobs_and_planners_all(database, installation, ask, someone):
+    job = ask(by=someone("surveyor", "first"))
+    with pytest.raises(NotHereError):
+        show_job(database, job["id"], principal=someone("surveyor", "second"))
+    assert show_job(database, job["id"], principal=someone("planner", "second"))["id"] == job["id"]
+    assert list_jobs(database, principal=someone("surveyor", "second"))["jobs"] == []
+    with pytest.raises(ForbiddenError):
+        cancel_job(database, job["id"], principal=someone("planner", "first"))
+    with pytest.raises(NotHereError):
+        cancel_job(database, job["id"], principal=someone("surveyor", "second"))
+
+
+def test_a_job_is_done_in_the_name_of_who_asked(database, installation, ask, someone):
+    surveyor = someone("surveyor", "first")
+    job = ask(by=surveyor)
+    work(installation, once=True)
+    upload = show_job(database, job["id"], principal=surveyor)["result"]["upload"]
+    with transaction(database) as connection:
+        told = connection.execute(text("select office_id, actor from upload where id = :id"), {"id": upload}).one()
+    assert tuple(told) == (surveyor.office_id, surveyor.actor)

@@ -1,0 +1,329 @@
+"""Jobs: uploads that go on after their request was answered, told step by step, ended by whoever asked for them."""
+
+import gc
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from geocode import Fault, GeocodeError, Text
+from layers.errors import LayersError
+from layers.sources import digest_delivery
+from registry.errors import RegistryError
+from store.database import Database, transaction
+from store.documents import document_path, keep_bytes
+from store.errors import DatabaseError, StoreError
+from store.jobs import ENDS, add_job, add_job_event, holding_job, is_job_cancelled, job_events, read_jobs
+from store.jobs import work as work_off
+from workflows.catalogues import configured_catalogue
+from workflows.databases import opened_database
+from workflows.errors import RefusedDeliveryError, WorkflowError
+from workflows.idempotency import once
+from workflows.ledgers import seal_ledger
+from workflows.principals import Principal
+from workflows.procedures import configured_procedure
+from workflows.progress import STEPS
+from workflows.reading_settings import configured_reading
+from workflows.reports import UploadReport, fault_json, text_json
+from workflows.rights import allow
+from workflows.schemes import configured_schemes
+from workflows.settings import Settings
+from workflows.uploading import DeliveryOptions, refuse_options, upload_file
+
+__all__ = [
+    "ask_for_upload",
+    "cancel_job",
+    "has_ended",
+    "list_jobs",
+    "look_for_garbage_seldom",
+    "read_events",
+    "show_job",
+    "work",
+]
+
+STATES = {
+    "waiting": Text("排队", "waiting"),
+    "running": Text("进行中", "running"),
+    "cancelling": Text("正在取消", "being cancelled"),
+    "done": Text("完成", "done"),
+    "failed": Text("未成", "failed"),
+    "cancelled": Text("已取消", "cancelled"),
+}
+_MOST_ATTEMPTS = 4
+_MOST_ROWS = 1_000
+_TOLD_EVERY_S = 0.5
+_LOST = (
+    Text("处理进程多次中断,任务已放弃。", "The worker was lost several times; the job was given up."),
+    Text("请管理员查看日志与内存。", "Have the administrator look at the log and the memory."),
+)
+_UNEXPECTED = (
+    Text("处理时发生意外错误,没有存储任何内容。", "Something unexpected went wrong; nothing is stored."),
+    Text("请管理员查看处理进程的日志。", "Have the administrator look at the worker's log."),
+)
+
+
+class _CancelledError(Exception):
+    """Whoever asked for the job wants it to end."""
+
+
+def ask_for_upload(  # noqa: PLR0913 - what, for whom, and how
+    database: Database,
+    path: Path,
+    *,
+    principal: Principal,
+    documents: Path,
+    options: DeliveryOptions,
+    file: str,
+    key: str | None = None,
+) -> dict[str, Any]:
+    """Keep a file's bytes, have a job register its footprints, and return the job as it stands.
+
+    Parameters
+    ----------
+    key
+        The client's Idempotency-Key: the same request again is the same job.
+
+    Raises
+    ------
+    StageError, RefusedOptionError
+        An unknown stage or mode.
+    ReusedKeyError, StillRunningError
+        The key was another request's, or that one is being answered.
+    """
+    allow(principal, "upload")
+    refuse_options(options)
+    digest = digest_delivery(path)
+    keep_bytes(documents, path, digest.sha256)
+    asked = {"file": file, "sha256": digest.sha256, "size": digest.size, "options": asdict(options)}
+    job = {"kind": "upload", "office_id": principal.office_id, "actor": principal.actor, "role": principal.role}
+    with transaction(database) as connection:
+        added = once(
+            connection,
+            principal,
+            key,
+            {"act": "ask_for_upload", **asked},
+            lambda: {"job": add_job(connection, {**job, "request": asked})},
+        )
+    return show_job(database, added["job"], principal=principal)
+
+
+def show_job(database: Database, identity: str, *, principal: Principal) -> dict[str, Any]:
+    """Return one of the jobs that the principal may see: what was asked for, where it stands, and its result.
+
+    Raises
+    ------
+    NotHereError
+        There is no such job, or none of the principal's office.
+    """
+    with transaction(database) as connection:
+        return _job_json(read_jobs(connection, office_id=_office(principal), identity=identity)[0])
+
+
+def list_jobs(database: Database, *, principal: Principal) -> dict[str, Any]:
+    """Return the hundred newest jobs that the principal may see."""
+    with transaction(database) as connection:
+        return {"jobs": [_job_json(row) for row in read_jobs(connection, office_id=_office(principal))]}
+
+
+def cancel_job(database: Database, identity: str, *, principal: Principal) -> dict[str, Any]:
+    """Have a job of the own office end, as soon as its worker hears of it, and return how it stands.
+
+    Nothing of a job that is cancelled is stored. One that has ended stays as it is.
+
+    Raises
+    ------
+    NotHereError
+        The office has no such job.
+    """
+    allow(principal, "upload")
+    with transaction(database) as connection:
+        (job,) = read_jobs(connection, office_id=principal.office_id, identity=identity)
+        told = {"by": principal.actor}
+        # what nobody has begun is ended at once
+        add_job_event(connection, job.id, "cancelled" if job.state == "waiting" else "cancelling", told)
+    return show_job(database, job.id, principal=principal)
+
+
+def read_events(
+    database: Database, identity: str, *, principal: Principal, after: int = 0
+) -> list[tuple[int, dict[str, Any]]]:
+    """Return what became of a job after the event of a number, each with its own.
+
+    Raises
+    ------
+    NotHereError
+        There is no such job, or none of the principal's office.
+    """
+    with transaction(database) as connection:
+        (job,) = read_jobs(connection, office_id=_office(principal), identity=identity)
+        return [(row.number, _event_json(row)) for row in job_events(connection, job.id, after=after)]
+
+
+def has_ended(event: Mapping[str, Any]) -> bool:
+    """Tell whether nothing comes after an event, or becomes of a job."""
+    return event["state"] in ENDS
+
+
+def look_for_garbage_seldom() -> None:
+    """Have Python look for circles among its objects now and then: a million rows are none, and it took a third of the time."""
+    gc.set_threshold(200_000, 20, 20)
+
+
+def work(settings: Settings, *, once: bool = False) -> None:
+    """Run jobs until stopped; once: those that wait now. Several workers may run at the same time."""
+    if not once:
+        look_for_garbage_seldom()
+    with opened_database(settings) as database:
+        work_off(database, partial(_run, database, settings), once=once)
+
+
+def _run(database: Database, settings: Settings, identity: str, attempts: int) -> None:
+    """Run a job to its end, unless it has ended or somebody else is at it."""
+    with holding_job(database, identity) as is_ours:
+        if not is_ours or not _tell(database, identity, "running", {}):
+            return
+        state, told = _end_of(database, settings, identity, attempts)
+        _tell(database, identity, state, told)
+    seal_ledger(database, settings)
+
+
+def _end_of(database: Database, settings: Settings, identity: str, attempts: int) -> tuple[str, dict[str, Any]]:
+    """Return how a job ends, and what is told of it, having done it."""
+    if attempts >= _MOST_ATTEMPTS:
+        return "failed", _problem("worker_lost", *_LOST)
+    try:
+        return "done", _upload(database, settings, identity)
+    except _CancelledError:
+        return "cancelled", {}
+    except DatabaseError as error:
+        if attempts + 1 < _MOST_ATTEMPTS:
+            raise
+        return "failed", _problem_of(error)
+    except (GeocodeError, LayersError, RegistryError, StoreError, WorkflowError) as error:
+        return "failed", _problem_of(error)
+    except Exception:
+        _tell(database, identity, "failed", _problem("unexpected", *_UNEXPECTED))
+        raise
+
+
+def _upload(database: Database, settings: Settings, identity: str) -> dict[str, Any]:
+    with transaction(database) as connection:
+        (job,) = read_jobs(connection, office_id=None, identity=identity)
+    asked = job.request
+    report = upload_file(
+        database,
+        document_path(settings.documents, asked["sha256"]),
+        principal=Principal(job.office_id, Text(job.name_zh, job.name_en), job.actor, job.role),
+        documents=settings.documents,
+        file=asked["file"],
+        options=DeliveryOptions(**asked["options"]),
+        schemes=configured_schemes(settings),
+        procedure=configured_procedure(settings),
+        catalogue=configured_catalogue(settings),
+        reading=configured_reading(settings),
+        progress=_Listener(database, identity),
+    )
+    return {"upload": report.id, **_counts(report)}
+
+
+class _Listener:
+    """Keeps what it hears of a job's progress, not too often, and ends the job where somebody wants that."""
+
+    def __init__(self, database: Database, identity: str) -> None:
+        self._database, self._identity = database, identity
+        self._step, self._told_at = "", 0.0
+
+    def __call__(self, step: str, done: int = 0, total: int | None = None) -> None:
+        """Hear how far the job has come."""
+        now = time.monotonic()
+        if step == self._step and now - self._told_at < _TOLD_EVERY_S:
+            return
+        self._step, self._told_at = step, now
+        # in a transaction of its own: that of the work is seen by nobody until it ends
+        with transaction(self._database) as connection:
+            if is_job_cancelled(connection, self._identity):
+                raise _CancelledError
+            told = {"step": step, "done": done, "total": total}
+            add_job_event(connection, self._identity, "running", told)
+
+
+def _tell(database: Database, identity: str, state: str, told: Mapping[str, Any]) -> bool:
+    with transaction(database) as connection:
+        return add_job_event(connection, identity, state, told)
+
+
+def _office(principal: Principal) -> int | None:
+    """Return the office whose jobs a principal may see, None where it is all."""
+    return principal.office_id if allow(principal, "upload", kind="read").reach == "own" else None
+
+
+def _job_json(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "file": row.request["file"],
+        "sha256": row.request["sha256"],
+        "options": row.request["options"],
+        "actor": row.actor,
+        "recorded_at": row.recorded_at.isoformat(),
+        "changed_at": row.changed_at.isoformat(),
+        "events": f"/jobs/{row.id}/events",
+        "number": row.number,
+        **_standing(row),
+    }
+
+
+def _event_json(row: Any) -> dict[str, Any]:
+    return {"recorded_at": row.recorded_at.isoformat(), **_standing(row)}
+
+
+def _standing(row: Any) -> dict[str, Any]:
+    """Return where a job stands by an event: its state, its step and rows, or its result or problem."""
+    told = dict(row.told)
+    result = None
+    if row.state == "done":
+        result, told = {**told, "href": f"/uploads/{told['upload']}"}, {}
+    problem, told = (told, {}) if row.state == "failed" else (None, told)
+    step = told.get("step")
+    return {
+        "state": row.state,
+        "text": text_json(STATES[row.state]),
+        "step": None if step is None else {"code": step, **text_json(STEPS[step])},
+        "done": told.get("done"),
+        "total": told.get("total"),
+        "result": result,
+        "problem": problem,
+    }
+
+
+def _counts(report: UploadReport) -> dict[str, Any]:
+    names = ("rows", "accepted", "held", "refused", "repeated")
+    return {name: getattr(report, name) for name in names}
+
+
+def _problem(kind: str, text: Text, remedy: Text | None = None) -> dict[str, Any]:
+    return {"kind": kind, "text": text_json(text), "remedy": text_json(remedy or Text("", ""))}
+
+
+def _problem_of(error: Exception) -> dict[str, Any]:
+    """Return why a job could not be done, as answers hold it; with the rows that stand in its way, as many as fit."""
+    fault = getattr(error, "fault", None)
+    if isinstance(fault, Fault):
+        candidates = list(getattr(error, "candidates", ()))
+        return {**fault_json(fault), **({"candidates": candidates} if candidates else {})}
+    kind = str(getattr(error, "kind", type(error).__name__))
+    said = getattr(error, "text", None)
+    problem = _problem(
+        kind, said if isinstance(said, Text) else Text(str(error), str(error)), getattr(error, "remedy", None)
+    )
+    if isinstance(error, RefusedDeliveryError):
+        problem |= {**_counts(error.report), "results": list(_refused_rows(error.report))}
+    return problem
+
+
+def _refused_rows(report: UploadReport) -> Iterator[dict[str, Any]]:
+    refused = (row for row in report.results if row.fault is not None)
+    for row, _ in zip(refused, range(_MOST_ROWS), strict=False):
+        yield {"row": row.row, "feature": row.feature, "name": row.name, "outcome": row.outcome, "fault": row.fault}

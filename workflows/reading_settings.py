@@ -1,0 +1,66 @@
+"""What is known of deliveries before they are read: where the office works, in which datum, the city's own systems."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from geocode import Text
+from layers.entries import ReadOptions
+from layers.errors import refused
+from layers.local_systems import read_systems
+from workflows.errors import RefusedOptionError
+from workflows.settings import Settings
+
+__all__ = ["ReadOptions", "configured_reading", "read_extent", "with_known"]
+
+
+def configured_reading(settings: Settings, *, extent: str = "", datum: str = "") -> ReadOptions:
+    """Return what is known of an installation's deliveries before they are read.
+
+    Parameters
+    ----------
+    extent, datum
+        What is said besides the settings, and counts before them.
+
+    Raises
+    ------
+    RefusedFile
+        The file of local systems cannot be used.
+    RefusedOptionError
+        The extent is none.
+    """
+    boxes = [read_extent(said) for said in [extent or settings.extent] if said]
+    systems = {}
+    if settings.local_systems:
+        try:
+            systems = dict(read_systems(Path(settings.local_systems).read_text(encoding="utf-8-sig")))
+        except (OSError, UnicodeDecodeError) as error:
+            raise refused("systems_unreadable") from error
+    return ReadOptions(extent=tuple(boxes), datum=datum or settings.datum, systems=systems)
+
+
+def with_known(said: ReadOptions, reading: ReadOptions) -> ReadOptions:
+    """Return what a person says about reading a file together with what `configured_reading` knows."""
+    return replace(said, extent=reading.extent, datum=reading.datum, systems=reading.systems)
+
+
+def read_extent(said: str) -> tuple[float, float, float, float]:
+    """Return the box that a text such as ``118.3,31.2,119.3,32.7`` says: west, south, east, north in degrees.
+
+    Raises
+    ------
+    RefusedOptionError
+        It is none.
+    """
+    try:
+        west, south, east, north = (float(part) for part in said.replace(",", ",").split(","))
+    except ValueError:
+        west = south = east = north = float("nan")
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):  # noqa: PLR2004 - degrees
+        raise RefusedOptionError(
+            Text(f"“{said[:60]}”不是范围。", f"“{said[:60]}” is no extent."),
+            Text(
+                "写作 西,南,东,北(度),例如 118.3,31.2,119.3,32.7。",
+                "Write west,south,east,north in degrees: 118.3,31.2,119.3,32.7.",
+            ),
+        )
+    return west, south, east, north

@@ -1,0 +1,199 @@
+"""A delivery of buildings made ready and looked through: attributes before geometry, outlines, and each row against the others.
+
+What a check finds is told with its row and keeps nothing back, unless it is an error: then the row is refused.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geocode import Text, to_storage
+from geocode.planes import to_plane
+from layers.catalogue import Catalogue, load_catalogue
+from layers.contracts import RowFault, check_contract, contract_of_buildings, missing_fields
+from layers.footprint_checks import CheckResult, check_extent, check_outlines, check_overlaps
+from layers.outline_mending import OutlineFix, without_vertices
+from layers.reading import Delivery
+from registry.aliases import Scheme
+from registry.ground import OVERLAP_TOLERANCE
+from workflows.deliveries import PreparedDelivery, placed_fault, prepare_delivery
+from workflows.reports import fault_json, geometry_json, text_json
+
+__all__ = ["prepare_checked"]
+
+_RANKS = {"error": 0, "warning": 1, "info": 2}
+_SEVERITIES = {"error": "error", "warn": "warning"}
+
+
+def prepare_checked(
+    delivery: Delivery,
+    *,
+    schemes: Sequence[Scheme] | None = None,
+    catalogue: Catalogue | None = None,
+    extent: Any = None,
+    fix: bool = False,
+) -> PreparedDelivery:
+    """Code a delivery's rows as `prepare_delivery` does, with what checks find in ``warnings``, and in ``faults`` if it is an error.
+
+    Parameters
+    ----------
+    schemes
+        As those of `prepare_delivery`.
+    catalogue
+        It says which fields a delivery of buildings has; the built-in one where None.
+    extent
+        The ground in EPSG:4490 that the office works on; asked about where there is one.
+    fix
+        Whether outlines are mended where that is safe; otherwise it is proposed.
+
+    Raises
+    ------
+    RefusedFile
+        A field that every delivery must have is not there.
+    CrsError
+        The gate refuses the delivery's CRS.
+    """
+    contract = contract_of_buildings(catalogue or load_catalogue())
+    fields = delivery.frame.columns.drop(["source_id", delivery.frame.geometry.name])
+    missing = missing_fields(map(str, fields), contract)
+    delivery = replace(delivery, notes=(*delivery.notes, *(fault.text for fault in missing)))
+    prepared = prepare_delivery(delivery, schemes=schemes)
+    stored, flat = _on_ground(prepared)
+    # of a row that is refused only what would mend it
+    outlines = [each for each in check_outlines(flat) if each.fix or each.row not in prepared.faults]
+    if fix and any(each.fix for each in outlines):
+        mended = _mended(delivery, outlines)
+        prepared = prepare_delivery(mended, schemes=schemes)
+        stored, flat = _on_ground(prepared)
+    good = prepared.ground.index.to_numpy()
+    there, there_flat = (_only(each, good) for each in (stored, flat))
+    found = [
+        *(
+            _field_json(each)
+            for each in check_contract(delivery.frame[fields], there, contract)
+            if each.row is not None
+        ),
+        *(_outline_json(each, prepared.plane, stored, is_applied=fix) for each in outlines),
+        *(_placed_json(each, prepared.plane) for each in check_overlaps(there_flat, most_share=OVERLAP_TOLERANCE)),
+        *(_result_json(each, _where(each)) for each in ([] if extent is None else check_extent(there, extent))),
+    ]
+    return _with_results(prepared, found)
+
+
+def _on_ground(prepared: PreparedDelivery) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the geometries of all rows in EPSG:4490 and in the delivery's plane, None where one does not come there."""
+    delivered = np.asarray(prepared.delivery.frame.geometry.values, dtype=object)
+    stored, flat = np.full((2, len(delivered)), None, dtype=object)
+    stored[prepared.ground.index] = np.asarray(prepared.ground.geometry.values)
+    # an outline that crosses itself has a place as well
+    rest = [row for row in prepared.faults if _is_polygon(delivered[row])]
+    stored[rest] = to_storage(delivered[rest], prepared.delivery.crs)
+    lost = [row for row in rest if not np.isfinite(shapely.get_coordinates(stored[row])).all()]
+    stored[lost] = None
+    there = np.flatnonzero(~shapely.is_missing(stored))
+    flat[there] = to_plane(stored[there], prepared.plane)
+    far = [row for row in rest if not np.isfinite(shapely.get_coordinates(flat[row])).all()]
+    flat[far] = None
+    return stored, flat
+
+
+def _is_polygon(geometry: Any) -> bool:
+    polygonal = geometry is not None and geometry.geom_type in {"Polygon", "MultiPolygon"} and not geometry.is_empty
+    return polygonal and bool(np.isfinite(shapely.get_coordinates(geometry)).all())
+
+
+def _mended(delivery: Delivery, outlines: Iterable[CheckResult]) -> Delivery:
+    """Return a delivery with the outlines mended, and a remark on how many."""
+    fixes = {each.row: each.fix for each in outlines if each.fix}
+    geometries = np.asarray(delivery.frame.geometry.values, dtype=object).copy()
+    for row, fix in fixes.items():
+        geometries[row] = without_vertices(geometries[row], fix.vertices)
+    left_out = sum(len(fix.vertices) for fix in fixes.values())
+    told = Text(
+        f"已修正 {len(fixes)} 行的轮廓:删除尖角和短边的 {left_out} 个顶点。",
+        f"The outlines of {len(fixes)} rows are mended: {left_out} vertices of spikes and short edges are left out.",
+    )
+    frame = delivery.frame.set_geometry(geometries, crs=delivery.frame.crs)
+    return replace(delivery, frame=frame, notes=(*delivery.notes, told))
+
+
+def _with_results(prepared: PreparedDelivery, found: Sequence[tuple[int, dict[str, Any]]]) -> PreparedDelivery:
+    """Return a delivery with what checks found: rows with an error are refused for it, whatever their geometry is like."""
+    results: dict[int, list[dict[str, Any]]] = {}
+    for row, said in sorted(found, key=lambda each: (each[0], _RANKS[each[1]["severity"]])):
+        results.setdefault(row, []).append(said)
+    errors = {row: told[0] for row, told in results.items() if told[0]["severity"] == "error"}
+    return replace(
+        prepared,
+        ground=prepared.ground.drop(index=[row for row in errors if row in prepared.codes]),
+        codes=_without(prepared.codes, errors),
+        faults=prepared.faults | {row: _as_fault(told) for row, told in errors.items()},
+        aliases=_without(prepared.aliases, errors),
+        refused_aliases=_without(prepared.refused_aliases, errors),
+        warnings={row: [each for each in told if each is not errors.get(row)] for row, told in results.items()},
+    )
+
+
+def _without(rows: Mapping[int, Any], errors: Mapping[int, Any]) -> dict[int, Any]:
+    return {row: value for row, value in rows.items() if row not in errors}
+
+
+def _as_fault(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in said.items() if key not in {"severity", "fix", "other"}}
+
+
+def _field_json(fault: RowFault) -> tuple[int, dict[str, Any]]:
+    severity = _SEVERITIES[fault.level]
+    return int(fault.row or 0), {"severity": severity, **fault_json(fault.fault), "field": fault.field}
+
+
+def _outline_json(
+    result: CheckResult, plane: str, stored: NDArray[Any], *, is_applied: bool
+) -> tuple[int, dict[str, Any]]:
+    row, said = _placed_json(result, plane)
+    if result.fix is not None:
+        said["fix"] = _fix_json(result.fix, stored[row], is_applied=is_applied)
+    return row, said
+
+
+def _fix_json(fix: OutlineFix, stored: Any, *, is_applied: bool) -> dict[str, Any]:
+    """Return a way to mend an outline; the geometry in EPSG:4490, where it is not mended yet."""
+    count, moved_m, area_m2 = len(fix.vertices), fix.moved_m, fix.area_m2
+    text = Text(
+        f"删除 {count} 个顶点:轮廓最多移动 {moved_m:.3f} 米,面积变化 {area_m2:.3f} 平方米。",
+        f"Leave {count} {'vertex' if count == 1 else 'vertices'} out: the outline moves by {moved_m:.3f} m at most, "
+        f"its area changes by {area_m2:.3f} m².",
+    )
+    return {
+        "applied": is_applied,
+        "text": text_json(text),
+        "vertices": list(fix.vertices),
+        "moved_m": round(moved_m, 4),
+        "area_m2": round(area_m2, 4),
+        "geometry": None if is_applied else geometry_json(without_vertices(stored, fix.vertices)),
+    }
+
+
+def _placed_json(result: CheckResult, plane: str) -> tuple[int, dict[str, Any]]:
+    placed = placed_fault(result.fault, plane)
+    return _result_json(result, (placed["x"], placed["y"]))
+
+
+def _result_json(result: CheckResult, lonlat: tuple[float, float]) -> tuple[int, dict[str, Any]]:
+    said = {"severity": result.severity, **fault_json(result.fault, lonlat=lonlat)}
+    return result.row, said if result.other is None else {**said, "other": result.other}
+
+
+def _where(result: CheckResult) -> tuple[float, float]:
+    return float(result.fault.x or 0.0), float(result.fault.y or 0.0)
+
+
+def _only(geometries: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[Any]:
+    """Return geometries with None but in some rows."""
+    kept = np.full(len(geometries), None, dtype=object)
+    kept[rows] = geometries[rows]
+    return kept
