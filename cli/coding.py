@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,10 +22,10 @@ from cli.console import (
     settings,
     speak,
 )
-from cli.forms import Column, Form, settled
+from cli.forms import Closing, Column, Form, Unit, settled
 from geocode import Text
 from workflows.coding import CODES, Answer, CodedBatch, CodedFile, Columns, OpenDelivery, code_file
-from workflows.reading_settings import configured_reading
+from workflows.reading_settings import ReadOptions, configured_reading, reading_said, with_known
 from workflows.reports import fault_json
 
 __all__ = ["answer_rows", "code"]
@@ -52,6 +52,8 @@ def code(  # noqa: PLR0913 - one for each option
     crs: Annotated[str | None, typer.Option(help="CRS of the coordinates, where the file tells none")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer to read, where the file holds several")] = None,
     column: Column = None,
+    closing: Closing = None,
+    unit: Unit = None,
     extent: Annotated[
         str, typer.Option(metavar="W,S,E,N", help="Where the file's ground is, in degrees; tells the zone of numbers")
     ] = "",
@@ -68,7 +70,10 @@ def code(  # noqa: PLR0913 - one for each option
     Writes .gpkg .fgb .parquet .geojson .geojsonl .csv .kml .gdb.zip .txt (boundary points) or .zip (a shapefile);
     without --output, prints as --format says.
     """
-    answer_rows(source, output, crs=crs, layer=layer, form=form, headings=column or (), extent=extent, datum=datum)
+    with answering():
+        said = reading_said(columns=column or (), closing_m=closing, drawing_unit=unit)
+        reading = with_known(said, configured_reading(settings(), extent=extent, datum=datum))
+    answer_rows(source, output, crs=crs, layer=layer, form=form, reading=reading)
 
 
 def answer_rows(  # noqa: PLR0913 - one for each option
@@ -79,9 +84,7 @@ def answer_rows(  # noqa: PLR0913 - one for each option
     layer: str | None,
     form: str,
     columns: Columns = CODES,
-    headings: Sequence[str] = (),
-    extent: str = "",
-    datum: str = "",
+    reading: ReadOptions | None = None,
 ) -> None:
     """Give every footprint of a file or a stream some columns, and leave with the exit code that its faults make."""
     if output and form != "auto":
@@ -98,8 +101,7 @@ def answer_rows(  # noqa: PLR0913 - one for each option
             crs=crs,
             layer=layer,
             columns=columns,
-            headings=headings,
-            reading=configured_reading(settings(), extent=extent, datum=datum),
+            reading=reading or configured_reading(settings()),
             watcher=watcher,
         )
     if not is_pipe:

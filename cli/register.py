@@ -11,7 +11,7 @@ from rich.table import Table
 from cli.console import EXIT_FOUND, complain_row, doubt_row, notes, out, print_json, speak
 from cli.desk import at_desk
 from cli.findings import brief
-from cli.forms import Column
+from cli.forms import Closing, Column, Unit
 from cli.previews import look_ahead
 from geocode import Text
 from workflows.catalogues import configured_catalogue
@@ -53,6 +53,8 @@ def upload(  # noqa: PLR0913 - one for each option
         bool, typer.Option("--complete", help="It has every building of its area: tell what is gone")
     ] = False,
     column: Column = None,
+    closing: Closing = None,
+    unit: Unit = None,
     fix: Annotated[bool, typer.Option("--fix", help="Mend spikes and tiny edges where that is safe")] = False,
     rejected: Annotated[
         Path | None, typer.Option(help="Write the refused rows to a file, with reasons; suffix tells format")
@@ -65,7 +67,15 @@ def upload(  # noqa: PLR0913 - one for each option
     """Register the footprints of a file: every row a code or a reason. All rows or none, unless --good-rows."""
     mode = "good" if good_rows else "all"
     options = DeliveryOptions(
-        crs=crs, layer=layer, stage=stage, mode=mode, complete=complete, fix=fix, columns=column or ()
+        crs=crs,
+        layer=layer,
+        stage=stage,
+        mode=mode,
+        complete=complete,
+        fix=fix,
+        columns=column or (),
+        closing_m=closing,
+        drawing_unit=unit,
     )
     if preview:
         look_ahead(source, options, form=form)

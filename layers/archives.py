@@ -20,6 +20,8 @@ from layers.errors import RefusedFile, refused
 __all__ = ["Member", "unpack_gzip", "unpack_zip", "zip_content", "zip_names"]
 
 MAX_ENTRIES = 200
+# a geodatabase has half a dozen files a layer, and a city's has hundreds of layers
+MAX_GEODATABASE_FILES = 2_000
 MAX_BYTES = 1 << 30
 MAX_RATIO = 100
 # wide text fields, mostly blank, pack a hundredfold and more: below this size nobody is harmed by them
@@ -31,6 +33,7 @@ _CHUNK_BYTES = 1 << 20
 _END_OF_DIRECTORY = struct.Struct("<4s4H2LH")
 _LOCAL_HEADER_BYTES = 30
 _ENCRYPTED, _UTF8_NAME = 0x1, 0x800
+_GEODATABASE = ".gdb/"
 _LINK = 0o120000
 _JUNK = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"}
 _BROKEN = (
@@ -70,7 +73,7 @@ def unpack_zip(path: Path, folder: Path) -> tuple[Member, ...]:
         The archive is broken, encrypted or beyond the limits, or an entry is a link, bears a path that leads elsewhere
         or the name of another.
     """
-    _check_directory(path)
+    _check_directory(path, most=MAX_GEODATABASE_FILES)
     with _reporting_damage(), zipfile.ZipFile(path) as archive:
         entries = [(info, _name(info)) for info in archive.infolist() if not info.is_dir()]
         _check_entries(entries, path.stat().st_size, archive.start_dir)
@@ -178,7 +181,8 @@ def _check_directory(path: Path, *, most: int = MAX_ENTRIES, most_bytes: int = _
 
 
 def _check_entries(entries: list[tuple[zipfile.ZipInfo, str]], archive_bytes: int, directory_start: int) -> None:
-    if len(entries) > MAX_ENTRIES:
+    loose = [name for _, name in entries if _GEODATABASE not in name.lower()]
+    if len(loose) > MAX_ENTRIES:
         raise refused("archive_entries", found=len(entries), limit=MAX_ENTRIES)
     budget = _Budget(archive_bytes)
     for info, name in entries:

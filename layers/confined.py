@@ -31,7 +31,7 @@ from layers.errors import RefusedFile, cannot_confine, refused
 from layers.frozen import UnsoundAnswerError, freeze_json, thaw_delivery, thaw_json, thaw_refusal
 from layers.reading import list_layers, read_delivery
 from layers.sheets import Sheet, read_sheet
-from layers.sources import digest_delivery
+from layers.sources import delivered_parts, digest_delivery
 
 __all__ = ["list_confined", "read_confined", "read_sheet_confined"]
 
@@ -142,8 +142,9 @@ def _asked(call: str, path: Path, options: Mapping[str, Any]) -> Iterator[tuple[
         with TemporaryDirectory(prefix="luotu-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
             limits = reading_confinement().limits
-            request = {"call": call, "path": str(path), "options": options, "limits": asdict(limits)}
-            freeze_json(request, folder / REQUEST)
+            parts = [str(part) for part in delivered_parts(path).values()]
+            told = {"call": call, "path": str(path), "parts": parts, "options": options, "limits": asdict(limits)}
+            freeze_json(told, folder / REQUEST)
             _accept(_reading.run(folder), limits)
             yield _done(thaw_json(folder / ANSWER)), folder
     except UnsoundAnswerError as error:

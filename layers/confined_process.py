@@ -27,7 +27,6 @@ from layers.frozen import freeze_delivery, freeze_json, freeze_refusal, thaw_jso
 from layers.readers import reader_of
 from layers.reading import list_layers, read_delivery
 from layers.sheets import Sheet, read_sheet
-from layers.sources import delivered_parts
 
 __all__ = ["ANSWER", "REQUEST", "serve"]
 
@@ -127,30 +126,29 @@ class _Service:
 
 
 def _work(folder: Path) -> None:
-    """Read as a confined child, and end."""
-    status = 1
+    """Read as a confined child, leave the answer in the job's folder, and end."""
+    answer = folder / ANSWER
     try:
-        request = thaw_json(folder / REQUEST)
-        path = Path(request["path"])
-        # nothing of the file was parsed up to here
-        parts = list(delivered_parts(path).values())
-        confine(parts, workspace=folder, limits=Limits(**request["limits"]), without=missing_layers())
-        tempfile.tempdir = str(folder)
-        freeze_json(_answer(request, path, folder), folder / ANSWER)
-        status = 0
+        try:
+            freeze_json({"done": _do(folder)}, answer)
+        except RefusedFile as error:
+            freeze_json({"refused": freeze_refusal(error)}, answer)
+        except MemoryError:
+            freeze_json({"exhausted": "memory"}, answer)
+        except BaseException:  # noqa: BLE001 - told to whoever asked, for the log; a panic of Rust's is no Exception
+            freeze_json({"failed": traceback.format_exc()}, answer)
     finally:
-        os._exit(status)
+        os._exit(0)
 
 
-def _answer(request: Mapping[str, Any], path: Path, folder: Path) -> dict[str, Any]:
-    try:
-        return {"done": _CALLS[request["call"]](path, request["options"], folder)}
-    except RefusedFile as error:
-        return {"refused": freeze_refusal(error)}
-    except MemoryError:
-        return {"exhausted": "memory"}
-    except BaseException:  # noqa: BLE001 - told to whoever asked, for the log; a panic of Rust's is no Exception
-        return {"failed": traceback.format_exc()}
+def _do(folder: Path) -> Any:
+    """Give up this process's rights, and do what is asked for."""
+    request = thaw_json(folder / REQUEST)
+    path, parts = Path(request["path"]), [Path(part) for part in request["parts"]]
+    # the file has not been opened up to here
+    confine(parts, workspace=folder, limits=Limits(**request["limits"]), without=missing_layers())
+    tempfile.tempdir = str(folder)
+    return _CALLS[request["call"]](path, request["options"], folder)
 
 
 def _read(path: Path, options: Mapping[str, Any], folder: Path) -> dict[str, Any]:

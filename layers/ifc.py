@@ -91,11 +91,18 @@ def _projected_crs(model: Any) -> Mapping[str, Any] | None:
 def _to_map(model: Any) -> tuple[NDArray[np.float64], list[Note]]:
     """Return the matrix, shape (3, 2), from x, y, 1 of the model in metres to easting and northing in metres."""
     geolocation, unit = _extra("ifcopenshell.util.geolocation"), _extra("ifcopenshell.util.unit")
-    if geolocation.get_helmert_transformation_parameters(model) is None:
+    try:
+        is_placed = geolocation.get_helmert_transformation_parameters(model) is not None
+        unit_m = unit.calculate_unit_scale(model)
+        sides = ((1, 0), (0, 1), (0, 0)) if is_placed else ()
+        corners = [geolocation.auto_xyz2enh(model, x / unit_m, y / unit_m, 0.0)[:2] for x, y in sides]
+        placed = np.asarray(corners, dtype=np.float64)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # in the place of numbers there may stand anything that a model has
+        raise refused("unreadable", reason="IfcMapConversion") from error
+    if not is_placed:
         raise refused("ifc_without_place")
-    unit_m = unit.calculate_unit_scale(model)
-    corners = [geolocation.auto_xyz2enh(model, x / unit_m, y / unit_m, 0.0)[:2] for x, y in ((1, 0), (0, 1), (0, 0))]
-    (ex, ey, origin) = np.asarray(corners, dtype=np.float64)
+    ex, ey, origin = placed
     axes = np.array([ex - origin, ey - origin])
     scale = float(np.hypot(*axes[0]))
     notes: list[Note] = []
@@ -187,4 +194,13 @@ def _attributes(building: Any) -> dict[str, Any]:
         for name, value in values.items()
         if name != "id"
     }
-    return {**own, **sets}
+    return {name: _plain(value) for name, value in {**own, **sets}.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of Python's own types; an entity that stands where a value should as the text that it is in the file."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)

@@ -39,7 +39,7 @@ def restrict_files(*, readable: Iterable[Path], listable: Iterable[Path] = (), w
     Parameters
     ----------
     readable
-        Files and folders; those that are not there are passed over.
+        Files and folders; those that are not there, or not for this user, are passed over.
     listable
         Folders of which the names may be read.
     workspace
@@ -75,7 +75,8 @@ def restrict_files(*, readable: Iterable[Path], listable: Iterable[Path] = (), w
 def _leave(ruleset: int, path: Path, access: int) -> None:
     try:
         opened = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        # what cannot be reached needs no leave
         return
     try:
         allowed = access if path.is_dir() else access & _OF_FILES

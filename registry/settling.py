@@ -253,8 +253,9 @@ def _desk(delivered: gpd.GeoDataFrame, known: gpd.GeoDataFrame) -> _Desk:
 
 def _by_row(overlaps: _Overlaps, rows: Any, others: Any) -> dict[Any, list[tuple[Any, float, float, float]]]:
     found: dict[Any, list[tuple[Any, float, float, float]]] = {}
+    ours, theirs = rows.tolist(), others.tolist()  # an index takes its time to tell one of its values
     for left, right, *measures in zip(*(each.tolist() for each in overlaps), strict=True):
-        found.setdefault(rows[left], []).append((others[right], *measures))
+        found.setdefault(ours[left], []).append((theirs[right], *measures))
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import procrastinate
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import Row, event, func, insert, select
 
 from geocode import Text
 from store.database import Connection, Database, statement, transaction
@@ -109,6 +109,7 @@ def work(database: Database, run: Callable[[str, int], None], *, once: bool = Fa
     run
         Takes a job's id, and how often it was tried before. It is tried again where it raises a `DatabaseError`.
     """
+    event.listen(database, "connect", _take_time)
     conninfo = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
     while True:
         connector = procrastinate.PsycopgConnector(
@@ -123,6 +124,13 @@ def work(database: Database, run: Callable[[str, int], None], *, once: bool = Fa
             return
         # the server is away for a while, and comes back
         time.sleep(_AGAIN_S)
+
+
+def _take_time(connection: Any, _record: object) -> None:
+    """Let statements take as long as they do: what a job is about may be a million rows, and nobody waits at a door."""
+    with connection.cursor() as cursor:
+        cursor.execute("set statement_timeout = 0")
+    connection.commit()
 
 
 async def _work(database: Database, queue: procrastinate.App, *, once: bool) -> None:

@@ -1,12 +1,15 @@
 """The documentation names what there is."""
 
 import doctest
+import re
 from importlib.resources import files
 from pathlib import Path
 
 import layers.accessor
 from blueprint import load_rules
 from geocode.names import load_name_schemes
+from layers.formats import Format
+from layers.writing import SUFFIXES
 from registry.procedures import load_procedure
 from registry.schemes import load_schemes
 from registry.stages import load_stages
@@ -19,6 +22,25 @@ def test_every_setting_is_documented():
     text = (DOCS / "settings.md").read_text(encoding="utf-8")
     for name, field in Settings.model_fields.items():
         assert f"`{field.validation_alias or f'LUOTU_{name.upper()}'}`" in text
+
+
+def test_every_format_is_documented_with_how_it_is_written_and_the_tests_that_show_it():
+    lines = (DOCS / "formats.md").read_text(encoding="utf-8").splitlines()
+    rows = {line.split(" | ")[0].removeprefix("| "): line for line in lines if line.startswith("| ")}
+    named = {kind.value for kind in Format if kind not in {Format.ZIP, Format.GZIP}}
+    assert named <= rows.keys()
+    written = " ".join(row.split(" | ")[2] for row in rows.values())
+    assert {f"`{suffix}`" for suffix in SUFFIXES} - set(re.findall(r"`\.[a-z.]+`", written)) <= {
+        "`.json`",
+        "`.geojsons`",
+        "`.geoparquet`",
+        "`.csv`",
+    }
+    tests = DOCS.parent / "tests" / "layers"
+    for name in named:
+        shown = re.findall(r"test_\w+", rows[name].rsplit(" | ", 1)[-1])
+        assert shown
+        assert all((tests / f"{test}.py").is_file() for test in shown), name
 
 
 def test_every_stage_has_a_name_in_both_languages():

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from geocode import Text, crs_gate
 from geocode.faults import Fault, are_sound
 from layers.code_columns import with_codes
-from layers.coordinate_tables_columns import read_mapping
 from layers.entries import ReadOptions
 from layers.reading import OpenDelivery, open_delivery, open_features
 from layers.writing import check_target, write_batches, write_text
@@ -133,7 +132,6 @@ def code_file(  # noqa: PLR0913 - what, where to, how it is read, and who looks 
     crs: str | None = None,
     layer: str | None = None,
     columns: Columns = CODES,
-    headings: Sequence[str] = (),
     reading: ReadOptions = _PLAIN,
     watcher: Watcher | None = None,
 ) -> CodedFile:
@@ -150,10 +148,8 @@ def code_file(  # noqa: PLR0913 - what, where to, how it is read, and who looks 
         The CRS of the coordinates, where the file states none or a wrong one.
     columns
         What rows are given besides or instead of their codes.
-    headings
-        Of a table of coordinates, which column is what, such as ``north=X``: see `layers.entries.ReadOptions`.
     reading
-        As `configured_reading` returns it: what is known of deliveries beforehand.
+        What is said and known about reading: see `reading_said`, `configured_reading`, `with_known`.
 
     Raises
     ------
@@ -163,7 +159,7 @@ def code_file(  # noqa: PLR0913 - what, where to, how it is read, and who looks 
     if isinstance(target, Path):
         check_target(target)
     tally = _Tally()
-    with _opened(source, crs, layer, replace(reading, columns=read_mapping(headings))) as delivery:
+    with _opened(source, crs, layer, reading) as delivery:
         crs_gate(delivery.crs)
         if watcher:
             watcher.see_delivery(delivery)

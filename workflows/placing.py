@@ -110,14 +110,8 @@ def _confirmed(delivery: Delivery, match: ReferenceMatch) -> Delivery:
 
 def _match(database: Database, delivery: Delivery) -> ReferenceMatch:
     """Return how a delivery lies against the registered buildings, at the first place that shows it."""
-    try:
-        stored = to_storage(np.asarray(delivery.frame.geometry.values, dtype=object), delivery.crs)
-    except CrsError:
-        return _UNKNOWN
-    is_polygon = np.isin(shapely.get_type_id(stored), (3, 6))
-    shapes = stored[is_polygon & np.isfinite(shapely.bounds(stored)).all(axis=1) & shapely.is_valid(stored)]
     with transaction(database) as connection:
-        for sample in _samples(shapes):
+        for sample in _samples(delivery):
             west, south, east, north = shapely.total_bounds(sample)
             reach = REACH_M * _METRE_DEG
             wide = reach / max(0.2, float(np.cos(np.radians(south))))
@@ -129,21 +123,28 @@ def _match(database: Database, delivery: Delivery) -> ReferenceMatch:
     return _UNKNOWN
 
 
-def _samples(shapes: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Yield some hundred neighbours each, from several places of a delivery."""
-    if not len(shapes):
-        return
+def _samples(delivery: Delivery) -> Iterator[NDArray[Any]]:
+    """Yield some hundred neighbours each in EPSG:4490, from several places of a delivery."""
+    shapes = np.asarray(delivery.frame.geometry.values, dtype=object)
+    shapes = shapes[np.isin(shapely.get_type_id(shapes), (3, 6)) & np.isfinite(shapely.bounds(shapes)).all(axis=1)]
     middles = shapely.get_coordinates(shapely.centroid(shapes))
     order = np.argsort(middles[:, 0])
-    for place in _PLACES[: 1 if len(shapes) <= _NEIGHBOURS else None]:
+    for place in _PLACES[: len(shapes) // _NEIGHBOURS + 1]:
+        if not len(order):
+            return
         here = middles[order[int(place * len(order))]]
         nearest = np.argsort(((middles - here) ** 2).sum(axis=1), kind="stable")[:_NEIGHBOURS]
-        yield shapes[nearest]
+        try:
+            sample = to_storage(shapes[nearest], delivery.crs)
+        except CrsError:
+            # for whoever codes the rows to tell
+            return
+        sample = sample[shapely.is_valid(sample) & np.isfinite(shapely.bounds(sample)).all(axis=1)]
+        if len(sample):
+            yield sample
 
 
 def _compare(sample: NDArray[Any], living: gpd.GeoDataFrame) -> ReferenceMatch:
-    if not len(sample):
-        return _UNKNOWN
     west, south, east, north = shapely.total_bounds(sample)
     plane = measure_plane((west + east) / 2, (south + north) / 2)
     return match_reference(

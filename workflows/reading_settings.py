@@ -1,16 +1,20 @@
 """What is known of deliveries before they are read: where the office works, in which datum, the city's own systems."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from geocode import Text
+from layers.coordinate_tables_columns import read_mapping
 from layers.entries import ReadOptions
 from layers.errors import refused
 from layers.local_systems import read_systems
 from workflows.errors import RefusedOptionError
 from workflows.settings import Settings
 
-__all__ = ["ReadOptions", "configured_reading", "read_extent", "with_known"]
+__all__ = ["ReadOptions", "configured_reading", "read_extent", "reading_said", "with_known"]
+
+_MOST_CLOSING_M = 10.0
 
 
 def configured_reading(settings: Settings, *, extent: str = "", datum: str = "") -> ReadOptions:
@@ -36,6 +40,36 @@ def configured_reading(settings: Settings, *, extent: str = "", datum: str = "")
         except (OSError, UnicodeDecodeError) as error:
             raise refused("systems_unreadable") from error
     return ReadOptions(extent=tuple(boxes), datum=datum or settings.datum, systems=systems)
+
+
+def reading_said(
+    *, columns: Sequence[str] = (), closing_m: float | None = None, drawing_unit: str | None = None
+) -> ReadOptions:
+    """Return what a person says about reading a file.
+
+    Parameters
+    ----------
+    columns
+        Which column of a table is what, such as ``north=X``.
+    closing_m, drawing_unit
+        As those of `ReadOptions`; None leaves it to the drawing.
+
+    Raises
+    ------
+    RefusedFile
+        A column is not told so.
+    RefusedOptionError
+        The closing tolerance is none.
+    """
+    said = ReadOptions(columns=read_mapping(columns), drawing_unit=drawing_unit)
+    if closing_m is None:
+        return said
+    if not 0 <= closing_m <= _MOST_CLOSING_M:
+        raise RefusedOptionError(
+            Text(f"闭合容差 {closing_m:g} 米不可用。", f"{closing_m:g} m is no closing tolerance."),
+            Text("填写 0 到 10 米之间的数。", "Give a number from 0 to 10 metres."),
+        )
+    return replace(said, closing_m=closing_m)
 
 
 def with_known(said: ReadOptions, reading: ReadOptions) -> ReadOptions:

@@ -8,7 +8,6 @@ import numpy as np
 
 from geocode import Text
 from layers.confined import read_confined
-from layers.coordinate_tables_columns import read_mapping
 from layers.entries import ReadOptions
 from layers.formats import Format
 from layers.outline_mending import without_vertices
@@ -19,7 +18,7 @@ from store.documents import document_path, open_document
 from store.uploads import get_upload
 from workflows.errors import RefusedOptionError
 from workflows.principals import Principal
-from workflows.reading_settings import with_known
+from workflows.reading_settings import reading_said, with_known
 from workflows.reports import RowReport, UploadReport
 from workflows.rights import allow
 from workflows.uploading import find_report
@@ -32,6 +31,7 @@ _WITHOUT_GEOMETRY = {".csv"}
 # formats of several files, written as one
 _ZIPPED = {Format.SHAPEFILE: ".zip", Format.FILEGDB: ".gdb.zip"}
 _PLAIN = ReadOptions()
+_SAID = ("columns", "closing_m", "drawing_unit")
 
 
 def write_coded(
@@ -144,7 +144,7 @@ def give_back(  # noqa: PLR0913 - which, what of it, where to, for whom and in w
         options = get_upload(connection, identity, office_id=office)["options"]
     open_document(documents, report.sha256).close()
     target = folder / f"{_stem(report.file)}_{part}{suffix or suffix_to_write(report.format)}"
-    said = ReadOptions(columns=read_mapping(options.get("columns", ())))
+    said = reading_said(**{name: options[name] for name in _SAID if name in options})
     write = {"coded": write_coded, "rejected": write_rejected}[part]
     write(
         document_path(documents, report.sha256),

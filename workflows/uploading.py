@@ -8,7 +8,6 @@ from typing import Any
 from geocode import Text
 from geocode.codes import grouped
 from layers.catalogue import Catalogue
-from layers.coordinate_tables_columns import read_mapping
 from layers.deliveries import Delivery
 from layers.entries import ReadOptions
 from registry.aliases import Scheme
@@ -25,7 +24,7 @@ from workflows.matching import held_fault, match_rows
 from workflows.placing import ground_of_office, read_placed
 from workflows.principals import Principal
 from workflows.progress import Progress, unheard
-from workflows.reading_settings import with_known
+from workflows.reading_settings import reading_said, with_known
 from workflows.registering import MatchedDelivery, register_delivery
 from workflows.reports import RowReport, UploadReport, text_json
 from workflows.rights import allow
@@ -53,8 +52,8 @@ class DeliveryOptions:
         Whether the delivery claims to have every building of its area: known ones that it has not are told.
     fix
         Whether outlines are mended where that is safe; otherwise it is proposed, row by row.
-    columns
-        Of a table of coordinates, which column is what, such as ``north=X``: see `layers.entries.ReadOptions`.
+    columns, closing_m, drawing_unit
+        Of a table of coordinates, which column is what, and of a drawing, what closes and its unit: see `reading_said`.
     """
 
     crs: str | None = None
@@ -64,11 +63,13 @@ class DeliveryOptions:
     complete: bool = False
     fix: bool = False
     columns: Sequence[str] = ()
+    closing_m: float | None = None
+    drawing_unit: str | None = None
 
     @property
     def reading(self) -> ReadOptions:
-        """Return what is said about reading the file. Raises RefusedFile where a column is not told so."""
-        return ReadOptions(columns=read_mapping(self.columns))
+        """Return what is said about reading the file. Raises as `reading_said`."""
+        return reading_said(columns=self.columns, closing_m=self.closing_m, drawing_unit=self.drawing_unit)
 
 
 def upload_file(  # noqa: PLR0913 - what, for whom, and how

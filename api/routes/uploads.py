@@ -29,6 +29,12 @@ def delivery_options(  # noqa: PLR0913 - one for each field of the form
     stage: Annotated[str, Form()] = "design",
     mode: Annotated[str, Form()] = "all",
     column: Annotated[list[str] | None, Form(description="What a column of a table is, such as north=X")] = None,
+    closing_m: Annotated[
+        float | None, Form(ge=0, le=10, description="Of a drawing: how far apart the ends of a ring may be")
+    ] = None,
+    drawing_unit: Annotated[
+        str | None, Form(max_length=20, description="Of a drawing: m, dm, cm, mm, km, in, ft")
+    ] = None,
     *,
     complete: Annotated[bool, Form()] = False,
     fix: Annotated[bool, Form(description="Mend spikes and tiny edges where that is safe")] = False,
@@ -42,6 +48,8 @@ def delivery_options(  # noqa: PLR0913 - one for each field of the form
         complete=complete,
         fix=fix,
         columns=[text for text in column or () if text],
+        closing_m=closing_m,
+        drawing_unit=drawing_unit or None,
     )
 
 

@@ -12,7 +12,7 @@ COMMANDS = [
     *("code", "decode", "alias", "upload", "check", "extract", "run", "resolve"),
     *("review", "building", "stage", "project", "units", "aliases", "facilities"),
     *("layers", "conflicts", "cases", "differences", "sites", "rules", "document", "certificate"),
-    *("ledger", "db", "exchange", "webhook", "serve", "work"),
+    *("ledger", "db", "exchange", "webhook", "serve", "work", "worker", "jobs"),
 ]
 
 

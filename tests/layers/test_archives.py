@@ -88,6 +88,13 @@ def test_an_encrypted_member_is_refused(tmp_path):
     assert refused_as(path, tmp_path / "out") == "archive_encrypted"
 
 
+def test_a_geodatabase_may_have_more_files(tmp_path):
+    files = {f"city.gdb/a{number:08x}.gdbtable": b"" for number in range(600)}
+    assert len(unpack_zip(zipped(tmp_path / "a.zip", files), folder(tmp_path))) == 600
+    files |= {f"{number}.txt": b"" for number in range(201)}
+    assert refused_as(zipped(tmp_path / "b.zip", files), tmp_path / "out") == "archive_entries"
+
+
 def test_too_many_entries_are_refused_before_they_are_listed(tmp_path):
     path = zipped(tmp_path / "a.zip", {f"{number}.txt": b"" for number in range(201)})
     assert refused_as(path, tmp_path / "out") == "archive_entries"

@@ -18,7 +18,7 @@ from layers.errors import RefusedFile
 from store.database import transaction
 from tests.layers.seeds import SEEDS, make_seeds
 
-FEW, MANY = 200, 10_000
+FEW, MANY = 100, 10_000
 UPLOADS_FEW, UPLOADS_MANY = 20, 400
 AT_ONCE = 2
 # whoever hits these has found a fault of the program, not of the file
