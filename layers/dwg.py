@@ -17,8 +17,8 @@ import shapely
 from ezdxf.document import Drawing as Document
 from ezdxf.filemanagement import new
 
-from layers.dxf_account import counted
-from layers.dxf_understanding import Loaded, Understood, layers_of, rows_of, understand
+from layers.dxf.account import counted
+from layers.dxf.understanding import Loaded, Understood, layers_of, rows_of, understand
 from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.errors import refused
 from layers.remarks import remark

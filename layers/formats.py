@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from layers.archives import zip_content, zip_names
-from layers.coordinate_tables_columns import has_coordinates
+from layers.coordinate_tables.columns import has_coordinates
 from layers.errors import RefusedFile, refused
 
 __all__ = ["FILEGDB_CATALOG", "GEOMETRY_TYPES", "Format", "identify", "looks_like_geojson", "sniff"]

@@ -53,14 +53,14 @@ _READERS: Mapping[Format, _Reader] = {
     Format.JSONFG: _Reader("jsonfg", (".jsonfg",)),
     Format.CITYJSON: _Reader("cityjson", (".cityjson",)),
     Format.IFC: _Reader("ifc", (".ifc",)),
-    Format.KML: _Reader("kml", (".kml",)),
-    Format.GML: _Reader("gml", (".gml",)),
-    Format.DXF: _Reader("dxf", (".dxf",)),
+    Format.KML: _Reader("kml.reader", (".kml",)),
+    Format.GML: _Reader("gml.reader", (".gml",)),
+    Format.DXF: _Reader("dxf.reader", (".dxf",)),
     Format.DWG: _Reader("dwg", (".dwg",)),
-    Format.BOUNDARY_TEXT: _Reader("boundary_text", (".txt",), is_list=True),
-    Format.CSV: _Reader("coordinate_tables", (".csv",), is_list=True),
-    Format.CASS: _Reader("coordinate_tables", (".dat",), is_list=True),
-    Format.WORKBOOK: _Reader("coordinate_tables", (".xlsx",), is_list=True),
+    Format.BOUNDARY_TEXT: _Reader("boundary_text.reader", (".txt",), is_list=True),
+    Format.CSV: _Reader("coordinate_tables.reader", (".csv",), is_list=True),
+    Format.CASS: _Reader("coordinate_tables.reader", (".dat",), is_list=True),
+    Format.WORKBOOK: _Reader("coordinate_tables.reader", (".xlsx",), is_list=True),
 }
 LAYER_SUFFIXES = frozenset(suffix for reader in _READERS.values() if not reader.is_list for suffix in reader.suffixes)
 LISTS = frozenset(kind for kind, reader in _READERS.items() if reader.is_list)

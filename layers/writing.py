@@ -175,20 +175,20 @@ def _write_csv(job: _Job, stream: BinaryIO, *, mark: bool = False) -> Iterable[N
 
 
 def _write_kml(job: _Job, stream: BinaryIO) -> Iterable[Note]:
-    from layers.kml_writing import write_kml  # noqa: PLC0415 - as below
+    from layers.kml.writing import write_kml  # noqa: PLC0415 - as below
 
     with typed_rows(job.frames, find_kinds=frozenset) as rows:
         return list(write_kml(rows, stream, layer=job.layer, crs=job.crs))
 
 
 def _write_boundary_text(job: _Job, stream: BinaryIO) -> Iterable[Note]:
-    from layers.boundary_text_writing import write_boundary_text  # noqa: PLC0415 - as below
+    from layers.boundary_text.writing import write_boundary_text  # noqa: PLC0415 - as below
 
     return write_boundary_text(job.frames, stream, crs=job.crs)
 
 
 def _write_drawing(job: _Job, stream: BinaryIO) -> Iterable[Note]:
-    from layers.dxf_writing import write_drawing  # noqa: PLC0415 - as below
+    from layers.dxf.writing import write_drawing  # noqa: PLC0415 - as below
 
     return write_drawing(job.frames, stream, crs=job.crs, layer=job.layer)
 

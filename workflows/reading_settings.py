@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from geocode import Text
-from layers.coordinate_tables_columns import read_mapping
+from layers.coordinate_tables.columns import read_mapping
 from layers.entries import ReadOptions
 from layers.errors import refused
 from layers.local_systems import read_systems

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from making import here, parts, shapefile, zipped
 
 from geocode import crs_gate
-from layers.boundary_text import read_boundary_text
+from layers.boundary_text.reader import read_boundary_text
 from layers.errors import RefusedFile
 from layers.formats import Format, sniff
 from layers.reading import read_delivery

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import parts, shapefile, zipped
 
-from layers.coordinate_tables import read_rows
-from layers.coordinate_tables_columns import read_mapping
+from layers.coordinate_tables.columns import read_mapping
+from layers.coordinate_tables.reader import read_rows
 from layers.errors import RefusedFile
 from layers.formats import Format, identify, sniff
 from layers.reading import ReadOptions, list_layers, read_delivery

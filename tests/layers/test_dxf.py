@@ -14,9 +14,9 @@ from ezdxf.xclip import XClip
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.dxf_curves import Piece
-from layers.dxf_layers import likely_layers
-from layers.dxf_rings import find_rings
+from layers.dxf.curves import Piece
+from layers.dxf.layers import likely_layers
+from layers.dxf.rings import find_rings
 from layers.errors import RefusedFile
 from layers.reading import ReadOptions, list_layers, read_delivery
 from tests.layers.drawings import EAST, NORTH, SQUARE, house, lines, new, placed, saved
@@ -418,7 +418,7 @@ def test_a_block_within_itself_and_an_array_of_billions_are_refused(tmp_path, re
     block.add_blockref("LOOP", (1, 1))
     space.add_blockref("LOOP", (EAST, NORTH))
     assert refusal(saved(document, tmp_path), crs=CRS).fault.kind == "dxf_block_depth"
-    monkeypatch.setattr("layers.dxf_drawing.MAX_SHAPES", 5_000)
+    monkeypatch.setattr("layers.dxf.drawing.MAX_SHAPES", 5_000)
     document, space = new()
     document.blocks.new("ONE").add_circle((0, 0), 1)
     array = {"row_count": 32_000, "column_count": 32_000, "row_spacing": 1, "column_spacing": 1}
@@ -510,7 +510,7 @@ def test_what_gdal_writes_is_read(tmp_path):
 
 
 def test_the_line_ends_of_windows_need_no_recovery(tmp_path, monkeypatch):
-    monkeypatch.setattr("layers.dxf.recover", None)
+    monkeypatch.setattr("layers.dxf.reader.recover", None)
     document, space = new("R2000")
     house(space, layer="建筑物")
     path = saved(document, tmp_path, encoding="gbk")

@@ -13,7 +13,7 @@ from layers.errors import CannotWrite, LayersError, RefusedFile, UnknownLayer, c
 from layers.remarks import remark, remark_kinds
 
 ROOM = Path(layers.__file__).parent
-SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted(ROOM.glob("*.py")))
+SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted(ROOM.rglob("*.py")))
 # and workflows that take files in refuse them by the same tables
 USED = SOURCE + "".join(
     (ROOM.parent / "workflows" / name).read_text(encoding="utf-8") for name in ("attaching.py", "catalogues.py")

@@ -15,10 +15,10 @@ import shapely
 from numpy.typing import NDArray
 
 from geocode.faults import Fault, read_sentences
-from layers.boundary_text_rings import Outline, Vertex, build_outline
-from layers.coordinate_tables_columns import Columns
-from layers.coordinate_tables_numbers import number_of
-from layers.coordinate_tables_order import first_direction
+from layers.boundary_text.rings import Outline, Vertex, build_outline
+from layers.coordinate_tables.columns import Columns
+from layers.coordinate_tables.numbers import number_of
+from layers.coordinate_tables.order import first_direction
 from layers.errors import refused
 from layers.remarks import Counted, Note, remark
 from layers.tables import Table, narrow

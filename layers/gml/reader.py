@@ -16,7 +16,7 @@ from layers.curved_json import tabulate_with_curves
 from layers.curves import deviation_in
 from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.errors import refused
-from layers.gml_geometries import GEOMETRIES, UnreadGeometryError, geometry_of
+from layers.gml.geometries import GEOMETRIES, UnreadGeometryError, geometry_of
 from layers.remarks import Counted, remark
 from layers.tables import OpenTable, Table
 from layers.xml_documents import Element, Step, document_encoding, local_name, text_of, walk_elements

@@ -18,8 +18,8 @@ import shapely
 from numpy.typing import NDArray
 
 from geocode.crs import STORAGE_CRS, crs_gate, to_storage
-from layers.boundary_text_crs import ZONES, Zone, zone_of_epsg
-from layers.boundary_text_lines import FIELD_NAMES, REFUSED
+from layers.boundary_text.crs import ZONES, Zone, zone_of_epsg
+from layers.boundary_text.lines import FIELD_NAMES, REFUSED
 from layers.columns import python_values
 from layers.errors import cannot_write
 from layers.remarks import Note, remark

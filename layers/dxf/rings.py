@@ -12,7 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from layers.dxf_curves import Curve, Floats, closed, ends, reverse
+from layers.dxf.curves import Curve, Floats, closed, ends, reverse
 
 __all__ = ["Found", "Ring", "find_rings"]
 

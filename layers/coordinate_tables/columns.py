@@ -108,7 +108,7 @@ def read_mapping(texts: Sequence[str]) -> dict[str, str]:
 
 @cache
 def _synonyms() -> Mapping[str, Sequence[str]]:
-    return tomllib.loads(files("layers").joinpath("coordinate_tables.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(files("layers.coordinate_tables").joinpath("headings.toml").read_text(encoding="utf-8"))
 
 
 def _plain(cell: Any) -> str:

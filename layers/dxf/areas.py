@@ -10,9 +10,9 @@ import shapely
 
 from geocode.faults import Fault, read_sentences
 from layers.curves import DEVIATION_M, Linearised
-from layers.dxf_curves import Curve, ends, linearised_ring
-from layers.dxf_drawing import Drawing, Shape
-from layers.dxf_rings import Ring, find_rings
+from layers.dxf.curves import Curve, ends, linearised_ring
+from layers.dxf.drawing import Drawing, Shape
+from layers.dxf.rings import Ring, find_rings
 
 __all__ = ["Area", "LayerAreas", "find_areas"]
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import shapely
 
-from layers.dxf_areas import Area, LayerAreas
-from layers.dxf_drawing import Label
+from layers.dxf.areas import Area, LayerAreas
+from layers.dxf.drawing import Label
 from layers.encoding import Encoding
 from layers.remarks import Counted, Note, remark
 from layers.tables import Table, narrow, with_own_ids

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from geocode import CodeError, parse
 from geocode.faults import Fault, read_sentences
-from layers.boundary_text_crs import find_crs
-from layers.boundary_text_lines import FIELD_NAMES, REFUSED, BoundaryText, Parcel, parse_lines
-from layers.boundary_text_rings import Vertex, build_outline
-from layers.coordinate_tables_order import are_degrees_there, first_direction
+from layers.boundary_text.crs import find_crs
+from layers.boundary_text.lines import FIELD_NAMES, REFUSED, BoundaryText, Parcel, parse_lines
+from layers.boundary_text.rings import Vertex, build_outline
+from layers.coordinate_tables.order import are_degrees_there, first_direction
 from layers.crs import FoundCrs
 from layers.encoding import decode_text
 from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source

@@ -10,9 +10,9 @@ import numpy as np
 import shapely
 
 from geocode.faults import Fault, read_sentences
-from layers.coordinate_tables_cells import read_cells
-from layers.coordinate_tables_columns import Columns, find_columns, has_coordinates
-from layers.coordinate_tables_points import read_points
+from layers.coordinate_tables.cells import read_cells
+from layers.coordinate_tables.columns import Columns, find_columns, has_coordinates
+from layers.coordinate_tables.points import read_points
 from layers.crs import FoundCrs, crs_of_name
 from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.errors import refused

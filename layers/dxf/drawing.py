@@ -16,7 +16,7 @@ from ezdxf.math import Vec3
 from ezdxf.xclip import XClip
 
 from layers.curves import DEVIATION_M
-from layers.dxf_curves import Curve, Floats, curves_of, moved, scale_of
+from layers.dxf.curves import Curve, Floats, curves_of, moved, scale_of
 from layers.errors import RefusedFile, refused
 
 __all__ = ["LABELS", "PROGRAM", "Drawing", "Label", "Shape", "take_apart"]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pyproj
 
-from layers.boundary_text_lines import Entry
+from layers.boundary_text.lines import Entry
 from layers.crs import FoundCrs
 from layers.errors import RefusedFile, refused
 from layers.remarks import remark

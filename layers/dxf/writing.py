@@ -20,7 +20,7 @@ from ezdxf.filemanagement import new
 
 from geocode.crs import crs_name
 from layers.columns import python_values
-from layers.dxf_drawing import LABELS, PROGRAM
+from layers.dxf.drawing import LABELS, PROGRAM
 from layers.errors import cannot_write
 from layers.remarks import Counted, Note, remark
 

@@ -16,9 +16,9 @@ from ezdxf.document import Drawing as Document
 from ezdxf.filemanagement import read
 from ezdxf.lldxf.const import DXFError
 
-from layers.dxf_account import counted
-from layers.dxf_tags import decode_drawing, inspect_drawing, text_of_binary
-from layers.dxf_understanding import Loaded, Understood, layers_of, rows_of, understand
+from layers.dxf.account import counted
+from layers.dxf.tags import decode_drawing, inspect_drawing, text_of_binary
+from layers.dxf.understanding import Loaded, Understood, layers_of, rows_of, understand
 from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.errors import refused
 from layers.tables import OpenTable

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from math import ceil
 
-from layers.dxf_areas import LayerAreas
-from layers.dxf_drawing import Drawing
+from layers.dxf.areas import LayerAreas
+from layers.dxf.drawing import Drawing
 from layers.remarks import Note, remark
 
 __all__ = ["counted", "told_of_drawing", "told_of_layer"]

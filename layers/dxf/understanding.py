@@ -13,12 +13,12 @@ from ezdxf.document import Drawing as Document
 from ezdxf.lldxf.const import DXFError
 
 from layers.crs import FoundCrs, crs_of_name
-from layers.dxf_account import counted, told_of_drawing, told_of_layer
-from layers.dxf_areas import LayerAreas, find_areas
-from layers.dxf_drawing import Drawing, take_apart
-from layers.dxf_layers import likely_layers
-from layers.dxf_rows import table_of
-from layers.dxf_units import UNITS_M, stated_unit, unit_of
+from layers.dxf.account import counted, told_of_drawing, told_of_layer
+from layers.dxf.areas import LayerAreas, find_areas
+from layers.dxf.drawing import Drawing, take_apart
+from layers.dxf.layers import likely_layers
+from layers.dxf.rows import table_of
+from layers.dxf.units import UNITS_M, stated_unit, unit_of
 from layers.encoding import Encoding
 from layers.entries import FoundLayer, LayerEntry
 from layers.errors import RefusedFile, refused

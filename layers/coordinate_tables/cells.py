@@ -14,10 +14,10 @@ from defusedxml.ElementTree import iterparse  # type: ignore[import-untyped]
 from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
 from layers.archives import unpack_zip
-from layers.coordinate_tables_columns import has_coordinates
-from layers.coordinate_tables_excel97 import refuse_endless_chains
-from layers.coordinate_tables_numbers import number_of
-from layers.coordinate_tables_order import first_direction
+from layers.coordinate_tables.columns import has_coordinates
+from layers.coordinate_tables.excel97 import refuse_endless_chains
+from layers.coordinate_tables.numbers import number_of
+from layers.coordinate_tables.order import first_direction
 from layers.encoding import Encoding, decode_text
 from layers.entries import Source
 from layers.errors import refused

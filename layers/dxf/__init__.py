@@ -1,0 +1,1 @@
+"""DXF drawings: what lies in them, taken apart without a guess, and written back."""

@@ -1,0 +1,1 @@
+"""GML of simple features."""
