@@ -16,7 +16,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from layers.confined import read_confined
+from layers.confined.reading import read_confined
 from layers.reading import read_delivery
 from layers.writing import write_frame
 

@@ -14,7 +14,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from layers.confinement import Confinement, confine_reading, missing_layers
+from layers.confined.confinement import Confinement, confine_reading, missing_layers
 from store.cluster import SERVICE, create_database, remove_cluster, start_cluster
 from store.database import Database, connect, migrate, transaction
 

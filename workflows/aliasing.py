@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from geocode import BuildingCode, Fault, Text, parse
 from geocode.faults import read_sentences
-from layers.confined import read_sheet_confined
+from layers.confined.reading import read_sheet_confined
 from layers.sheets import Sheet
 from registry.aliases import find_aliases, find_stated
 from registry.errors import SchemeError

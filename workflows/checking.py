@@ -14,7 +14,7 @@ from blueprint.outcomes import Finding, verdict
 from blueprint.rule_sets import RuleSet
 from blueprint.rules import Rule
 from geocode import STORAGE_CRS, parse
-from layers.confined import read_confined
+from layers.confined.reading import read_confined
 from registry.ground import same_ground
 from registry.schemes import Scheme
 from store.database import Connection, Database, transaction

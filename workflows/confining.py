@@ -1,6 +1,6 @@
 """How this installation has files from others read: what its settings say, told to the readers."""
 
-from layers.confinement import Confinement, Limits, confine_reading
+from layers.confined.confinement import Confinement, Limits, confine_reading
 from workflows.settings import Settings
 
 __all__ = ["confine_as_set"]

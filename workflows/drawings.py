@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from geocode import STORAGE_CRS, BuildingCode, FootprintError, Text, encode_many, parse, to_storage
 from geocode.crs import CrsInput
 from geocode.planes import to_plane
-from layers.confined import read_confined
+from layers.confined.reading import read_confined
 from layers.geojson_geometries import BuiltGeometries, build_geometries
 from registry.fingerprints import fingerprints
 from workflows.deliveries import as_multipolygons, planes_of, too_large, too_wide

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geocode import STORAGE_CRS, BuildingCode, CodeError, Fault, Text, parse, to_storage
 from geocode.faults import are_sound, read_sentences
-from layers.confined import read_confined
+from layers.confined.reading import read_confined
 from layers.deliveries import Delivery
 from layers.json_values import json_value
 from registry.facilities import (

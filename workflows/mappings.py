@@ -8,7 +8,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from geocode import Text
 from layers.catalogue import Catalogue, load_catalogue
-from layers.confined import read_confined
+from layers.confined.reading import read_confined
 from layers.mappings import LayerMapping, Proposal, check_mapping, propose_mapping
 from store.database import Connection, Database, transaction
 from store.mappings import add_mapping, get_mapping

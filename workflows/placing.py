@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from geocode import STORAGE_CRS, CrsError, Text, to_storage
 from geocode.faults import read_sentences
 from geocode.planes import measure_plane
-from layers.confined import read_confined
+from layers.confined.reading import read_confined
 from layers.entries import ReadOptions
 from layers.errors import RefusedFile
 from layers.reading import Delivery

@@ -13,7 +13,7 @@ from geocode.crs import CrsInput
 from geocode.footprints import find_faults
 from geocode.planes import measure_plane
 from layers.catalogue import Catalogue, Layer
-from layers.confined import read_confined
+from layers.confined.reading import read_confined
 from layers.editions import prepare_edition
 from registry.aliases import find_stated
 from registry.schemes import Scheme

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geocode import Fault, FootprintError, Text, parse, to_storage
 from geocode.faults import read_sentences
 from geocode.planes import to_plane
-from layers.confined import read_confined
+from layers.confined.reading import read_confined
 from registry.ground import OVERLAP_TOLERANCE, shared_ground
 from registry.stages import Entry, Stage, put_in_order
 from store.buildings import add_footprints, close_footprints, living_footprints

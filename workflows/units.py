@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from geocode import Fault, parse
 from geocode.faults import read_sentences
-from layers.confined import read_sheet_confined
+from layers.confined.reading import read_sheet_confined
 from layers.sheets import Sheet
 from registry.forms import alias_value
 from registry.ledger.events import NewEvent

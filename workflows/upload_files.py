@@ -7,7 +7,7 @@ import geopandas as gpd
 import numpy as np
 
 from geocode import Text
-from layers.confined import read_confined
+from layers.confined.reading import read_confined
 from layers.entries import ReadOptions
 from layers.formats import Format
 from layers.outline_mending import without_vertices

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geocode import CrsError, Fault, to_storage
 from layers.catalogue import Catalogue
-from layers.confined import list_confined
+from layers.confined.reading import list_confined
 from layers.days import plain_text
 from layers.deliveries import Delivery
 from layers.entries import FoundLayer, ReadOptions

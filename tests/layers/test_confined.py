@@ -20,9 +20,9 @@ import pytest
 import shapely
 from making import collection, feature, frame_of, geojson, shapefile, squares
 
-from layers import confined
-from layers.confined import list_confined, read_confined, read_sheet_confined
-from layers.confinement import Confinement, Limits, confine_reading, missing_layers, reading_confinement
+import layers.confined.reading as confined
+from layers.confined.confinement import Confinement, Limits, confine_reading, missing_layers, reading_confinement
+from layers.confined.reading import list_confined, read_confined, read_sheet_confined
 from layers.errors import ConfinementError, RefusedFile
 from layers.reading import list_layers, read_delivery
 from layers.sheets import read_sheet
@@ -225,7 +225,7 @@ def confined_as():
 _MISBEHAVIOUR = """
 import ctypes, os, signal, sys, socket, time
 from pathlib import Path
-import layers.confined_process as process
+import layers.confined.process as process
 
 def misbehave(path, options, folder):
     answer, rows = folder / process.ANSWER, folder / "rows.arrow"
@@ -444,7 +444,7 @@ class TestService:
 _PROBE = """
 import json, sys
 from pathlib import Path
-from layers.confinement import Limits, confine, probe
+from layers.confined.confinement import Limits, confine, probe
 folder, without = Path(sys.argv[1]), sys.argv[2:]
 limits = Limits(memory_mb=64, cpu_s=5)
 confine([], workspace=folder / "job", limits=limits, without=without)

@@ -7,8 +7,8 @@ from contextlib import closing, suppress
 
 import pytest
 
-from layers.confined import read_confined
-from layers.confinement import Confinement, Limits, confine_reading, reading_confinement
+from layers.confined.confinement import Confinement, Limits, confine_reading, reading_confinement
+from layers.confined.reading import read_confined
 from layers.errors import RefusedFile
 from layers.reading import read_delivery
 from tests.layers.hostile import SECRET, hostile_files

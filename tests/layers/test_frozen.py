@@ -12,10 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geocode.faults import Fault, Text
-from layers.curves import Linearised
-from layers.entries import FoundLayer, ReadOptions
-from layers.errors import refused
-from layers.frozen import (
+from layers.confined.frozen import (
     UnsoundAnswerError,
     freeze_delivery,
     freeze_json,
@@ -24,6 +21,9 @@ from layers.frozen import (
     thaw_json,
     thaw_refusal,
 )
+from layers.curves import Linearised
+from layers.entries import FoundLayer, ReadOptions
+from layers.errors import refused
 from layers.reading import read_delivery
 from tests.layers.seeds import SEEDS
 

@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 from streets import delivery, houses
 
 from api.app import create_app
-from layers.confined import read_confined
-from layers.confinement import Confinement, Limits, confine_reading, reading_confinement
+from layers.confined.confinement import Confinement, Limits, confine_reading, reading_confinement
+from layers.confined.reading import read_confined
 from layers.deliveries import Delivery
 from layers.errors import RefusedFile
 from store.database import transaction

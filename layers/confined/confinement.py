@@ -11,8 +11,8 @@ from pathlib import Path
 from sysconfig import get_path
 from typing import Literal
 
-from layers.landlock import landlock_version, restrict_files
-from layers.seccomp import forbid_calls, has_seccomp
+from layers.confined.landlock import landlock_version, restrict_files
+from layers.confined.seccomp import forbid_calls, has_seccomp
 
 with suppress(ImportError):  # not on Windows
     import resource

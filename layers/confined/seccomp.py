@@ -2,7 +2,7 @@
 
 What goes is whatever reaches beyond a process's own memory and open files: sockets, programs, other processes, owners and
 modes of files, clocks, mounts. Threads stay, since Arrow reads with them. Calls that are newer than this list do not exist
-for the process. Landlock (:mod:`layers.landlock`) says which files are left.
+for the process. Landlock (:mod:`layers.confined.landlock`) says which files are left.
 """
 
 import ctypes

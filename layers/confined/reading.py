@@ -1,7 +1,7 @@
 """Files from others, read in confined processes: one that crashes, hangs or wants too much costs its own file and no other.
 
 What reads a file can open that file and nothing else, and no connection. Its answer comes back as rows and JSON, and is
-checked. :mod:`layers.confined_process` is the other end.
+checked. :mod:`layers.confined.process` is the other end.
 """
 
 import atexit
@@ -23,12 +23,12 @@ from typing import Any, NamedTuple
 
 import pyproj
 
-from layers.confined_process import ANSWER, REQUEST
-from layers.confinement import Limits, reading_confinement
+from layers.confined.confinement import Limits, reading_confinement
+from layers.confined.frozen import UnsoundAnswerError, freeze_json, thaw_delivery, thaw_json, thaw_refusal
+from layers.confined.process import ANSWER, REQUEST
 from layers.deliveries import Delivery
 from layers.entries import FoundLayer, ReadOptions
 from layers.errors import RefusedFile, cannot_confine, refused
-from layers.frozen import UnsoundAnswerError, freeze_json, thaw_delivery, thaw_json, thaw_refusal
 from layers.reading import list_layers, read_delivery
 from layers.sheets import Sheet, read_sheet
 from layers.sources import delivered_parts, digest_delivery
@@ -53,7 +53,7 @@ _KEPT = (
 )
 _ADDED = {"PROJ_NETWORK": "OFF", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 _PROGRAM = (
-    "import socket, sys; from layers.confined_process import serve; serve(socket.socket(fileno=int(sys.argv[1])))"
+    "import socket, sys; from layers.confined.process import serve; serve(socket.socket(fileno=int(sys.argv[1])))"
 )
 
 _logger = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """The process from which readers are forked: it imports the libraries once, opens no file itself and holds no secret.
 
 It is started afresh, so that it has none of the server's connections, memory or environment. For each file it forks one
-child, which gives up its rights (:mod:`layers.confinement`), reads, leaves its answer in the job's folder and ends. Who
+child, which gives up its rights (:mod:`layers.confined.confinement`), reads, leaves its answer in the job's folder and ends. Who
 waits for the child hangs up to have it killed.
 """
 
@@ -19,11 +19,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from layers.confinement import Limits, confine, libraries, missing_layers, probe
+from layers.confined.confinement import Limits, confine, libraries, missing_layers, probe
+from layers.confined.frozen import freeze_delivery, freeze_json, freeze_refusal, thaw_json
 from layers.entries import FoundLayer
 from layers.errors import RefusedFile
 from layers.formats import Format
-from layers.frozen import freeze_delivery, freeze_json, freeze_refusal, thaw_json
 from layers.readers import reader_of
 from layers.reading import list_layers, read_delivery
 from layers.sheets import Sheet, read_sheet
