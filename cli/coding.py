@@ -67,7 +67,7 @@ def code(  # noqa: PLR0913 - one for each option
     Every row comes out again with the columns code, h3, area_m2 and fault; a refused row has no code and says why in
     fault. The first 20 refusals are also printed, with place and remedy, and the rest counted by kind.
 
-    Writes .gpkg .fgb .parquet .geojson .geojsonl .csv .kml .gdb.zip .txt (boundary points) or .zip (a shapefile);
+    Writes .gpkg .fgb .parquet .geojson .geojsonl .csv .kml .gdb.zip .dxf .txt (boundary points) or .zip (a shapefile);
     without --output, prints as --format says.
     """
     with answering():

@@ -81,8 +81,8 @@ def upload(  # noqa: PLR0913 - one for each option
         look_ahead(source, options, form=form)
         return
     with at_desk() as desk:
-        if rejected is not None:
-            check_target(rejected)
+        for target in filter(None, (output, rejected)):
+            check_target(target)
         known = configured_reading(desk.settings)
         with _giving_back(source, rejected, options, known):
             report = upload_file(

@@ -40,7 +40,13 @@ def serve(
         address = f"http://{configured.host}:{configured.port}"
         notes([Text(f"页面与接口:{address} (Ctrl+C 停止)", f"Page and API: {address} (Ctrl+C stops them)")])
         uvicorn.run(
-            create_app(configured), host=configured.host, port=configured.port, log_level="warning", server_header=False
+            create_app(configured),
+            host=configured.host,
+            port=configured.port,
+            log_level="warning",
+            server_header=False,
+            # who follows a job keeps a connection open
+            timeout_graceful_shutdown=10,
         )
 
 

@@ -1,6 +1,7 @@
 """Jobs: uploads that go on after their request was answered, told step by step, ended by whoever asked for them."""
 
 import gc
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -12,14 +13,14 @@ from geocode import Fault, GeocodeError, Text
 from layers.errors import LayersError
 from layers.sources import digest_delivery
 from registry.errors import RegistryError
-from store.database import Database, transaction
+from store.database import Connection, Database, transaction
 from store.documents import document_path, keep_bytes
 from store.errors import DatabaseError, StoreError
 from store.jobs import ENDS, add_job, add_job_event, holding_job, is_job_cancelled, job_events, read_jobs
 from store.jobs import work as work_off
 from workflows.catalogues import configured_catalogue
 from workflows.databases import opened_database
-from workflows.errors import RefusedDeliveryError, WorkflowError
+from workflows.errors import RefusedDeliveryError, RefusedOptionError, WorkflowError
 from workflows.idempotency import once
 from workflows.ledgers import seal_ledger
 from workflows.principals import Principal
@@ -53,6 +54,9 @@ STATES = {
 }
 _MOST_ATTEMPTS = 4
 _MOST_ROWS = 1_000
+# of an office at once, for they are done in the order in which they came
+_MOST_WAITING = 20
+_LONGEST = 200
 _TOLD_EVERY_S = 0.5
 _LOST = (
     Text("处理进程多次中断,任务已放弃。", "The worker was lost several times; the job was given up."),
@@ -62,6 +66,8 @@ _UNEXPECTED = (
     Text("处理时发生意外错误,没有存储任何内容。", "Something unexpected went wrong; nothing is stored."),
     Text("请管理员查看处理进程的日志。", "Have the administrator look at the worker's log."),
 )
+
+_logger = logging.getLogger(__name__)
 
 
 class _CancelledError(Exception):
@@ -87,26 +93,37 @@ def ask_for_upload(  # noqa: PLR0913 - what, for whom, and how
 
     Raises
     ------
-    StageError, RefusedOptionError
-        An unknown stage or mode.
+    StageError, RefusedOptionError, RefusedFile
+        As `refuse_options`; or too many jobs of the office wait.
     ReusedKeyError, StillRunningError
         The key was another request's, or that one is being answered.
     """
     allow(principal, "upload")
     refuse_options(options)
     digest = digest_delivery(path)
-    keep_bytes(documents, path, digest.sha256)
     asked = {"file": file, "sha256": digest.sha256, "size": digest.size, "options": asdict(options)}
     job = {"kind": "upload", "office_id": principal.office_id, "actor": principal.actor, "role": principal.role}
     with transaction(database) as connection:
-        added = once(
-            connection,
-            principal,
-            key,
-            {"act": "ask_for_upload", **asked},
-            lambda: {"job": add_job(connection, {**job, "request": asked})},
-        )
+
+        def add() -> dict[str, Any]:
+            _refuse_many(connection, principal)
+            keep_bytes(documents, path, digest.sha256)
+            return {"job": add_job(connection, {**job, "request": asked})}
+
+        added = once(connection, principal, key, {"act": "ask_for_upload", **asked}, add)
     return show_job(database, added["job"], principal=principal)
+
+
+def _refuse_many(connection: Connection, principal: Principal) -> None:
+    """Refuse one job more where an office has many that have not ended: others wait behind them."""
+    jobs = read_jobs(connection, office_id=principal.office_id)
+    if sum(job.state not in ENDS for job in jobs) >= _MOST_WAITING:
+        raise RefusedOptionError(
+            Text(
+                f"本单位已有 {_MOST_WAITING} 个任务未完成。", f"{_MOST_WAITING} jobs of the office have not ended yet."
+            ),
+            Text("待其中一些完成或取消后再提交。", "Deliver it when some of them have ended, or cancel some."),
+        )
 
 
 def show_job(database: Database, identity: str, *, principal: Principal) -> dict[str, Any]:
@@ -122,9 +139,13 @@ def show_job(database: Database, identity: str, *, principal: Principal) -> dict
 
 
 def list_jobs(database: Database, *, principal: Principal) -> dict[str, Any]:
-    """Return the hundred newest jobs that the principal may see."""
+    """Return the hundred newest jobs that the principal may see; which rows stood in the way, each tells by itself."""
     with transaction(database) as connection:
-        return {"jobs": [_job_json(row) for row in read_jobs(connection, office_id=_office(principal))]}
+        jobs = [_job_json(row) for row in read_jobs(connection, office_id=_office(principal))]
+    for job in jobs:
+        if job["problem"]:
+            job["problem"] = {name: value for name, value in job["problem"].items() if name != "results"}
+    return {"jobs": jobs}
 
 
 def cancel_job(database: Database, identity: str, *, principal: Principal) -> dict[str, Any]:
@@ -142,7 +163,8 @@ def cancel_job(database: Database, identity: str, *, principal: Principal) -> di
         (job,) = read_jobs(connection, office_id=principal.office_id, identity=identity)
         told = {"by": principal.actor}
         # what nobody has begun is ended at once
-        add_job_event(connection, job.id, "cancelled" if job.state == "waiting" else "cancelling", told)
+        if job.state != "cancelling":
+            add_job_event(connection, job.id, "cancelled" if job.state == "waiting" else "cancelling", told)
     return show_job(database, job.id, principal=principal)
 
 
@@ -200,7 +222,8 @@ def _end_of(database: Database, settings: Settings, identity: str, attempts: int
     except DatabaseError as error:
         if attempts + 1 < _MOST_ATTEMPTS:
             raise
-        return "failed", _problem_of(error)
+        _logger.error("The database failed a job: %s", error)  # noqa: TRY400 - its address is nobody else's matter
+        return "failed", _problem("database", *_UNEXPECTED)
     except (GeocodeError, LayersError, RegistryError, StoreError, WorkflowError) as error:
         return "failed", _problem_of(error)
     except Exception:
@@ -326,4 +349,5 @@ def _problem_of(error: Exception) -> dict[str, Any]:
 def _refused_rows(report: UploadReport) -> Iterator[dict[str, Any]]:
     refused = (row for row in report.results if row.fault is not None)
     for row, _ in zip(refused, range(_MOST_ROWS), strict=False):
-        yield {"row": row.row, "feature": row.feature, "name": row.name, "outcome": row.outcome, "fault": row.fault}
+        named = {"feature": row.feature and row.feature[:_LONGEST], "name": row.name and row.name[:_LONGEST]}
+        yield {"row": row.row, **named, "outcome": row.outcome, "fault": row.fault}

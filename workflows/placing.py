@@ -126,7 +126,9 @@ def _match(database: Database, delivery: Delivery) -> ReferenceMatch:
 def _samples(delivery: Delivery) -> Iterator[NDArray[Any]]:
     """Yield some hundred neighbours each in EPSG:4490, from several places of a delivery."""
     shapes = np.asarray(delivery.frame.geometry.values, dtype=object)
-    shapes = shapes[np.isin(shapely.get_type_id(shapes), (3, 6)) & np.isfinite(shapely.bounds(shapes)).all(axis=1)]
+    # of a number that is none the bounds may know nothing, and the area does
+    sound = np.isfinite(shapely.bounds(shapes)).all(axis=1) & np.isfinite(shapely.area(shapes))
+    shapes = shapes[np.isin(shapely.get_type_id(shapes), (3, 6)) & sound]
     middles = shapely.get_coordinates(shapely.centroid(shapes))
     order = np.argsort(middles[:, 0])
     for place in _PLACES[: len(shapes) // _NEIGHBOURS + 1]:

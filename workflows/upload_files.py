@@ -1,5 +1,6 @@
 """Deliveries given back: whole with the codes of their rows, or the refused rows alone, each with what is against it."""
 
+import re
 from pathlib import Path, PurePath
 from typing import Any, Literal, TypeAlias
 
@@ -31,6 +32,7 @@ _WITHOUT_GEOMETRY = {".csv"}
 # formats of several files, written as one
 _ZIPPED = {Format.SHAPEFILE: ".zip", Format.FILEGDB: ".gdb.zip"}
 _PLAIN = ReadOptions()
+_LONGEST_STEM = 50
 _SAID = ("columns", "closing_m", "drawing_unit")
 
 
@@ -131,7 +133,7 @@ def give_back(  # noqa: PLR0913 - which, what of it, where to, for whom and in w
     NotHereError
         There is no such upload, or none that the principal may see.
     RefusedOptionError
-        No row is refused.
+        No row is refused, or the format has no outlines.
     DamagedDocumentError
         The bytes are gone, or no longer those that were kept.
     CannotWrite
@@ -143,6 +145,12 @@ def give_back(  # noqa: PLR0913 - which, what of it, where to, for whom and in w
         office = principal.office_id if right.reach == "own" else None
         options = get_upload(connection, identity, office_id=office)["options"]
     open_document(documents, report.sha256).close()
+    if suffix in _WITHOUT_GEOMETRY:
+        # besides, a spreadsheet would take a delivered text that begins with = for a formula
+        raise RefusedOptionError(
+            Text(f"{suffix} 不含轮廓。", f"A {suffix} has no outlines."),
+            Text("可用 gpkg、geojson、zip 等。", "Take gpkg, geojson, zip or another with outlines."),
+        )
     target = folder / f"{_stem(report.file)}_{part}{suffix or suffix_to_write(report.format)}"
     said = reading_said(**{name: options[name] for name in _SAID if name in options})
     write = {"coded": write_coded, "rejected": write_rejected}[part]
@@ -189,4 +197,6 @@ def _said(row: RowReport, what: str, language: str) -> str | None:
 
 
 def _stem(file: str) -> str:
-    return PurePath(file).name.partition(".")[0] or "delivery"
+    """Return a delivery's name as that of a file of ours, which every file system and format can bear."""
+    stem = PurePath(file).name.partition(".")[0]
+    return re.sub(r"[^\w -]", "_", stem)[:_LONGEST_STEM].strip() or "delivery"

@@ -33,6 +33,8 @@ from workflows.row_checks import prepare_checked
 __all__ = ["DeliveryOptions", "find_report", "match_delivery", "refuse_options", "report_drawn", "upload_file"]
 
 _MODES = ("all", "good")
+# what could not be said of the first uploads
+_LATER = {"fix", "columns", "closing_m", "drawing_unit"}
 _PLAIN = ReadOptions()
 
 
@@ -211,8 +213,8 @@ def refuse_options(options: DeliveryOptions) -> None:
 
     Raises
     ------
-    StageError, RefusedOptionError
-        An unknown stage or mode.
+    StageError, RefusedOptionError, RefusedFile
+        An unknown stage or mode, or something said about reading that cannot be meant.
     """
     get_stage(options.stage)
     if options.mode not in _MODES:
@@ -220,11 +222,17 @@ def refuse_options(options: DeliveryOptions) -> None:
             Text(f"没有“{options.mode}”方式。", f"There is no mode “{options.mode}”."),
             Text("可用 all 或 good。", "Choose all or good."),
         )
+    options.reading  # noqa: B018 - raises where nothing can be meant by it
 
 
 def _identity(options: DeliveryOptions) -> dict[str, Any]:
     """Return the options by which the same bytes are the same upload, as they were before there were the later ones."""
-    return {name: value for name, value in asdict(options).items() if value or name not in {"fix", "columns"}}
+    said = asdict(options)
+    return {name: said[name] for name in said if name not in _LATER or not _is_unsaid(said[name])}
+
+
+def _is_unsaid(value: Any) -> bool:
+    return value is None or value is False or (isinstance(value, Sequence) and not value)
 
 
 def _outcome(relation: Relation, lives: Sequence[Mapping[str, Any]], stage: str) -> str:

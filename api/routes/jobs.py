@@ -1,6 +1,7 @@
 """Jobs: what goes on after its request was answered, and how far it has come, as it happens."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 from uuid import UUID
@@ -24,7 +25,7 @@ Preferred = Annotated[
 LastEvent = Annotated[
     int, Header(alias="Last-Event-ID", ge=0, description="The number of the last event that the client has")
 ]
-_LOOK_S, _HEARTBEAT_S = 0.5, 15.0
+_LOOK_S, _HEARTBEAT_S, _LONGEST_S = 0.5, 15.0, 600.0
 
 
 def is_async(prefer: str | None) -> bool:
@@ -59,12 +60,16 @@ def cancel(job_id: UUID, principal: Asking, database: Stored) -> Response:
 
 
 @router.get("/{job_id}/events", response_class=StreamingResponse)
-def read_progress(job_id: UUID, principal: Asking, database: Stored, last: LastEvent = 0) -> StreamingResponse:
-    """Return what becomes of a job as it happens (server-sent events), from after `Last-Event-ID` on, until it has ended."""
-    # asked once before the answer begins: who may not see the job is told so
-    read_events(database, str(job_id), principal=principal, after=last)
+def read_progress(job_id: UUID, principal: Asking, database: Stored, last: LastEvent = 0) -> Response:
+    """Return what becomes of a job as it happens (server-sent events), from after `Last-Event-ID` on, until it has ended.
+
+    204 where the client has it all, which tells it not to ask again; after ten minutes the stream ends, and it does.
+    """
+    job = show_job(database, str(job_id), principal=principal)
+    if has_ended(job) and last >= job["number"]:
+        return Response(status_code=204)
     return StreamingResponse(
-        _stream(database, str(job_id), principal, last),
+        _stream(database, str(job_id), principal, min(last, job["number"])),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -72,8 +77,8 @@ def read_progress(job_id: UUID, principal: Asking, database: Stored, last: LastE
 
 async def _stream(database: Database, identity: str, principal: Principal, after: int) -> AsyncIterator[bytes]:
     """Yield the events of a job, and a comment now and then, so that nobody takes the line for dead."""
-    silent_s = 0.0
-    while True:
+    silent_s, until = 0.0, time.monotonic() + _LONGEST_S
+    while time.monotonic() < until:
         events = await run_in_threadpool(read_events, database, identity, principal=principal, after=after)
         for number, event in events:
             after = number

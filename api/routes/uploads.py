@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
 from fastapi.responses import FileResponse
+from pydantic import Field
 
 from api.answers import answer
 from api.deliveries import delivered_file, working_folder
@@ -23,12 +24,17 @@ from workflows.uploading import DeliveryOptions, find_report, upload_file
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 
 
+Heading = Annotated[str, Field(max_length=100)]
+
+
 def delivery_options(  # noqa: PLR0913 - one for each field of the form
-    crs: Annotated[str | None, Form()] = None,
-    layer: Annotated[str | None, Form()] = None,
-    stage: Annotated[str, Form()] = "design",
-    mode: Annotated[str, Form()] = "all",
-    column: Annotated[list[str] | None, Form(description="What a column of a table is, such as north=X")] = None,
+    crs: Annotated[str | None, Form(max_length=2_000)] = None,
+    layer: Annotated[str | None, Form(max_length=200)] = None,
+    stage: Annotated[str, Form(max_length=40)] = "design",
+    mode: Annotated[str, Form(max_length=10)] = "all",
+    column: Annotated[
+        list[Heading] | None, Form(max_length=20, description="What a column of a table is, such as north=X")
+    ] = None,
     closing_m: Annotated[
         float | None, Form(ge=0, le=10, description="Of a drawing: how far apart the ends of a ring may be")
     ] = None,

@@ -5,6 +5,7 @@ import json
 import pytest
 import shapely
 
+import workflows.jobs
 from workflows.jobs import work
 from workflows.principals import issue_key
 
@@ -54,6 +55,37 @@ def test_progress_is_a_stream_of_events_that_ends_with_the_job_and_is_read_on(cl
     assert {data["step"]["zh"] for _, _, data in events if data["step"]} >= {"读取", "登记"}
     later = client.get(job.json()["events"], headers={"Last-Event-ID": str(events[2][0])})
     assert events_of(later.text) == events[3:]
+
+
+def test_who_has_every_event_of_a_job_that_ended_is_told_not_to_ask_again(client, job):
+    client.delete(job.headers["location"])
+    last = client.get(job.headers["location"]).json()["number"]
+    for number in (last, last + 1, 2**62):
+        assert client.get(job.json()["events"], headers={"Last-Event-ID": str(number)}).status_code == 204
+
+
+def test_what_could_not_be_said_of_an_upload_is_no_job(client):
+    for said in ({"column": "nonsense"}, {"column": "x" * 1_000}, {"closing_m": "nan"}, {"crs": "x" * 3_000}):
+        assert client.post("/uploads", files=delivery(HOUSE), data=said, headers=ASYNC).status_code == 422
+    assert client.get("/jobs").json() == {"jobs": []}
+
+
+def test_an_office_does_not_fill_the_queue(client, monkeypatch):
+    monkeypatch.setattr(workflows.jobs, "_MOST_WAITING", 2)
+    asked = [client.post("/uploads", files=delivery(HOUSE), headers=ASYNC) for _ in range(3)]
+    assert [each.status_code for each in asked] == [202, 202, 422]
+    client.delete(asked[0].headers["location"])
+    assert client.post("/uploads", files=delivery(HOUSE), headers=ASYNC).status_code == 202
+
+
+def test_a_list_of_jobs_does_not_repeat_the_rows_of_each(client, settings):
+    bow = shapely.Polygon([(126.7, 43.7), (126.701, 43.701), (126.701, 43.7), (126.7, 43.701)])
+    job = client.post("/uploads", files=delivery(bow), headers=ASYNC).headers["location"]
+    work(settings, once=True)
+    assert len(client.get(job).json()["problem"]["results"]) == 1
+    (listed,) = client.get("/jobs").json()["jobs"]
+    assert "results" not in listed["problem"]
+    assert listed["problem"]["refused"] == 1
 
 
 def test_a_job_is_ended_by_deleting_it(client, job, settings):

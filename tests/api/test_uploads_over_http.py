@@ -56,6 +56,14 @@ def test_refused_rows_and_codes_come_back_as_files(client, survey, tmp_path):
     assert read_delivery(tmp_path / "coded.gpkg").frame["code"][0] == report["results"][0]["code"]
 
 
+@pytest.mark.parametrize("name", ["宗地;1\t.gpkg.geojson", "长" * 200 + ".geojson", "&.geojson", "{x}.geojson"])
+def test_whatever_a_delivery_is_called_it_comes_back(client, survey, name):
+    told = client.post("/uploads", files={"file": (name, survey)}, data={"mode": "good"}).json()
+    for suffix in ("gpkg", "geojson", "zip"):
+        assert client.get(f"/uploads/{told['id']}/coded?format={suffix}").status_code == 200, (name, suffix)
+    assert client.get(f"/uploads/{told['id']}/coded?format=csv").status_code == 422
+
+
 def test_a_format_that_is_none_and_an_upload_that_is_none_are_told_so(client, survey):
     report = send(client, "/uploads", survey, mode="good").json()
     assert client.get(f"/uploads/{report['id']}/coded?format=xyz").status_code == 422

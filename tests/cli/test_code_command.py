@@ -133,7 +133,7 @@ class TestRefusals:
         assert result.exit_code == 3
         assert json.loads(result.stdout)[0]["fault"]["kind"] == "self_intersection"
 
-    @pytest.mark.parametrize("target", ["b.kml", "missing/b.gpkg", "."])
+    @pytest.mark.parametrize("target", ["b.tif", "missing/b.gpkg", "."])
     def test_a_target_that_cannot_be_is_told_first(self, survey, tmp_path, target):
         result = luotu(survey, "-o", tmp_path / target)
         assert result.exit_code == 3

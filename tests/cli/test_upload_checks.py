@@ -20,12 +20,6 @@ def house(x, y):
 
 
 @pytest.fixture
-def luotu(command_line, sample_database):
-    """Return the command line over the sample district."""
-    return command_line(sample_database)
-
-
-@pytest.fixture
 def survey(tmp_path):
     """Return a survey with a spike, a corner taken twice, a duplicate, an overlap, and a bow-tie."""
     shapes = {
@@ -39,6 +33,15 @@ def survey(tmp_path):
     path = tmp_path / "survey.gpkg"
     gpd.GeoDataFrame({"name": [*shapes]}, geometry=[*shapes.values()], crs=4551).to_file(path)
     return path
+
+
+@pytest.mark.parametrize("option", ["--output", "--rejected"])
+@pytest.mark.parametrize("target", ["out.xlsx", "nowhere/out.gpkg"])
+def test_a_target_that_cannot_be_is_told_before_anything_is_registered(luotu, survey, option, target):
+    refused = luotu("upload", survey, "--good-rows", option, target)
+    assert refused.exit_code == 3
+    again = luotu("upload", survey, "--good-rows", "--format", "json")
+    assert json.loads(again.stdout)["repeated"] is False
 
 
 def test_a_preview_tells_what_the_file_is_and_what_is_wrong_and_stores_nothing(luotu, survey):

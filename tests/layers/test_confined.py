@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -402,6 +403,15 @@ class TestService:
         paths = [geojson(tmp_path / f"{count}.geojson", geojson_text(count)) for count in range(1, 13)]
         with ThreadPoolExecutor(6) as pool:
             assert [len(found.frame) for found in pool.map(read_confined, paths)] == list(range(1, 13))
+
+    def test_more_than_may_wait_are_told_to_come_again(self, tmp_path, monkeypatch):
+        reading = confined._Reading()
+        reading._line = threading.BoundedSemaphore(1)
+        reading._line.acquire()
+        monkeypatch.setattr(confined, "_reading", reading)
+        with pytest.raises(ConfinementError) as caught:
+            read_confined(geojson(tmp_path / "a.geojson", collection()))
+        assert caught.value.fault.kind == "confinement_busy"
 
     def test_one_that_was_killed_is_started_again(self, tmp_path):
         path = SEEDS[".geojson"](tmp_path / "a.geojson")

@@ -137,7 +137,7 @@ class TestNothingByHalves:
         assert caught.value.fault.kind == "rows_lost"
         assert not (tmp_path / "out.fgb").exists()
 
-    @pytest.mark.parametrize("target", ["out.kml", "missing/out.gpkg", "."])
+    @pytest.mark.parametrize("target", ["out.tif", "missing/out.gpkg", "."])
     def test_a_target_that_cannot_be_is_told_before_the_source_is_looked_at(self, tmp_path, target):
         with pytest.raises(CannotWrite):
             code_file(tmp_path / "not there.gpkg", tmp_path / target)
