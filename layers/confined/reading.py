@@ -38,8 +38,8 @@ __all__ = ["list_confined", "read_confined", "read_sheet_confined"]
 _PLAIN = ReadOptions()
 _START_S, _END_S = 120, 10
 _MAX_MESSAGE_BYTES = 1 << 12
-# who may wait for a place, in a server of forty threads
-_MOST_WAITING = 16
+# how long anybody waits for a place: who waits holds a thread that others' requests need
+_PATIENCE_S = 60.0
 # of the environment, what the libraries need to find themselves; no address, key or password
 _KEPT = (
     "LANG",
@@ -218,26 +218,22 @@ class _Reading:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._service: _Service | None = None
-        places = max(2, os.cpu_count() or 2)
-        self._places = threading.BoundedSemaphore(places)
-        self._line = threading.BoundedSemaphore(places + _MOST_WAITING)
+        self._places = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
 
     def run(self, folder: Path) -> int | None:
         """Have a job done, and return how its process has ended: its exit status or minus a signal; None: by us."""
-        # whoever waits here holds a thread that others' requests need
-        if not self._line.acquire(blocking=False):
+        if not self._places.acquire(timeout=_PATIENCE_S):
             raise cannot_confine("confinement_busy")
         try:
-            with self._places:
-                service = self._started()
-                try:
-                    return _run(folder, service)
-                except ConnectionError:
-                    # the service itself was ended, by whomever: once may be bad luck
-                    self._forget(service)
-                    return _run(folder, self._started())
+            service = self._started()
+            try:
+                return _run(folder, service)
+            except ConnectionError:
+                # the service itself was ended, by whomever: once may be bad luck
+                self._forget(service)
+                return _run(folder, self._started())
         finally:
-            self._line.release()
+            self._places.release()
 
     def close(self) -> None:
         """End the service, if there is one."""

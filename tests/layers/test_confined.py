@@ -404,11 +404,12 @@ class TestService:
         with ThreadPoolExecutor(6) as pool:
             assert [len(found.frame) for found in pool.map(read_confined, paths)] == list(range(1, 13))
 
-    def test_more_than_may_wait_are_told_to_come_again(self, tmp_path, monkeypatch):
+    def test_who_waits_in_vain_for_a_place_is_told_to_come_again(self, tmp_path, monkeypatch):
         reading = confined._Reading()
-        reading._line = threading.BoundedSemaphore(1)
-        reading._line.acquire()
+        reading._places = threading.BoundedSemaphore(1)
+        reading._places.acquire()
         monkeypatch.setattr(confined, "_reading", reading)
+        monkeypatch.setattr(confined, "_PATIENCE_S", 0.01)
         with pytest.raises(ConfinementError) as caught:
             read_confined(geojson(tmp_path / "a.geojson", collection()))
         assert caught.value.fault.kind == "confinement_busy"
