@@ -11,8 +11,9 @@ from workflows.databases import Database
 from workflows.failures import UnfitValueError
 from workflows.principals import Principal, find_principal
 from workflows.settings import Settings
+from workflows.upload_files import Language
 
-__all__ = ["Asking", "AskingOpenly", "Configured", "OnceKey", "Stored", "asker_of", "refuse_unfit"]
+__all__ = ["Asking", "AskingOpenly", "Configured", "OnceKey", "Spoken", "Stored", "asker_of", "refuse_unfit"]
 
 
 async def refuse_unfit(request: Request) -> None:
@@ -54,6 +55,25 @@ Configured = Annotated[Settings, Depends(settings_of)]
 Stored = Annotated[Database, Depends(database_of)]
 
 
+def language_of(
+    settings: Configured,
+    accepted: Annotated[
+        str, Header(alias="Accept-Language", description="Chinese or English, of what a file says")
+    ] = "",
+) -> Language:
+    """Return the language that a caller reads: the one of ours that is asked for first, else the installation's, else zh."""
+    weighed = []
+    for said in accepted.lower().split(","):
+        name, _, weight = said.strip().partition(";q=")
+        language = name.partition("-")[0]
+        if language in {"zh", "en"}:
+            weighed.append((_number(weight, 1.0), language))
+    first = max(weighed, key=lambda each: each[0], default=(0.0, ""))
+    if first[0] > 0:
+        return "en" if first[1] == "en" else "zh"
+    return settings.language or "zh"
+
+
 def principal_of(
     request: Request, database: Stored, _authorization: Annotated[str | None, Header(alias="authorization")] = None
 ) -> Principal:
@@ -70,6 +90,7 @@ def anyone_of(
 
 Asking = Annotated[Principal, Depends(principal_of)]
 AskingOpenly = Annotated[Principal, Depends(anyone_of)]
+Spoken = Annotated[Language, Depends(language_of)]
 OnceKey = Annotated[
     str | None,
     Header(
@@ -79,6 +100,13 @@ OnceKey = Annotated[
         description="The client's own key: the same request again with the same key has the same answer, and happens once",
     ),
 ]
+
+
+def _number(text: str, default: float) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return default
 
 
 def _is_loopback(host: str) -> bool:

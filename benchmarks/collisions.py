@@ -24,9 +24,10 @@ from registry.ground import SAME_IOU
 from store.cluster import remove_cluster
 from store.database import Database, transaction
 from workflows.databases import opened_database, start_database
+from workflows.delivery_options import DeliveryOptions
 from workflows.principals import find_principal
 from workflows.settings import Settings
-from workflows.uploading import DeliveryOptions, upload_file
+from workflows.uploading import upload_file
 
 
 def main() -> None:

@@ -25,11 +25,13 @@ import numpy as np
 import shapely
 from second_surveys import REGIMES, Regime, SecondSurvey, made_up_town, survey_again
 
+from registry.fingerprints import fingerprints
 from registry.relating import KINDS, Relating, RelatingSettings, relate
 from registry.relating.confidence import pair_distance
-from registry.relating.relate import find_out
+from registry.relating.relate import find_out, lay
 from registry.relating.surveys import read_survey
 from registry.relating.telling import measure_groups, unrelated_measures
+from registry.settling import settle
 
 SEED, ROWS, CITY_ROWS = 20261122, 3_000, 20_000
 BAR_F1, BAR_REVIEW, BAR_S = 0.97, 0.10, 10.0
@@ -269,6 +271,25 @@ def print_calibration(told: list[tuple[float, bool]]) -> None:
 
 def time_city(shapes: Any) -> None:
     """Print how long two surveys of a city of 20,000 buildings take: CPU-seconds, the best of three."""
+    city = laid_side_by_side(shapes)
+    survey = survey_again(city, REGIMES["imagery"], seed=SEED)
+    spent_s = least_cpu_s(lambda: relate_survey(survey))
+    verdict = "met" if spent_s <= BAR_S else "MISSED"
+    sizes = f"{len(survey.delivered):,} × {len(survey.known):,}"
+    print(f"\n{sizes} footprints related in {spent_s:.1f} s CPU   bar {BAR_S:g} s: {verdict}\n")
+    careful = survey_again(city, REGIMES["careful"], seed=SEED).delivered
+    for name, delivered, known in (
+        ("all new", city, city[:0]),
+        ("a careful second survey", careful, city),
+        ("the same again", city, city),
+    ):
+        frames = coded_frame(delivered), coded_frame(known)
+        spent_s = least_cpu_s(lambda frames=frames: settle(*frames))
+        print(f"{name:<26}{len(delivered):>8,} rows settled at {1e6 * spent_s / len(delivered):>5.0f} µs CPU a row")
+
+
+def laid_side_by_side(shapes: Any) -> Any:
+    """Return a city of 20,000 buildings: a smaller one again and again."""
     west, south, east, north = shapely.total_bounds(shapes)
     copies = -(-CITY_ROWS // len(shapes))
     side = int(np.ceil(np.sqrt(copies)))
@@ -276,15 +297,22 @@ def time_city(shapes: Any) -> None:
         shapely.transform(shapes, lambda xy, to=to: xy + to)
         for to in (((east - west + 50) * (n % side), (north - south + 50) * (n // side)) for n in range(copies))
     ]
-    survey = survey_again(np.concatenate(tiles)[:CITY_ROWS], REGIMES["imagery"], seed=SEED)
+    return np.concatenate(tiles)[:CITY_ROWS]
+
+
+def coded_frame(shapes: Any) -> gpd.GeoDataFrame:
+    codes = [f"C{place}" for place in range(len(shapes))]
+    return gpd.GeoDataFrame({"code": codes, "fingerprint": fingerprints(shapes)}, geometry=shapes, crs=PLANE)
+
+
+def least_cpu_s(work: Callable[[], Any]) -> float:
+    """Return the CPU time of some work, the best of three."""
     seconds = []
     for _ in range(3):
         begin = time.process_time()
-        relate_survey(survey)
+        work()
         seconds.append(time.process_time() - begin)
-    verdict = "met" if min(seconds) <= BAR_S else "MISSED"
-    sizes = f"{len(survey.delivered):,} × {len(survey.known):,}"
-    print(f"\n{sizes} footprints related in {min(seconds):.1f} s CPU   bar {BAR_S:g} s: {verdict}")
+    return min(seconds)
 
 
 def fit_coefficients(cities: list[Any]) -> None:
@@ -308,7 +336,9 @@ def measured(survey: SecondSurvey) -> dict[str, Any]:
     """Return tables of measures, the last column being whether the pair, group or decision is right."""
     delivered, known = map(read_survey, frames_of(survey))
     everywhere = shapely.box(*shapely.total_bounds(survey.known))
-    findings, _, field = find_out(delivered, known, stated={}, complete=everywhere, settings=RelatingSettings())
+    settings = RelatingSettings()
+    laid = lay(delivered, known, shift=None, settings=settings)
+    findings = find_out(delivered, known, laid, stated={}, complete=everywhere, settings=settings)
     related = complete_decisions(survey, survey.edges)
     rows, buildings = delivered.position, known.position
     pairs, groups = findings.pairs, findings.groups
@@ -322,7 +352,7 @@ def measured(survey: SecondSurvey) -> dict[str, Any]:
     measures = np.column_stack([np.clip(each, -8, 8) for each in measure_groups(findings)])
     right, of_one, counted = right_groups(survey, delivered, known, groups)
     tables = {
-        "COUNTERPART": table(pairs.iou, pairs.likeness, pair_distance(pairs, field.spread_m), true)[plain],
+        "COUNTERPART": table(pairs.iou, pairs.likeness, pair_distance(pairs, laid.shift.spread_m), true)[plain],
         "ONE_TO_ONE": table(measures[:, 0], measures[:, 2], right)[counted & of_one],
         "SEVERAL": table(*measures.T, right)[counted & ~of_one],
     }

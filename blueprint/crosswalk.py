@@ -13,7 +13,8 @@ from importlib.resources import files
 from typing import Any
 
 from blueprint.tables import Table
-from layers.catalogue import Catalogue, load_catalogue
+from layers.catalogue import load_catalogue
+from layers.catalogue_entries import Catalogue
 
 __all__ = ["LAND_CLASS", "Crosswalk", "LandClass", "load_crosswalk", "read_crosswalk", "read_systems"]
 

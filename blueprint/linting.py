@@ -9,7 +9,7 @@ from blueprint.crosswalk import LAND_CLASS
 from blueprint.filters import Filter
 from blueprint.rules import Rule, Selection, Severity
 from geocode.faults import Fault, Text, read_sentences
-from layers.catalogue import Catalogue
+from layers.catalogue_entries import Catalogue
 
 __all__ = ["RuleFault", "lint_rules"]
 

@@ -19,7 +19,7 @@ from blueprint.reasons import explain
 from blueprint.rules import Rule, read_rows, read_rule
 from blueprint.tables import Table, read_table
 from blueprint.vocabulary import Vocabulary, read_matrices, read_words
-from layers.catalogue import Catalogue
+from layers.catalogue_entries import Catalogue
 
 __all__ = ["CITY_FILE", "RuleSet", "load_rule_set", "read_rule_set"]
 

@@ -1,30 +1,29 @@
 """`luotu check`: what the blueprint says of footprints."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from cli.console import EXIT_FOUND, complain_row, notes, out, print_json
+from cli.console import EXIT_FOUND, complain_rows, notes, out, print_json
 from cli.desk import at_desk
 from cli.findings import print_findings
+from cli.forms import Crs, FileLayer, TableForm
 from cli.moments import AsOf, KnownAt, zoned
 from geocode import Text
 from workflows.checking import Terms, check_building, check_file
+from workflows.delivery_options import DeliveryOptions
 from workflows.footprint_facts import read_said, split_said
 from workflows.schemes import configured_schemes
-from workflows.uploading import DeliveryOptions
 
 __all__ = ["check"]
-
-Form = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the answer")]
 
 
 def check(  # noqa: PLR0913 - one for each option
     subject: Annotated[str, typer.Argument(metavar="FILE|CODE", help="A file of footprints, or a building's name")],
     *,
-    crs: Annotated[str | None, typer.Option(help="CRS of the coordinates, where the file tells none")] = None,
-    layer: Annotated[str | None, typer.Option(help="Layer to read, where the file holds several")] = None,
+    crs: Crs = None,
+    layer: FileLayer = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     said: Annotated[
@@ -32,7 +31,7 @@ def check(  # noqa: PLR0913 - one for each option
         typer.Option("--set", metavar="NAME=VALUE", help="What is known of the footprints, such as height_m=24"),
     ] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the answer as a run that can be verified")] = False,
-    form: Form = "table",
+    form: TableForm = "table",
 ) -> None:
     """Ask the blueprint what stands in the way of footprints. No footprint is stored."""
     with at_desk() as desk:
@@ -43,9 +42,7 @@ def check(  # noqa: PLR0913 - one for each option
             report, checked = check_file(
                 desk.database, Path(subject), options=options, terms=terms, said=known, keep=keep
             )
-            for row in report.results:
-                if row.fault:
-                    complain_row(report.file, row.row, row.feature, row.fault)
+            complain_rows(report)
         else:
             schemes = configured_schemes(desk.settings)
             checked = [check_building(desk.database, subject, terms=terms, schemes=schemes, said=known, keep=keep)]

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from cli.console import out, print_json, speak, table_of
+from cli.console import out, print_json, speak, square_metres, table_of
 from cli.desk import at_desk
 from geocode import Text
 from workflows.cases import add_to_case, find_cases, read_case, start_case
@@ -46,7 +46,7 @@ def list_(
     )
     for case in found:
         ground = case["ground"]
-        area = "" if ground is None or ground["area_m2"] is None else f"{ground['area_m2']:,.2f}"
+        area = "" if ground is None or ground["area_m2"] is None else square_metres(ground["area_m2"], grouped=True)
         agreed = speak(case["coordination"]) if case["coordination"] else ""
         table.add_row(case["id"], _about(case), area, speak(case["status"]), agreed, case["reason"] or "")
     out.print(table)

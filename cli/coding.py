@@ -5,32 +5,39 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from cli.console import (
     EXIT_FOUND,
     EXIT_REFUSED,
+    ROW,
+    SHOWN_ROWS,
     answering,
     complain,
     complain_row,
+    language,
     notes,
     out,
     progress_bar,
+    row_count,
     settings,
     speak,
+    square_metres,
+    table_of,
+    tell_others,
 )
-from cli.forms import Closing, Column, Form, Unit, settled
+from cli.forms import Closing, Column, Crs, Datum, Extent, FileLayer, Form, Unit, settled
 from geocode import Text
-from workflows.coding import CODES, Answer, CodedBatch, CodedFile, Columns, OpenDelivery, code_file
+from workflows.coding import Answer, CodedBatch, CodedFile, Columns, OpenDelivery, code_columns, code_file
 from workflows.reading_settings import ReadOptions, configured_reading, reading_said, with_known
 from workflows.reports import fault_json
 
 __all__ = ["answer_rows", "code"]
 
 _TABLE_ROWS = 40
+_WHERE = Text("各行原因见 fault 列。", "The column fault has them all.")
 _TITLES = {
     "code": Text("编码", "code"),
     "area_m2": Text("面积 m²", "area m²"),
@@ -38,7 +45,6 @@ _TITLES = {
     "pluscode": Text("Plus Code", "Plus Code"),
     "ubid": Text("UBID", "UBID"),
 }
-_SHOWN_REFUSALS = 20
 _TERMINATED = 128 + signal.SIGTERM
 
 
@@ -49,17 +55,13 @@ def code(  # noqa: PLR0913 - one for each option
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write; its suffix tells the format")
     ] = None,
-    crs: Annotated[str | None, typer.Option(help="CRS of the coordinates, where the file tells none")] = None,
-    layer: Annotated[str | None, typer.Option(help="Layer to read, where the file holds several")] = None,
+    crs: Crs = None,
+    layer: FileLayer = None,
     column: Column = None,
     closing: Closing = None,
     unit: Unit = None,
-    extent: Annotated[
-        str, typer.Option(metavar="W,S,E,N", help="Where the file's ground is, in degrees; tells the zone of numbers")
-    ] = "",
-    datum: Annotated[
-        Literal["", "CGCS2000"], typer.Option(help="The datum, where the file states no CRS: of its zones one is found")
-    ] = "",
+    extent: Extent = "",
+    datum: Datum = "",
     form: Form = "auto",
 ) -> None:
     """Give every footprint of a file its code. No database is needed.
@@ -71,9 +73,10 @@ def code(  # noqa: PLR0913 - one for each option
     without --output, prints as --format says.
     """
     with answering():
-        said = reading_said(columns=column or (), closing_m=closing, drawing_unit=unit)
-        reading = with_known(said, configured_reading(settings(), extent=extent, datum=datum))
-    answer_rows(source, output, crs=crs, layer=layer, form=form, reading=reading)
+        said = reading_said(columns=column or (), closing_m=closing, drawing_unit=unit, extent=extent, datum=datum)
+        reading = with_known(said, configured_reading(settings()))
+        columns = code_columns(language())
+    answer_rows(source, output, crs=crs, layer=layer, form=form, columns=columns, reading=reading)
 
 
 def answer_rows(  # noqa: PLR0913 - one for each option
@@ -83,7 +86,7 @@ def answer_rows(  # noqa: PLR0913 - one for each option
     crs: str | None,
     layer: str | None,
     form: str,
-    columns: Columns = CODES,
+    columns: Columns,
     reading: ReadOptions | None = None,
 ) -> None:
     """Give every footprint of a file or a stream some columns, and leave with the exit code that its faults make."""
@@ -132,7 +135,7 @@ class _Watcher:
             notes([Text(f"{delivery.file}:" + ",".join(understood), f"{delivery.file}: " + ", ".join(understood))])
 
     def see_batch(self, batch: CodedBatch) -> None:
-        for row in batch.refused[: max(0, _SHOWN_REFUSALS - self._refused)]:
+        for row in batch.refused[: max(0, SHOWN_ROWS - self._refused)]:
             complain_row(self._file, row.row, row.feature, fault_json(row.fault))
         missing = _TABLE_ROWS - len(self.first_rows)
         first = batch.frame.iloc[: max(0, missing)]
@@ -165,22 +168,13 @@ def _tell(coded: CodedFile, output: Path | None) -> None:
     """Print what was found on the way, and how many rows are coded and refused."""
     notes(coded.notes)
     refused = coded.rows - coded.good
-    if refused > _SHOWN_REFUSALS:
-        kinds = ", ".join(f"{kind} {count}" for kind, count in coded.refused.most_common())
-        notes(
-            [
-                Text(
-                    f"另有 {refused - _SHOWN_REFUSALS} 行被拒绝,未逐行列出;按类型:{kinds};各行原因见 fault 列。",
-                    f"{refused - _SHOWN_REFUSALS} more rows are refused; by kind: {kinds}; the column fault has them all.",
-                )
-            ]
-        )
+    tell_others(coded.refused, shown=min(refused, SHOWN_ROWS), where=_WHERE)
     where = f" → {output}" if output and coded.good else ""
     notes(
         [
             Text(
                 f"{coded.rows} 行:赋码 {coded.good},拒绝 {refused}{where}",
-                f"{coded.rows} rows: {coded.good} coded, {refused} refused{where}",
+                f"{row_count(coded.rows)}: {coded.good} coded, {refused} refused{where}",
             )
         ]
     )
@@ -189,10 +183,9 @@ def _tell(coded: CodedFile, output: Path | None) -> None:
 
 
 def _print_table(watcher: _Watcher, count: int) -> None:
-    table = Table(box=None, header_style="bold")
-    table.add_column(speak(Text("行", "row")), justify="right")
-    for name in watcher.shown:
-        table.add_column(speak(_TITLES[name]), justify="right" if name == "area_m2" else "left")
+    table = table_of(
+        (ROW, "right"), *((_TITLES[name], "right" if name == "area_m2" else "left") for name in watcher.shown)
+    )
     for row, *values in watcher.first_rows:
         table.add_row(str(row), *map(_cell, values))
     out.print(table)
@@ -202,6 +195,4 @@ def _print_table(watcher: _Watcher, count: int) -> None:
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return "–" if value != value else f"{value:.2f}"  # noqa: PLR0124 - NaN: a refused row
+    return value if isinstance(value, str) else square_metres(value)

@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.console import answering, notes, out, settings
+from cli.console import answering, notes, out, settings, speak
 from geocode import Text
 from workflows.databases import database_status, opened_database, start_database, stop_database
-from workflows.placing import place_office
+from workflows.offices import LOCAL_CODE, OfficeExtent, set_office_extent, show_office_extent
 from workflows.principals import issue_key
 
 __all__ = ["database"]
@@ -59,10 +59,20 @@ def key(
 
 @database.command()
 def extent(
-    office: Annotated[str, typer.Argument(help="Short code of the office")],
-    box: Annotated[str, typer.Argument(metavar="W,S,E,N", help="In degrees; empty to clear it")],
+    office: Annotated[str, typer.Argument(help="Short code of the office; this machine's own is local")] = LOCAL_CODE,
+    box: Annotated[
+        str | None, typer.Argument(metavar="W,S,E,N", help='In degrees; "" clears it; without it, what is set is told')
+    ] = None,
 ) -> None:
-    """Set where an office works: it tells the zone of its deliveries that state no CRS."""
+    """Set or tell where an office works: it tells the zone of its deliveries that state no CRS."""
     with answering(), opened_database(settings()) as opened:
-        place_office(opened, office, box)
-        notes([Text("已保存。", "It is kept.")])
+        told = show_office_extent(opened, office) if box is None else set_office_extent(opened, office, box)
+    out.print(f"{told.code} {speak(told.name)}", speak(_where(told)), markup=False)
+
+
+def _where(told: OfficeExtent) -> Text:
+    if told.extent is None:
+        said = f"luotu db extent {told.code} W,S,E,N"
+        return Text(f"未设置作业范围;用 {said} 设置", f"has no extent; {said} sets it")
+    sides = ", ".join(f"{side:.10g}" for side in told.extent)
+    return Text(f"作业范围(西, 南, 东, 北):{sides}", f"works in (west, south, east, north): {sides}")

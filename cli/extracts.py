@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from cli.console import EXIT_FOUND, EXIT_REFUSED, complain_row, notes, out, print_json, speak, table_of
 from cli.desk import Desk, at_desk
+from cli.forms import Crs
 from cli.moments import AsOf, KnownAt, zoned
 from geocode import Text
 from workflows.extract_papers import render_extract
@@ -51,7 +52,7 @@ def extract(  # noqa: PLR0913 - one for each option
     layer: Annotated[
         str | None, typer.Option(help="The catalogue's layer that the feature is of; of a file, its layer to read")
     ] = None,
-    crs: Annotated[str | None, typer.Option(help="CRS of the coordinates, where the file tells none")] = None,
+    crs: Crs = None,
     as_of: AsOf = None,
     known_at: KnownAt = None,
     area: Annotated[

@@ -1,7 +1,7 @@
 """`luotu facilities`: roads, bridges, pipes, stations, coded and registered."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -10,14 +10,19 @@ from cli.console import (
     EXIT_FOUND,
     EXIT_REFUSED,
     answering,
-    complain_row,
+    complain_rows,
+    language,
     notes,
     out,
     print_json,
+    row_count,
     settings,
     speak,
+    square_metres,
     table_of,
+    tell_written,
 )
+from cli.forms import Crs, FileLayer, TableForm
 from geocode import Text
 from workflows.databases import opened_database
 from workflows.facilities import (
@@ -30,7 +35,7 @@ from workflows.principals import find_principal
 from workflows.procedures import configured_procedure
 from workflows.reports import UploadReport
 from workflows.schemes import configured_schemes
-from workflows.upload_files import write_coded
+from workflows.upload_files import ReportedFile, write_coded
 
 __all__ = ["facilities"]
 
@@ -39,7 +44,6 @@ _OUTCOMES = {
     "same": Text("已在册", "same"),
     "revised": Text("更新", "revised"),
 }
-Form = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the answer")]
 
 
 def facilities(  # noqa: PLR0913 - one for each option
@@ -53,13 +57,13 @@ def facilities(  # noqa: PLR0913 - one for each option
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the delivery again with its codes; suffix tells format")
     ] = None,
-    crs: Annotated[str | None, typer.Option(help="CRS of the coordinates, where the file tells none")] = None,
-    layer: Annotated[str | None, typer.Option(help="Layer to read, where the file holds several")] = None,
+    crs: Crs = None,
+    layer: FileLayer = None,
     stage: Annotated[str, typer.Option(help="The stage whose geometry this is")] = "design",
     good_rows: Annotated[bool, typer.Option("--good-rows", help="Register the good rows, leave the others")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Codes as drawn alone: no database is needed")] = False,
     classes: Annotated[bool, typer.Option("--classes", help="List the classes of facilities, and do nothing")] = False,
-    form: Form = "table",
+    form: TableForm = "table",
 ) -> None:
     """Register municipal facilities: a line by the ground of its corridor, a point by its site, an area as it is."""
     if classes:
@@ -79,7 +83,9 @@ def facilities(  # noqa: PLR0913 - one for each option
     with answering():
         report = code_facilities(source, options=options) if dry_run else _register(source, options)
         if output is not None and report.accepted:
-            notes(write_coded(source, output, report, crs=crs, layer=layer))
+            delivered = ReportedFile(path=source, report=report, crs=crs, layer=layer)
+            notes(write_coded(delivered, output, language=language()))
+            tell_written(output, report.rows)
     if form == "json":
         print_json(report.as_json())
     else:
@@ -126,21 +132,19 @@ def _print_report(report: UploadReport) -> None:
     )
     for row in report.results:
         if row.code:
-            size = f"{row.area_m2:.2f}"
+            size = square_metres(row.area_m2)
             name, kind = escape(row.name or ""), speak(row.more["class"])
             extent = (_metres(row.more["length_m"]), _metres(row.more["width_m"]), size)
             table.add_row(row.code, name, kind, speak(_OUTCOMES[row.outcome]), *extent)
     if report.accepted:
         out.print(table)
-    for row in report.results:
-        if row.fault:
-            complain_row(report.file, row.row, row.feature, row.fault)
+    complain_rows(report)
     kept = f" · {report.id}" if report.id else ""
     notes(
         [
             Text(
                 f"{report.rows} 行:接受 {report.accepted},拒绝 {report.refused}{kept}",
-                f"{report.rows} rows: {report.accepted} accepted, {report.refused} refused{kept}",
+                f"{row_count(report.rows)}: {report.accepted} accepted, {report.refused} refused{kept}",
             )
         ]
     )

@@ -6,7 +6,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from cli.console import out, speak
+from cli.console import out, speak, square_metres
 from geocode import Text
 
 __all__ = ["brief", "measures", "print_findings"]
@@ -55,7 +55,7 @@ def brief(findings: Sequence[Mapping[str, Any]]) -> str:
 def measures(found: Mapping[str, Any]) -> str:
     """Return what a finding has measured: ground as area and width, else the number, what is required, and the margin."""
     if found["area_m2"]:
-        return f"{found['area_m2']:.2f} m² × {found['width_m']:.3f} m"
+        return f"{square_metres(found['area_m2'])} m² × {found['width_m']:.3f} m"
     if found["measured"] is None:
         return "" if found["margin_m"] is None else f"{found['margin_m']:+.3f} m"
     unit = _UNITS.get(found["unit"], f" {found['unit']}")

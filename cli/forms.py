@@ -1,6 +1,6 @@
 """Forms of an answer on standard output: a table for a person, features a line each for a pipe, or the form asked for.
 
-And the forms in which it is told how a table of coordinates or a drawing is to be read.
+And the forms in which it is told how a file is to be read: its layer, its CRS, a table of coordinates, a drawing.
 """
 
 import sys
@@ -8,11 +8,22 @@ from typing import Annotated, Literal, TypeAlias
 
 import typer
 
-__all__ = ["Closing", "Column", "Form", "Unit", "settled"]
+__all__ = ["Closing", "Column", "Crs", "Datum", "Extent", "FileLayer", "Form", "TableForm", "Unit", "settled"]
 
 Form: TypeAlias = Annotated[
     Literal["auto", "table", "json", "geojson", "geojsonl", "csv"],
     typer.Option("--format", help="Form of the answer; auto is a table on a terminal, geojsonl on a pipe"),
+]
+TableForm: TypeAlias = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the answer")]
+Crs: TypeAlias = Annotated[str | None, typer.Option(help="CRS of the coordinates, where the file tells none")]
+FileLayer: TypeAlias = Annotated[
+    str | None, typer.Option("--layer", help="Layer to read, where the file holds several")
+]
+Extent: TypeAlias = Annotated[
+    str, typer.Option(metavar="W,S,E,N", help="Where the file's ground is, in degrees; tells the zone of numbers")
+]
+Datum: TypeAlias = Annotated[
+    Literal["", "CGCS2000"], typer.Option(help="The datum, where the file states no CRS: of its zones one is found")
 ]
 Column: TypeAlias = Annotated[
     list[str] | None,

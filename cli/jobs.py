@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import answering, notes, out, print_json, settings, speak, table_of
+from cli.console import answering, notes, out, print_json, row_count, settings, speak, table_of
 from cli.desk import at_desk
 from geocode import Text
 from workflows.databases import start_database
@@ -40,7 +40,7 @@ def list_all() -> None:
         (Text("文件", "file"), "left"),
         (Text("提交", "asked for"), "left"),
         (Text("状态", "state"), "left"),
-        (Text("进度", "how far"), "left"),
+        (Text("进度或结果", "how far, or what became of it"), "left"),
     )
     for job in found:
         table.add_row(job["id"], job["file"], job["recorded_at"][:19], speak(job["text"]), _far(job))
@@ -62,11 +62,20 @@ def cancel(identity: Identity) -> None:
         notes([Text(f"任务{speak(job['text'])}。", f"The job is {speak(job['text'])}.")])
 
 
+def _became(result: dict[str, Any]) -> Text:
+    """Return what became of the rows of an upload that is done, as the upload itself says it."""
+    rows, accepted, held, refused = (result[name] for name in ("rows", "accepted", "held", "refused"))
+    zh = "".join(f",{word} {count}" for word, count in (("待审", held), ("拒绝", refused)) if count)
+    en = "".join(f", {count} {word}" for count, word in ((held, "held"), (refused, "refused")) if count)
+    again = ("(此前已上传)", " (uploaded before)") if result["repeated"] else ("", "")
+    return Text(f"{rows} 行:接受 {accepted}{zh}{again[0]}", f"{row_count(rows)}: {accepted} accepted{en}{again[1]}")
+
+
 def _far(job: dict[str, Any]) -> str:
     if job["problem"] is not None:
         return speak(job["problem"]["text"])
     if job["result"] is not None:
-        return f"{job['result']['accepted']}/{job['result']['rows']}"
+        return speak(_became(job["result"]))
     if job["step"] is None:
         return ""
     rows = f" {job['done']}/{job['total']}" if job["total"] else ""

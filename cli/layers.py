@@ -1,9 +1,8 @@
 """`luotu layers`: the catalogue, the editions that are loaded, and what is wrong with those that are not."""
 
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -19,10 +18,12 @@ from cli.console import (
     settings,
     speak,
     table_of,
+    tell_written,
 )
 from cli.desk import at_desk
+from cli.forms import Crs, FileLayer, TableForm
 from cli.mappings import mappings
-from cli.moments import AsOf
+from cli.moments import AsOf, day_option
 from cli.publishing import publish
 from geocode import Text
 from workflows.catalogues import configured_catalogue, doubts_of_catalogue
@@ -54,16 +55,13 @@ _KINDS = {
 AsLayer = Annotated[
     str | None, typer.Option("--as", help="Code of the catalogue's layer, where the file's own name does not tell")
 ]
-FileLayer = Annotated[str | None, typer.Option(help="Layer to read, where the file holds several")]
-Crs = Annotated[str | None, typer.Option(help="CRS of the coordinates, where the file tells none")]
-Form = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the answer")]
 
 
 @layers.command("list")
 def list_all(
     *,
     everything: Annotated[bool, typer.Option("--all", help="Also layers without data")] = False,
-    form: Form = "table",
+    form: TableForm = "table",
 ) -> None:
     """List the layers and their editions."""
     with at_desk() as desk:
@@ -98,9 +96,7 @@ def load(  # noqa: PLR0913 - one for each option
     where: Annotated[
         str | None, typer.Option(help="Take only features for which this CQL2 text holds, such as “landuse = 'grass'”")
     ] = None,
-    valid_from: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="When it takes effect")
-    ] = None,
+    valid_from: Annotated[datetime | None, day_option("When it takes effect")] = None,
     title: Annotated[str | None, typer.Option(help="Title of the edition")] = None,
     accuracy: Annotated[
         float | None, typer.Option(min=0, help="Positional accuracy in metres (standard deviation)")
@@ -123,12 +119,8 @@ def load(  # noqa: PLR0913 - one for each option
     mapping: Annotated[
         str | None, typer.Option(help="Name of the mapping by which its fields and codes become the layer's")
     ] = None,
-    valid_to: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="When it ends, where that is known")
-    ] = None,
-    currency: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="The day that its data are of")
-    ] = None,
+    valid_to: Annotated[datetime | None, day_option("When it ends, where that is known")] = None,
+    currency: Annotated[datetime | None, day_option("The day that its data are of")] = None,
     document: Annotated[str | None, typer.Option(help="The document that it is from, such as its approval")] = None,
     complete_in: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A file with the area in which it has everything")
@@ -251,18 +243,22 @@ def check(  # noqa: PLR0913 - one for each option
     propose: Annotated[
         Path | None, typer.Option(help="Write the features without gaps and overlaps to a file, to look at")
     ] = None,
-    form: Form = "table",
+    form: TableForm = "table",
 ) -> None:
     """Find gaps, overlaps, protrusions and missing vertices between the polygons of a layer. Nothing is stored."""
     place = Path(within) if within is not None and Path(within).is_file() else within
     options = CoverageOptions(within=place, gap_width_m=gap_width, as_of=as_of.date() if as_of else None)
     with answering():
         reports = _coverages(subject, FileLayers(as_layer, layer, crs), options)
-        for path, write in ((output, write_faults), (propose, partial(write_cleaned, options=options))):
-            if path is not None:
-                for one in reports:
-                    beside = path if len(reports) == 1 else path.with_stem(f"{path.stem}_{one.layer.code}")
-                    notes(write(one, beside))
+        for one in reports:
+            if output is not None:
+                beside = _beside(output, one, reports)
+                notes(write_faults(one, beside))
+                tell_written(beside, len(one.faults))
+            if propose is not None:
+                beside = _beside(propose, one, reports)
+                notes(write_cleaned(one, beside, options=options))
+                tell_written(beside)
     if form == "json":
         print_json([one.as_json() for one in reports])
     else:
@@ -274,8 +270,13 @@ def check(  # noqa: PLR0913 - one for each option
         raise typer.Exit(EXIT_FOUND)
 
 
+def _beside(path: Path, report: CoverageReport, reports: list[CoverageReport]) -> Path:
+    """Return the file for one of the layers that were checked: where there are several, each has its own."""
+    return path if len(reports) == 1 else path.with_stem(f"{path.stem}_{report.layer.code}")
+
+
 @layers.command("lint")
-def lint(*, form: Form = "table") -> None:
+def lint(*, form: TableForm = "table") -> None:
     """Tell what is doubtful in the catalogue, the city's own file (LUOTU_LAYERS) included."""
     with answering():
         found = doubts_of_catalogue(configured_catalogue(settings()))

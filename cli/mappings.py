@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from cli.console import notes, out, print_json, speak, table_of
 from cli.desk import at_desk
+from cli.forms import Crs, FileLayer, TableForm
 from geocode import Text
 from workflows.catalogues import configured_catalogue
 from workflows.errors import RefusedOptionError
@@ -16,7 +17,8 @@ from workflows.mappings import list_mappings, mapping_of, propose, save_mapping,
 __all__ = ["mappings"]
 
 mappings = typer.Typer(help="How delivered fields and codes become a layer's: said once, used by its name.")
-Form = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the answer")]
+# what a person has to say
+_UNTOLD = "?"
 
 
 @mappings.command("propose")
@@ -24,8 +26,8 @@ def propose_mapping(  # noqa: PLR0913 - one for each option
     source: Annotated[Path, typer.Argument(metavar="FILE", help="A delivery of the layer")],
     *,
     as_layer: Annotated[str, typer.Option("--as", help="Code of the catalogue's layer")],
-    layer: Annotated[str | None, typer.Option(help="Layer to read, where the file holds several")] = None,
-    crs: Annotated[str | None, typer.Option(help="CRS of the coordinates, where the file tells none")] = None,
+    layer: FileLayer = None,
+    crs: Crs = None,
     field: Annotated[
         list[str] | None, typer.Option(metavar="FIELD=ATTRIBUTE", help="What a field is; empty: it keeps its name")
     ] = None,
@@ -33,7 +35,7 @@ def propose_mapping(  # noqa: PLR0913 - one for each option
         list[str] | None, typer.Option(metavar="CODE=CLASS", help="What a code means; empty: it stays as it is")
     ] = None,
     save: Annotated[str | None, typer.Option(metavar="NAME", help="Keep it under a name")] = None,
-    form: Form = "table",
+    form: TableForm = "table",
 ) -> None:
     """Tell what the fields and codes of a file seem to be, by their names and values; --save keeps it."""
     with at_desk() as desk:
@@ -78,7 +80,7 @@ def save(
 
 
 @mappings.command("list")
-def list_all(*, form: Form = "table") -> None:
+def list_all(*, form: TableForm = "table") -> None:
     """List the office's mappings."""
     with at_desk() as desk:
         found = list_mappings(desk.database, principal=desk.principal)
@@ -103,7 +105,7 @@ def show(
     name: Annotated[str, typer.Argument(help="What it is called")],
     *,
     version: Annotated[int | None, typer.Option(min=1, help="An earlier version")] = None,
-    form: Form = "table",
+    form: TableForm = "table",
 ) -> None:
     """Show a mapping: what each field is, and what each code means."""
     with at_desk() as desk:
@@ -153,7 +155,7 @@ def _print_proposal(told: dict[str, Any]) -> None:
         (Text("字段", "field"), "left"), (Text("属性", "attribute"), "left"), (Text("依据", "why"), "left")
     )
     for each in told["fields"]:
-        table.add_row(each["name"], each["attribute"] or "–", speak(each["why"]))
+        table.add_row(each["name"], each["attribute"] or _UNTOLD, speak(each["why"]))
     out.print(table)
     if told["codes"]:
         table = table_of(
@@ -164,7 +166,7 @@ def _print_proposal(told: dict[str, Any]) -> None:
         )
         for each in told["codes"]:
             called = speak(each["called"]) if each["called"] else ""
-            table.add_row(each["code"], str(each["rows"]), codes.get(each["code"], each["meaning"] or "?"), called)
+            table.add_row(each["code"], str(each["rows"]), codes.get(each["code"], each["meaning"] or _UNTOLD), called)
         out.print(table)
     if told["missing"]:
         missing = ", ".join(told["missing"])

@@ -1,15 +1,21 @@
 """The day and the time that an answer is asked for, as the command line takes them."""
 
 from datetime import UTC, datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
-__all__ = ["AsOf", "KnownAt", "zoned"]
+__all__ = ["AsOf", "KnownAt", "day_option", "zoned"]
+
+
+def day_option(told: str) -> Any:
+    """Return the option of a day, with what its help tells."""
+    return typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help=told)
+
 
 AsOf: TypeAlias = Annotated[
     datetime | None,
-    typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="As it was on a day, such as 2024-06-01"),
+    day_option("As it was on a day, such as 2024-06-01"),
 ]
 KnownAt: TypeAlias = Annotated[
     datetime | None,

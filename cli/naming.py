@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.coding import answer_rows
-from cli.console import EXIT_FOUND, EXIT_REFUSED, answering, complain, notes, out, settings, speak
-from cli.forms import Form, settled
+from cli.console import EXIT_FOUND, EXIT_REFUSED, answering, complain, language, notes, out, settings, speak
+from cli.forms import Crs, FileLayer, Form, settled
 from geocode import Text
 from workflows.coding import Answer
 from workflows.decoding import CODE_LEVEL, decode_texts, joined_code
@@ -82,8 +82,8 @@ def alias(  # noqa: PLR0913 - one for each option
     level: Annotated[
         int | None, typer.Option(min=1, max=10, help="Level of BeiDou codes: 8 for a code's cell, 10 for a footprint")
     ] = None,
-    crs: Annotated[str | None, typer.Option(help="CRS of the coordinates, where the file tells none")] = None,
-    layer: Annotated[str | None, typer.Option(help="Layer to read, where the file holds several")] = None,
+    crs: Crs = None,
+    layer: FileLayer = None,
     form: Form = "auto",
 ) -> None:
     """Tell what texts are the names of, or give every footprint of a file its computed names. No database is needed.
@@ -99,7 +99,7 @@ def alias(  # noqa: PLR0913 - one for each option
         raise typer.BadParameter("give names, or one file with its --output, --crs and --layer")
     if file is not None:
         with answering():
-            columns = name_columns(chosen=chosen, beidou_level=level)
+            columns = name_columns(chosen=chosen, beidou_level=level, language=language())
         answer_rows(file, output, crs=crs, layer=layer, form=form, columns=columns)
         return
     with answering():

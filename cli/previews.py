@@ -1,37 +1,54 @@
 """`luotu upload --preview`: what a file is, and what an upload would say of its rows."""
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import typer
+from rich.markup import escape
 
 from cli.console import (
     EXIT_FOUND,
     EXIT_REFUSED,
+    ROW,
+    SHOWN_ROWS,
     complain,
-    complain_row,
-    doubt_row,
     notes,
     out,
     print_candidates,
     print_json,
+    remedy_of,
+    row_count,
     speak,
     table_of,
+    tell_others,
 )
 from cli.desk import at_desk
 from geocode import Text
 from workflows.catalogues import configured_catalogue
-from workflows.reading_settings import configured_reading
+from workflows.delivery_options import DeliveryOptions
+from workflows.reading_settings import configured_reading, reading_said, with_known
 from workflows.schemes import configured_schemes
-from workflows.upload_previews import preview_upload
-from workflows.uploading import DeliveryOptions
+from workflows.upload_previews import MOST_SHOWN, preview_upload
 
 __all__ = ["look_ahead"]
 
 
-def look_ahead(source: Path, options: DeliveryOptions, *, form: str) -> None:
+# rows that are looked through for what stands against them
+_MOST_SEEN = 100_000
+_SAYS = {
+    "refused": Text("[red]拒绝[/]", "[red]refused[/]"),
+    "held": Text("[yellow]待审[/]", "[yellow]held[/]"),
+    "warning": Text("[cyan]注意[/]", "[cyan]look[/]"),
+    "info": Text("[dim]提示[/]", "[dim]note[/]"),
+}
+
+
+def look_ahead(source: Path, options: DeliveryOptions, *, extent: str, datum: str, form: str) -> None:
     """Print a preview, and leave with the exit code that an upload would have."""
     with at_desk() as desk:
+        known = with_known(reading_said(extent=extent, datum=datum), configured_reading(desk.settings))
         told = preview_upload(
             desk.database,
             source,
@@ -40,7 +57,8 @@ def look_ahead(source: Path, options: DeliveryOptions, *, form: str) -> None:
             file=source.name,
             schemes=configured_schemes(desk.settings),
             catalogue=configured_catalogue(desk.settings),
-            reading=configured_reading(desk.settings),
+            reading=known,
+            most=MOST_SHOWN if form == "json" else _MOST_SEEN,
         )
     if form == "json":
         print_json(told)
@@ -88,18 +106,38 @@ def _print_delivery(told: dict[str, Any]) -> None:
 
 
 def _print_rows(told: dict[str, Any]) -> None:
-    for row in told["results"]:
-        if row["fault"]:
-            complain_row(told["file"], row["row"], row["feature"], row["fault"], held=row["outcome"] == "held")
-        for warning in row["warnings"]:
-            doubt_row(told["file"], row["row"], row["feature"], warning)
+    """Print the rows that something stands against, the first of them, and the sum of all."""
+    table = table_of(
+        (ROW, "right"),
+        (Text("名称", "name"), "left"),
+        (Text("结论", "would be"), "left"),
+        (Text("内容", "what"), "left"),
+        (Text("处理", "remedy"), "left"),
+    )
+    shown = 0
+    for severity, said in _SAYS.items():
+        found = [(row, each) for row in told["results"] for each in _told_of(row, severity)]
+        for row, each in found[:SHOWN_ROWS]:
+            place = (str(row["row"]), escape(row["name"] or ""), speak(said))
+            table.add_row(*place, escape(speak(each["text"])), escape(remedy_of(each)))
+        shown += len({(row["row"], each["kind"]) for row, each in found[:SHOWN_ROWS]})
+    if table.row_count:
+        out.print(table)
+    tell_others(Counter(told["kinds"]), shown=shown)
     rows, accepted, held, refused, warned = (told[name] for name in ("rows", "accepted", "held", "refused", "warned"))
     notes(
         [
             Text(
                 f"{rows} 行:可接受 {accepted},待审 {held},拒绝 {refused},提示 {warned};没有存储任何内容。",
-                f"{rows} rows: {accepted} would be accepted, {held} held for review, {refused} refused; "
+                f"{row_count(rows)}: {accepted} would be accepted, {held} held for review, {refused} refused; "
                 f"{warned} to look at. Nothing is stored.",
             )
         ]
     )
+
+
+def _told_of(row: Mapping[str, Any], severity: str) -> list[Mapping[str, Any]]:
+    """Return what is told of a row in one severity: why it is refused or held, or its warnings."""
+    if severity in {"refused", "held"}:
+        return [row["fault"]] if row["fault"] and row["outcome"] == severity else []
+    return [each for each in row["warnings"] if each["severity"] == severity]

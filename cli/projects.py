@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.console import notes, out, print_json, speak, table_of
+from cli.console import notes, out, print_json, speak, square_metres, table_of
 from cli.desk import at_desk
 from geocode import Text
 from workflows.procedures import configured_procedure
@@ -123,7 +123,7 @@ def _print_project(told: dict[str, Any]) -> None:
         (Text("止", "to"), "left"),
     )
     for row in told["buildings"]:
-        area = f"{row['plane']['area_m2']:.2f}"
+        area = square_metres(row["plane"]["area_m2"])
         days = row["valid_from"], row["valid_to"] or ""
         table.add_row(row["code"], escape(row["name"] or ""), speak(row["stage"]), area, str(row["units"]), *days)
     out.print(table)
@@ -131,9 +131,9 @@ def _print_project(told: dict[str, Any]) -> None:
     notes(
         [
             Text(
-                f"{sums['buildings']} 幢,基底 {sums['plane_area_m2']:.2f} m²,{sums['units']} 户 {sums['unit_area_m2']:.2f} m²",
-                f"{sums['buildings']} buildings on {sums['plane_area_m2']:.2f} m², {sums['units']} units of "
-                f"{sums['unit_area_m2']:.2f} m²",
+                f"{sums['buildings']} 幢,基底 {square_metres(sums['plane_area_m2'])} m²,{sums['units']} 户 {square_metres(sums['unit_area_m2'])} m²",
+                f"{sums['buildings']} buildings on {square_metres(sums['plane_area_m2'])} m², {sums['units']} units of "
+                f"{square_metres(sums['unit_area_m2'])} m²",
             )
         ]
     )

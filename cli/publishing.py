@@ -2,20 +2,21 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from cli.conflicts import print_rows, reader_at
 from cli.console import EXIT_FOUND, complain_row, notes, out, print_json, speak
 from cli.desk import at_desk
+from cli.forms import Crs, FileLayer, TableForm
+from cli.moments import day_option
 from geocode import Text
 from workflows.publishing import PublishOptions
 from workflows.publishing import publish as publish_delivery
 
 __all__ = ["publish"]
 
-Form = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print the answer")]
 _HEADINGS = {
     "new": Text("新增冲突", "New conflicts"),
     "changed": Text("变化的冲突", "Changed conflicts"),
@@ -27,24 +28,22 @@ def publish(  # noqa: PLR0913 - one for each option
     source: Annotated[Path, typer.Argument(metavar="FILE", help="The changed features of a layer, or all of them")],
     *,
     as_layer: Annotated[str | None, typer.Option("--as", help="Code of the catalogue's layer")] = None,
-    layer: Annotated[str | None, typer.Option(help="Layer to read, where the file holds several")] = None,
-    crs: Annotated[str | None, typer.Option(help="CRS of the coordinates, where the file tells none")] = None,
+    layer: FileLayer = None,
+    crs: Crs = None,
     key: Annotated[str | None, typer.Option(help="Attribute that tells features apart, such as BSM")] = None,
     ended: Annotated[list[str] | None, typer.Option(help="Key of a feature that ends; may be given again")] = None,
     ended_where: Annotated[
         str | None, typer.Option(help="CQL2 text: delivered features for which it holds are features that end")
     ] = None,
     whole: Annotated[bool, typer.Option("--whole", help="It is the whole layer: what it does not have ends")] = False,
-    valid_from: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="When it takes effect")
-    ] = None,
+    valid_from: Annotated[datetime | None, day_option("When it takes effect")] = None,
     title: Annotated[str | None, typer.Option(help="Title of the edition")] = None,
     accuracy: Annotated[float | None, typer.Option(help="Positional accuracy in metres (standard deviation)")] = None,
     mapping: Annotated[
         str | None, typer.Option(help="Name of the mapping by which its fields and codes become the layer's")
     ] = None,
     draft: Annotated[bool, typer.Option("--draft", help="Tell what would happen, and store nothing")] = False,
-    form: Form = "table",
+    form: TableForm = "table",
 ) -> None:
     """Publish a change of a layer, and tell which conflicts are new, gone and changed by it."""
     options = PublishOptions(

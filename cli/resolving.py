@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.console import EXIT_FOUND, EXIT_REFUSED, answering, complain, out, print_json, settings, speak
+from cli.console import EXIT_FOUND, EXIT_REFUSED, answering, complain, out, print_json, settings, speak, square_metres
 from cli.forms import Form, settled
 from cli.moments import AsOf, KnownAt, zoned
 from geocode import Text
@@ -181,7 +181,7 @@ def _building_lines(feature: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for step in said["lineage"]["successors"]:
         yield speak(Text("后继", "successor")), f"{step['code']} ({step['relation']}, {_told_life(step['life'])})"
     yield speak(Text("阶段", "stage")), speak(said["stage"])
-    area = f"{said['area_m2']:.2f} m² (CGCS2000), {plane['area_m2']:.2f} m² ({plane['crs']})"
+    area = f"{square_metres(said['area_m2'])} m² (CGCS2000), {square_metres(plane['area_m2'])} m² ({plane['crs']})"
     yield speak(Text("面积", "area")), area
     yield speak(Text("位置", "place")), f"{(west + east) / 2:.7f}, {(south + north) / 2:.7f}"
     yield speak(Text("图形版本", "geometry version")), str(said["version"])

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.table import Table
 
-from cli.console import EXIT_USAGE, complain, notes, out, print_json, speak
+from cli.console import EXIT_USAGE, ROW, complain, notes, out, print_json, speak
 from cli.desk import at_desk
 from geocode import Text
 from workflows.procedures import configured_procedure
@@ -148,13 +148,13 @@ def _print_review(found: dict[str, Any]) -> None:
     if found["reason"]:
         notes([Text(*(found["reason"]["text"][tongue] for tongue in ("zh", "en")))])
     table = Table(box=None, header_style="bold")
-    for zh, en in (("行", "row"), ("名称", "name"), ("绘制编码", "code as drawn")):
-        table.add_column(speak(Text(zh, en)))
+    for title in (ROW, Text("名称", "name"), Text("绘制编码", "code as drawn")):
+        table.add_column(speak(title))
     for row in found["rows"]:
         table.add_row(str(row["row"]), row["name"] or "", row["drawn"])
     out.print(table)
     measures = Table(box=None, header_style="bold")
-    titles = (("行", "row"), ("建筑", "building"), ("交并比", "IoU"), ("占行", "of row"), ("占建筑", "of building"))
+    titles = ((ROW.zh, ROW.en), ("建筑", "building"), ("交并比", "IoU"), ("占行", "of row"), ("占建筑", "of building"))
     for zh, en in (*titles, ("形心距 m", "centroids m"), ("最大偏差 m", "Hausdorff m")):
         measures.add_column(speak(Text(zh, en)))
     for each in found["measures"]:

@@ -8,7 +8,18 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.console import EXIT_REFUSED, answering, complain, notes, out, print_json, settings, speak, table_of
+from cli.console import (
+    EXIT_REFUSED,
+    answering,
+    complain,
+    notes,
+    out,
+    print_json,
+    settings,
+    speak,
+    square_metres,
+    table_of,
+)
 from cli.desk import at_desk
 from geocode import Text
 from workflows.aliasing import NewAlias, add_alias, add_aliases_of_table, end_alias, list_aliases
@@ -175,7 +186,7 @@ def _print_units(rows: list[dict[str, Any]]) -> None:
         (Text("不动产单元号", "real-estate unit"), "left"),
     )
     for row in rows:
-        use, area = speak(row["use"]), f"{row['area_m2']:.2f}"
+        use, area = speak(row["use"]), square_metres(row["area_m2"])
         table.add_row(escape(row["number"]), escape(row["storey"]), area, use, row["code"] or "")
     out.print(table)
 
@@ -183,12 +194,14 @@ def _print_units(rows: list[dict[str, Any]]) -> None:
 def _tell(told: dict[str, Any]) -> None:
     """Print the totals of units on standard error, and what is odd about them."""
     sums = told["totals"]
-    by_use = ", ".join(f"{speak(row['use'])} {row['units']} ({row['area_m2']:.2f} m²)" for row in sums["by_use"])
+    by_use = ", ".join(
+        f"{speak(row['use'])} {row['units']} ({square_metres(row['area_m2'])} m²)" for row in sums["by_use"]
+    )
     notes(
         [
             Text(
-                f"{sums['units']} 户,{sums['area_m2']:.2f} m²:{by_use}",
-                f"{sums['units']} units, {sums['area_m2']:.2f} m²: {by_use}",
+                f"{sums['units']} 户,{square_metres(sums['area_m2'])} m²:{by_use}",
+                f"{sums['units']} units, {square_metres(sums['area_m2'])} m²: {by_use}",
             ),
             *(Text(row["text"]["zh"], row["text"]["en"]) for row in told["remarks"]),
         ]

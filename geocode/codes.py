@@ -7,6 +7,7 @@ lenient (Unicode NFKC, any case, blanks and hyphens, an optional six-digit divis
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
@@ -27,6 +28,7 @@ __all__ = [
     "grouped",
     "parse",
     "read_letters",
+    "read_written",
     "suggest",
 ]
 
@@ -82,14 +84,7 @@ class BuildingCode:
     @property
     def compact(self) -> str:
         """The thirteen characters without hyphens."""
-        rest, text, check = self.number, "", self.size_class * WEIGHTS[CELL_LENGTH]
-        check += self.generation * WEIGHTS[CELL_LENGTH + 1]
-        # two characters at a time: a city has its codes written several times over
-        for place in range(CELL_LENGTH - 2, -1, -2):
-            rest, pair = divmod(rest, _PAIR_BASE)
-            text = _PAIRS[pair] + text
-            check += _PAIR_CHECKS[pair] * WEIGHTS[place]
-        return text + ALPHABET[self.size_class] + ALPHABET[self.generation] + ALPHABET[-check % BASE]
+        return _compact(self.number, self.size_class, self.generation)
 
     @property
     def ground(self) -> str:
@@ -105,6 +100,18 @@ class BuildingCode:
     def __str__(self) -> str:
         """Return the grouped form, such as ``4E7U5-CKJ2W-F0J``."""
         return grouped(self.compact)
+
+
+@lru_cache(maxsize=1 << 15)
+def _compact(number: int, size_class: int, generation: int) -> str:
+    """Return the thirteen characters of a code: of those just worked on they are asked for several times over."""
+    rest, text, check = number, "", size_class * WEIGHTS[CELL_LENGTH] + generation * WEIGHTS[CELL_LENGTH + 1]
+    # two characters at a time
+    for place in range(CELL_LENGTH - 2, -1, -2):
+        rest, pair = divmod(rest, _PAIR_BASE)
+        text = _PAIRS[pair] + text
+        check += _PAIR_CHECKS[pair] * WEIGHTS[place]
+    return text + ALPHABET[size_class] + ALPHABET[generation] + ALPHABET[-check % BASE]
 
 
 @compiled("void(i8[::1], i8[::1], i8[::1], u4[:, ::1])")
@@ -156,6 +163,11 @@ def parse(text: str) -> BuildingCode:
     if not is_cell_number(_number(values)):
         raise CodeError(_SENTENCES.fault("code_cell", text=text))
     return _from_values(values)
+
+
+def read_written(text: str) -> BuildingCode:
+    """Return the code that `code_texts` has written: it needs no looking at as one that a person types."""
+    return _from_values([VALUES[letter] for letter in text if letter != "-"])
 
 
 def suggest(text: str) -> list[str]:

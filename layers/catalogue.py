@@ -20,29 +20,13 @@ from layers.catalogue_entries import (
     CodeList,
     FieldRule,
     Layer,
-    Level,
     MajorClass,
     MidClass,
     Owner,
-    Security,
-    Symbol,
 )
 from layers.errors import CatalogueFileError, refused_catalogue
 
-__all__ = [
-    "Catalogue",
-    "CodeList",
-    "FieldRule",
-    "Layer",
-    "Level",
-    "MajorClass",
-    "MidClass",
-    "Owner",
-    "Security",
-    "Symbol",
-    "load_catalogue",
-    "read_catalogue",
-]
+__all__ = ["Catalogue", "load_catalogue", "read_catalogue"]
 
 Row: TypeAlias = dict[str, Any]
 # the tables of a city's file, each with the keys that tell its rows apart

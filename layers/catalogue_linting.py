@@ -4,7 +4,8 @@ from collections.abc import Hashable, Iterator
 from typing import Any, NamedTuple
 
 from geocode.faults import Fault, read_sentences
-from layers.catalogue import Catalogue, Layer, load_catalogue
+from layers.catalogue import load_catalogue
+from layers.catalogue_entries import Catalogue, Layer
 
 __all__ = ["LayerFault", "lint_catalogue"]
 

@@ -31,7 +31,8 @@ def is_cloud_optimised(path: Path) -> bool:
     """
     with open_geotiff(path) as dataset:
         is_small = max(dataset.shape) <= _TILE
-        is_tiled = all(width < dataset.width for _, width in dataset.block_shapes)
+        # strips are as wide as the raster
+        is_tiled = all(width < dataset.width or height == _TILE for height, width in dataset.block_shapes)
         return dataset.tags(ns="IMAGE_STRUCTURE").get("LAYOUT") == "COG" and (is_small or is_tiled)
 
 

@@ -1,7 +1,7 @@
 """Codes and computed names as columns of a frame; what codes tell, as a frame."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import geopandas as gpd
 import numpy as np
@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geocode.beidou import beidou_codes
+from geocode.codes import parse
 from geocode.crs import STORAGE_CRS, to_storage
 from geocode.decoding import cell_parents, decode_many
 from geocode.encoding import EncodedFootprints, encode_many
@@ -17,7 +18,19 @@ from geocode.faults import Fault, are_sound
 from geocode.names import ComputedNames, computed_names
 from layers.names import make_distinct
 
-__all__ = ["BEIDOU_LEVEL", "CODE_COLUMNS", "CODE_LEVEL", "decoded_frame", "with_codes", "with_names"]
+__all__ = [
+    "BEIDOU_LEVEL",
+    "CODE_COLUMNS",
+    "CODE_LEVEL",
+    "Language",
+    "decoded_frame",
+    "with_codes",
+    "with_columns",
+    "with_issued_codes",
+    "with_names",
+]
+
+Language: TypeAlias = Literal["zh", "en"]
 
 CODE_COLUMNS = ("code", "h3", "area_m2", "fault")
 # BeiDou levels: the finest for a footprint, and for a code the one whose cells are about as large as its own
@@ -25,7 +38,9 @@ BEIDOU_LEVEL, CODE_LEVEL = 10, 8
 _AREA_DECIMALS = 4
 
 
-def with_codes(frame: gpd.GeoDataFrame, faults: NDArray[Any] | None = None) -> tuple[gpd.GeoDataFrame, NDArray[Any]]:
+def with_codes(
+    frame: gpd.GeoDataFrame, faults: NDArray[Any] | None = None, *, language: Language = "en"
+) -> tuple[gpd.GeoDataFrame, NDArray[Any]]:
     """Return a frame with the columns `CODE_COLUMNS` behind its own, and what is wrong with each row.
 
     Parameters
@@ -34,6 +49,8 @@ def with_codes(frame: gpd.GeoDataFrame, faults: NDArray[Any] | None = None) -> t
         Rows with a geometry and a CRS.
     faults
         What reading found, shape (n,): a `Fault` or None each; it comes before what coding finds.
+    language
+        Of the sentences in ``fault``, each with its kind before it.
 
     Returns
     -------
@@ -54,9 +71,38 @@ def with_codes(frame: gpd.GeoDataFrame, faults: NDArray[Any] | None = None) -> t
         "code": _texts(encoded.codes),
         "h3": _texts(encoded.h3),
         "area_m2": np.round(encoded.area_m2, _AREA_DECIMALS),
-        "fault": _sentences(found),
+        "fault": _sentences(found, language),
     }
-    return _behind(frame, columns), found
+    return with_columns(frame, columns), found
+
+
+def with_issued_codes(
+    frame: gpd.GeoDataFrame,
+    codes: Sequence[str | None],
+    areas_m2: Sequence[float | None],
+    faults: Sequence[str | None],
+    **more: Sequence[Any],
+) -> gpd.GeoDataFrame:
+    """Return a frame with the columns `CODE_COLUMNS` of codes that were issued before, and more, behind its own.
+
+    Parameters
+    ----------
+    codes, areas_m2, faults
+        Of each row, None where it has none. The cell is the one that the code tells.
+
+    Raises
+    ------
+    CodeError
+        A text is no code.
+    """
+    columns = {
+        "code": _texts(codes),
+        "h3": _texts([code and parse(code).h3 for code in codes]),
+        "area_m2": np.round(np.array(areas_m2, dtype=float), _AREA_DECIMALS),
+        "fault": _texts(faults),
+        **{name: _texts(values) for name, values in more.items()},
+    }
+    return with_columns(frame, columns)
 
 
 def with_names(
@@ -65,6 +111,7 @@ def with_names(
     *,
     names: Sequence[str] = ComputedNames._fields,
     beidou_level: int = BEIDOU_LEVEL,
+    language: Language = "en",
 ) -> tuple[gpd.GeoDataFrame, NDArray[Any]]:
     """Return a frame with a column ``code``, one for each computed name, and ``fault`` behind its own.
 
@@ -77,9 +124,9 @@ def with_names(
     columns = {
         "code": _texts(encoded.codes),
         **{name: _texts(computed[name]) for name in names},
-        "fault": _sentences(found),
+        "fault": _sentences(found, language),
     }
-    return _behind(frame, columns), found
+    return with_columns(frame, columns), found
 
 
 def decoded_frame(
@@ -114,7 +161,7 @@ def decoded_frame(
         "area_to_m2": np.where(np.isinf(told.area_to_m2), np.nan, told.area_to_m2),
         "generation": _arrow([int(value) if value >= 0 else None for value in told.generations], pa.int64()),
         "beidou": _texts(beidou_codes(told.lon_deg, told.lat_deg, level=beidou_level)),
-        "fault": _sentences([error and error.fault for error in told.errors]),
+        "fault": _sentences([error and error.fault for error in told.errors], "en"),
         "suggestions": _arrow([error and list(error.suggestions) for error in told.errors], pa.list_(pa.string())),
     }
     if parents:
@@ -127,8 +174,11 @@ def _found(encoded: EncodedFootprints, faults: NDArray[Any] | None) -> NDArray[A
     return encoded.faults if faults is None else np.where(are_sound(faults), encoded.faults, faults)
 
 
-def _behind(frame: gpd.GeoDataFrame, columns: Mapping[str, Any]) -> gpd.GeoDataFrame:
-    """Return a frame with columns behind its own, whose names give way; the active geometry stays active."""
+def with_columns(frame: gpd.GeoDataFrame, columns: Mapping[str, Any]) -> gpd.GeoDataFrame:
+    """Return a frame with columns behind its own, whose names give way; the active geometry stays active.
+
+    A column that bore one of the names, in upper or lower case, is kept under the name with ``_delivered`` behind it.
+    """
     # a name in capitals gives way too: for SQL, and so in a GeoPackage, CODE and code are the same
     own = [name for name in frame.columns if str(name).casefold() in columns]
     taken_names = [*map(str, frame.columns), *columns]
@@ -149,5 +199,6 @@ def _arrow(values: Sequence[Any], kind: pa.DataType) -> Any:
     return pd.arrays.ArrowExtensionArray(pa.array(values, kind))
 
 
-def _sentences(faults: Sequence[Fault | None] | NDArray[Any]) -> Any:
-    return pd.array([None if fault is None else f"{fault.kind}: {fault.text.en}" for fault in faults], dtype="str")
+def _sentences(faults: Sequence[Fault | None] | NDArray[Any], language: Language) -> Any:
+    told = (fault and f"{fault.kind}: {getattr(fault.text, language)}" for fault in faults)
+    return pd.array(list(told), dtype="str")

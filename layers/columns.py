@@ -1,18 +1,67 @@
 """Columns of attributes: as Arrow has them in a file, as a frame holds them, and as Python's own values."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from layers.errors import refused
 from layers.remarks import Counted, Note
 from layers.strict_json import JsonError, parse
 
-__all__ = ["arrow_series", "plain_column", "python_values", "readable_columns", "texts_of"]
+__all__ = [
+    "KeptColumn",
+    "arrow_of_python",
+    "arrow_series",
+    "object_array",
+    "parsed_json",
+    "plain_column",
+    "python_values",
+    "readable_columns",
+    "texts_of",
+]
+
+
+_ARROW_TYPES: Mapping[type, pa.DataType] = {
+    str: pa.large_string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+}
+
+
+class KeptColumn(NamedTuple):
+    """A column as it goes into a file, of the type that it has in a frame of the whole.
+
+    Attributes
+    ----------
+    kind
+        ``python`` for objects of Python's own that Arrow can hold, ``json`` for texts that the file calls JSON, ``values``
+        and ``packed`` for objects as JSON; else the name of a type of numbers or dates.
+    values
+        All of them; null where one is missing.
+    absent
+        Which are absent rather than null; None where none is in the whole.
+    """
+
+    kind: str
+    values: pa.Array
+    absent: pa.Array | None = None
+
+
+def arrow_of_python(values: Sequence[Any], kind: type) -> pa.Array:
+    """Return values of one of Python's types, or None, as Arrow's.
+
+    Raises
+    ------
+    UnicodeEncodeError, OverflowError, pyarrow.ArrowInvalid
+        Arrow cannot hold one: half of a surrogate pair, a number of more than 64 bits.
+    """
+    return pa.array(values, _ARROW_TYPES[kind])
 
 
 def readable_columns(
@@ -78,19 +127,23 @@ def plain_column(column: pa.ChunkedArray) -> Any:
         return column.to_numpy()
     if pa.types.is_timestamp(kind):
         return column.to_pandas().array
-    values = np.empty(len(column), dtype=object)
-    values[:] = _parsed(column.to_pylist()) if isinstance(kind, pa.JsonType) else column.to_pylist()
-    return values
+    return object_array(parsed_json(column.to_pylist()) if isinstance(kind, pa.JsonType) else column.to_pylist())
+
+
+def object_array(values: Sequence[Any]) -> NDArray[Any]:
+    """Return values as an array of Python objects, shape (n,), also where they are lists."""
+    return np.fromiter(values, dtype=object, count=len(values))
 
 
 def python_values(column: pd.Series) -> list[Any]:
     """Return the values of a frame's column; what the file calls JSON as the values that it says."""
     kind = column.dtype
     is_json = isinstance(kind, pd.ArrowDtype) and isinstance(kind.pyarrow_dtype, pa.JsonType)
-    return _parsed(column.tolist()) if is_json else column.tolist()
+    return parsed_json(column.tolist()) if is_json else column.tolist()
 
 
-def _parsed(values: list[Any]) -> list[Any]:
+def parsed_json(values: list[Any]) -> list[Any]:
+    """Return what JSON texts say; what is none as it is."""
     return [_json(value) for value in values]
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geocode.faults import Fault, read_sentences
 from geocode.planes import ellipsoid_areas_m2, measure_plane, to_plane
-from layers.catalogue import Catalogue, CodeList, FieldRule, Layer, Level
+from layers.catalogue_entries import Catalogue, CodeList, FieldRule, Layer, Level
 from layers.days import plain_text, read_day
 from layers.errors import refused
 

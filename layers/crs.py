@@ -18,6 +18,7 @@ from pyproj.exceptions import CRSError
 from geocode.crs import crs_name
 from geocode.faults import Text
 from layers.errors import refused
+from layers.positions import count_degrees
 from layers.remarks import remark
 
 __all__ = [
@@ -190,9 +191,8 @@ def choose_crs(stated: FoundCrs | None, asked: FoundCrs | None) -> tuple[FoundCr
 
 def are_degrees(xy: NDArray[np.float64]) -> bool:
     """Return whether half the finite positions, shape (n, 2), or more can be longitude and latitude; true of none."""
-    finite = xy[np.isfinite(xy).all(axis=1)]
-    within = (np.abs(finite[:, 0]) <= 180) & (np.abs(finite[:, 1]) <= 90)  # noqa: PLR2004 - degrees
-    return not len(finite) or bool(within.mean() >= 0.5)  # noqa: PLR2004 - half
+    finite, degrees = count_degrees(xy)
+    return 2 * degrees >= finite
 
 
 def _read(crs: "str | int | pyproj.CRS") -> pyproj.CRS:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from geocode.crs import crs_gate
 from geocode.faults import Text
+from layers.positions import sampling_step, sensible
 from layers.remarks import remark
 
 __all__ = ["CHINA", "Box", "Candidate", "find_candidates", "grid_of", "place_of", "said_of", "turn"]
@@ -34,13 +35,13 @@ _NORTHING_M, _SOUTHERN_NORTHING_M, _NORTHERN_M = 1_760_000.0, 300_000.0, 5_960_0
 _SOUTHERN_DEG = 16.0
 _TURN_DEG = 360.0
 _MERCATOR_X_M, _MERCATOR_Y_M = (8_100_000.0, 15_150_000.0), (300_000.0, 7_150_000.0)
-_LARGEST = 1e12
 # an office's box is drawn by hand
 _EDGE_DEG = 0.05
 # cities keep one zone a little across its edge
 _STRIP_DEG: Mapping[int, float] = {3: 1.75, 6: 3.25}
-_SAMPLE = 20_000
 _FEW, _MANY = 0.02, 0.98
+_WITHOUT_LAND = 0.5
+_UTM_FIRST_DEG = -183
 _PLACE_SCORE: Mapping[Place, float] = {"inside": 1.0, "partly": 0.6, "unknown": 0.5, "outside": 0.1}
 _PLACE_TOLD: Mapping[Place, str] = {
     "inside": "crs_place_inside",
@@ -68,8 +69,8 @@ class Candidate:
         Where they would lie, but for stray ones, in degrees.
     place
         Where that is to the office's extent; ``unknown`` where none is stated.
-    meridian
-        The central meridian of a zone, in degrees.
+    meridian, strip
+        The central meridian of a zone and how wide its strip is, in degrees.
     is_within_strip
         Whether they lie in the strip for which the CRS is made, or a little across its edge.
     score
@@ -86,6 +87,7 @@ class Candidate:
     box: Box
     place: Place
     meridian: float | None
+    strip: int | None
     is_within_strip: bool
     score: float
     alike: tuple[str, ...]
@@ -103,6 +105,8 @@ class Candidate:
             "crs": self.said,
             "epsg": int(epsg) if epsg.isdigit() else None,
             "name": self.name,
+            "family": self.family,
+            "zone": self._zone,
             "is_swapped": self.is_swapped,
             "unit": "mm" if self.is_millimetres else "degree" if self.family == "degrees" else "m",
             "box": [round(degrees, 3) for degrees in self.box],
@@ -111,6 +115,14 @@ class Candidate:
             "alike": list(self.alike),
             "reason": {"zh": self.reason.zh, "en": self.reason.en},
         }
+
+    @property
+    def _zone(self) -> dict[str, float] | None:
+        if self.meridian is None or self.strip is None:
+            return None
+        first = _UTM_FIRST_DEG if self.family == "utm" else 0 if self.strip == 3 else -3  # noqa: PLR2004 - degrees
+        number = round((self.meridian - first) / self.strip)
+        return {"number": number, "width_deg": self.strip, "meridian": self.meridian}
 
 
 class _Plane(NamedTuple):
@@ -160,10 +172,10 @@ def find_candidates(
 
 def grid_of(xy: Floats) -> Floats | None:
     """Return nine points over the middle 96 % of the finite positions, shape (9, 2); None where there are none."""
-    finite = xy[(np.abs(xy) < _LARGEST).all(axis=1)]
+    finite = sensible(xy)
     if not len(finite):
         return None
-    finite = finite[:: len(finite) // _SAMPLE + 1]
+    finite = finite[:: sampling_step(len(finite))]
     low, high = np.quantile(finite, [_FEW, _MANY], axis=0)
     x, y = np.linspace(low, high, 3).T
     return np.column_stack([np.tile(x, 3), np.repeat(y, 3)])
@@ -302,9 +314,12 @@ def _candidate(plane: _Plane, extent: Sequence[Box], *, is_swapped: bool, is_mil
     )
     if place == "unknown" and plane.family in {"degrees", "zone"}:
         score *= 1.8
+    is_on_land = place != "unknown" or plane.family != "meridian" or _has_land(plane.name, south, north)
+    score *= 1.0 if is_on_land else _WITHOUT_LAND
     score *= (0.95 if is_swapped else 1.0) * (0.9 if is_millimetres else 1.0)
     told = [remark(plane.kind, name=plane.name, **{k: v for k, v in plane.values.items() if k != "name"})]
     told += [remark(_PLACE_TOLD[place])] if place in _PLACE_TOLD else []
+    told += [] if is_on_land else [remark("crs_like_no_land")]
     told += [] if is_within_strip else [remark("crs_like_beyond_strip", reach=f"{reach:.1f}")]
     told += [remark("crs_like_swapped")] if is_swapped else []
     told += [remark("crs_like_millimetres")] if is_millimetres else []
@@ -318,11 +333,24 @@ def _candidate(plane: _Plane, extent: Sequence[Box], *, is_swapped: bool, is_mil
         box,
         place,
         plane.meridian,
+        plane.strip,
         is_within_strip,
         round(score, 2),
         plane.alike,
         reason,
     )
+
+
+def _has_land(name: str, south: float, north: float) -> bool:
+    """Tell whether China has land between two latitudes in a zone."""
+    _, least, _, most = _area_of_use(name)
+    return south <= most and north >= least
+
+
+@cache
+def _area_of_use(name: str) -> Box:
+    area = pyproj.CRS(name).area_of_use
+    return area.bounds if area else CHINA
 
 
 def _from_meridian(eastings: Floats, northings: Floats) -> Floats:

@@ -11,13 +11,14 @@ import shapely
 from numpy.typing import NDArray
 
 from geocode.faults import Text
-from layers.crs import FoundCrs, are_degrees, choose_crs, crs_asked_for, crs_of_rfc7946, own_system
+from layers.crs import FoundCrs, choose_crs, crs_asked_for, crs_of_rfc7946, own_system
 from layers.crs_candidates import Candidate, said_of, turn
 from layers.crs_finding import Fit, check_stated, find_crs, fits_in
 from layers.curves import Linearised
 from layers.entries import ReadOptions
 from layers.errors import RefusedFile, refused
 from layers.formats import Format
+from layers.positions import Positions
 from layers.remarks import remark
 from layers.tables import Table
 
@@ -28,18 +29,25 @@ _MANY = 8
 
 
 def settle_crs(
-    table: Table, kind: Format, asked: FoundCrs | None, options: ReadOptions
+    table: Table, seen: Positions, kind: Format, asked: FoundCrs | None, options: ReadOptions
 ) -> tuple[FoundCrs, tuple[Text, ...]]:
-    """Return the CRS that counts for a table, and remarks: the person's before the file's before what the numbers tell.
+    """Return the CRS that counts for a layer, and remarks: the person's before the file's before what the numbers tell.
+
+    Parameters
+    ----------
+    table
+        The layer or its first rows, for what the file states.
+    seen
+        The positions of all that counts.
 
     Raises
     ------
     RefusedFile
         More than one CRS is plausible, or none; the candidates are in the error.
     """
-    xy = shapely.get_coordinates(table.geometries)
+    xy = seen.sample
     stated, notes = choose_crs(table.crs, asked)
-    if stated is None and kind in {Format.GEOJSON, Format.GEOJSONSEQ} and are_degrees(xy):
+    if stated is None and kind in {Format.GEOJSON, Format.GEOJSONSEQ} and seen.are_degrees:
         stated = crs_of_rfc7946()
     if asked is not None:
         return _as_asked(asked, xy), notes
@@ -99,7 +107,8 @@ def _as_found(xy: NDArray[np.float64], options: ReadOptions) -> FoundCrs:
     if finding.verdict == "none":
         raise refused("crs_missing", hint_zh=finding.why.zh, hint_en=finding.why.en)
     if len(finding.candidates) > _MANY and not options.extent:
-        raise _with(refused("crs_ask_zone", count=len(finding.candidates)), finding.candidates)
+        count, said = len(finding.candidates), finding.candidates[0].said
+        raise _with(refused("crs_ask_zone", count=count, said=said), finding.candidates)
     if finding.verdict == "ask":
         raise _asking("crs_ask", finding.candidates, why_zh=finding.why.zh, why_en=finding.why.en)
     best = finding.candidates[0]

@@ -3,7 +3,7 @@
 from datetime import date
 
 from geocode.faults import Text
-from layers.catalogue import Layer
+from layers.catalogue_entries import Layer
 from layers.remarks import remark
 
 __all__ = ["doubt_currency", "months_between"]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from geocode.crs import STORAGE_CRS, crs_gate, to_storage
 from geocode.faults import Fault, are_sound, read_sentences
 from geocode.footprints import find_faults
-from layers.catalogue import Layer
+from layers.catalogue_entries import Layer
 from layers.contracts import Contract, RowFault, check_contract
 from layers.days import plain_text, read_day
 from layers.json_values import json_value

@@ -27,7 +27,8 @@ class ReadOptions:
         Of a table of coordinates, the heading of the column that has a role: ``north`` and ``east``, or ``lat`` and
         ``lon`` (also in degrees and minutes), or ``x`` and ``y`` of which the numbers tell the order, for boundary points;
         ``feature`` (the building or parcel that a point belongs to), ``ring``, ``point`` (its number), ``order``,
-        ``height``; or ``wkt``, a geometry a row. Those that are not stated are found by their headings.
+        ``height``; or ``wkt``, a geometry a row; and ``name``, of a drawing or a boundary-point text too, the column that
+        names its rows. Those that are not stated are found by their headings.
     closing_m
         Of a drawing, how far apart the ends of a ring may be that is closed, in metres.
     drawing_unit

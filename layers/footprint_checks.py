@@ -96,7 +96,9 @@ def check_outlines(footprints: NDArray[Any]) -> list[CheckResult]:
     ]
 
 
-def check_overlaps(footprints: NDArray[Any], *, most_share: float) -> list[CheckResult]:
+def check_overlaps(
+    footprints: NDArray[Any], *, most_share: float, rows: NDArray[np.intp] | None = None
+) -> list[CheckResult]:
     """Return the overlaps between rows that the register tolerates: those above are for the matching to refuse.
 
     Parameters
@@ -105,6 +107,8 @@ def check_overlaps(footprints: NDArray[Any], *, most_share: float) -> list[Check
         Valid polygons in one plane in metres, or None, shape (n,).
     most_share
         The most ground, as a share of the smaller footprint, that two may have in common.
+    rows
+        Which rows of the file they are, ascending, shape (n,); all from its first on where None.
 
     Returns
     -------
@@ -121,6 +125,8 @@ def check_overlaps(footprints: NDArray[Any], *, most_share: float) -> list[Check
     share = area_m2 / smaller_m2
     width_m = np.divide(2 * area_m2, edge_m, out=np.zeros_like(area_m2), where=edge_m > 0)
     told = np.flatnonzero((share <= most_share) & (width_m > _ROUNDED_M))
+    if rows is not None:
+        later, earlier = rows[later], rows[earlier]
     return [
         CheckResult(
             int(later[pair]),

@@ -176,15 +176,13 @@ def _zip(path: Path) -> Format:
     """Tell a workbook from an archive."""
     try:
         names = set(zip_names(path))
-        if "xl/workbook.xml" in names:
+        if not names.isdisjoint({"xl/workbook.xml", "xl/workbook.bin"}):
             return Format.WORKBOOK
         if {"mimetype", "content.xml"} <= names and zip_content(path, "mimetype") == _SPREADSHEET:
             return Format.WORKBOOK
     except RefusedFile:
         # what is wrong with an archive is found when it is unpacked
         return Format.ZIP
-    if "xl/workbook.bin" in names:
-        raise refused("format_foreign", found="XLSB")
     return Format.ZIP
 
 

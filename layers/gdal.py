@@ -32,6 +32,7 @@ __all__ = [
     "GdalBatch",
     "GdalLayer",
     "driver_names",
+    "layer_names",
     "open_layer",
     "write_rows",
     "write_stream",
@@ -120,6 +121,18 @@ def driver_names() -> frozenset[str]:
     library = _library()
     count = int(library.GDALGetDriverCount())
     return frozenset(library.GDALGetDriverShortName(library.GDALGetDriver(i)).decode() for i in range(count))
+
+
+def layer_names(path: Path) -> tuple[str, ...]:
+    """Return the layers of a file of which the format is known already.
+
+    Raises
+    ------
+    RefusedFile
+        GDAL cannot read it.
+    """
+    with _listening(path, [], lambda reason: refused("unreadable", reason=reason)):
+        return tuple(str(name) for name, _ in pyogrio.list_layers(path))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
@@ -23,14 +24,19 @@ from layers.kinds import declared_kinds
 from layers.remarks import Counted, Note, remark
 from layers.shapefile import ShapefileFacts, decode_attributes, inspect_shapefile
 from layers.tables import BATCH_ROWS, OpenTable, Table, join_tables, with_own_ids
-from layers.wkb import broken_geometries, geometries_of_wkb
+from layers.wkb import PlainPolygons, broken_geometries, find_plain_polygons, geometries_of_wkb
 
-__all__ = ["find_layers", "open_rows"]
+__all__ = ["find_layers", "open_rows", "open_unbuilt"]
 
 # other tables and views are not even looked at, and no journal is opened or made
 _GEOPACKAGE_OPTIONS = {"LIST_ALL_TABLES": "NO", "IMMUTABLE": "YES"}
 # rows of a batch, told by its first row, that have bytes of a geometry, readable or not
 _HasShape = Callable[[int, GdalBatch], NDArray[np.bool_]]
+_FindPlain = Callable[[pa.Array], PlainPolygons | None]
+
+
+def _none(_wkb: pa.Array) -> None:
+    """Leave no geometry unbuilt."""
 
 
 def find_layers(source: Source) -> list[FoundLayer]:
@@ -67,8 +73,13 @@ def open_rows(entry: LayerEntry, _options: ReadOptions) -> AbstractContextManage
     return _OPENERS[entry.source.format](entry)
 
 
+def open_unbuilt(entry: LayerEntry) -> AbstractContextManager[OpenTable]:
+    """Open a layer as `open_rows` does, and leave polygons unbuilt that are plain to see in their WKB."""
+    return _OPENERS[entry.source.format](entry, leave=find_plain_polygons)
+
+
 @contextmanager
-def _open_shapefile(entry: LayerEntry) -> Iterator[OpenTable]:
+def _open_shapefile(entry: LayerEntry, *, leave: _FindPlain = _none) -> Iterator[OpenTable]:  # noqa: ARG001 - it is one piece
     facts = inspect_shapefile(entry.source.parts)
 
     def has_shape(start: int, batch: GdalBatch) -> NDArray[np.bool_]:
@@ -109,7 +120,7 @@ def _decoded(table: Table, facts: ShapefileFacts) -> Table:
 
 
 @contextmanager
-def _open_geopackage(entry: LayerEntry) -> Iterator[OpenTable]:
+def _open_geopackage(entry: LayerEntry, *, leave: _FindPlain = _none) -> Iterator[OpenTable]:
     path = entry.source.path
     # the rows were counted when the layers were listed
     layer = next(layer for layer in list_tables(path, count=False) if layer.name == entry.name_in_source)
@@ -122,33 +133,36 @@ def _open_geopackage(entry: LayerEntry) -> Iterator[OpenTable]:
         notes = (remark("m_dropped", count=entry.rows),) if layer.has_m else ()
         tables = (
             with_own_ids(replace(table, crs=crs, has_numeric_ids=True, notes=(*table.notes, *notes)))
-            for table in _tables(opened, entry.rows, has_shape=has_shape, crs=crs)
+            for table in _tables(opened, entry.rows, has_shape=has_shape, crs=crs, leave=leave)
         )
         yield OpenTable(tables, entry.rows, lambda: stored_kinds(path, layer))
 
 
 @contextmanager
-def _open_filegdb(entry: LayerEntry) -> Iterator[OpenTable]:
+def _open_filegdb(entry: LayerEntry, *, leave: _FindPlain = _none) -> Iterator[OpenTable]:
     with open_layer(entry.source.path, rows=BATCH_ROWS, layer=entry.name_in_source) as opened:
         crs = None if opened.crs is None else crs_of_wkt(opened.crs, why="crs_filegdb")
         tables = (
             with_own_ids(replace(table, crs=crs, has_numeric_ids=True))
-            for table in _tables(opened, entry.rows, crs=crs)
+            for table in _tables(opened, entry.rows, crs=crs, leave=leave)
         )
         yield OpenTable(tables, entry.rows)
 
 
 @contextmanager
-def _open_flatgeobuf(entry: LayerEntry) -> Iterator[OpenTable]:
+def _open_flatgeobuf(entry: LayerEntry, *, leave: _FindPlain = _none) -> Iterator[OpenTable]:
     path = entry.source.path
     with open_layer(path, rows=BATCH_ROWS) as opened:
         rows = opened.stated_rows if opened.stated_rows > 0 else None
         crs = None if opened.crs is None else crs_of_wkt(opened.crs, why="crs_flatgeobuf")
-        tables = (with_own_ids(replace(table, source_ids=None, crs=crs)) for table in _tables(opened, rows, crs=crs))
+        tables = (
+            with_own_ids(replace(table, source_ids=None, crs=crs))
+            for table in _tables(opened, rows, crs=crs, leave=leave)
+        )
         yield OpenTable(tables, rows, lambda: declared_kinds([opened.geometry]))
 
 
-_OPENERS: Mapping[Format, Callable[[LayerEntry], AbstractContextManager[OpenTable]]] = {
+_OPENERS: Mapping[Format, Callable[..., AbstractContextManager[OpenTable]]] = {
     Format.SHAPEFILE: _open_shapefile,
     Format.GEOPACKAGE: _open_geopackage,
     Format.FILEGDB: _open_filegdb,
@@ -157,14 +171,22 @@ _OPENERS: Mapping[Format, Callable[[LayerEntry], AbstractContextManager[OpenTabl
 
 
 def _tables(
-    opened: GdalLayer, expected: int | None, *, has_shape: _HasShape | None = None, crs: FoundCrs | None = None
+    opened: GdalLayer,
+    expected: int | None,
+    *,
+    has_shape: _HasShape | None = None,
+    crs: FoundCrs | None = None,
+    leave: _FindPlain = _none,
 ) -> Iterator[Table]:
     """Yield what GDAL reads; refuse the file behind the last row where they are not as many as there should be."""
     start = 0
     for batch in opened.batches:
         count = len(batch.wkb)
-        geometries, curved = _geometries(batch.wkb, crs)
+        unbuilt = leave(batch.wkb)
+        geometries, curved = _geometries(batch.wkb if unbuilt is None else _without(batch.wkb, unbuilt), crs)
         lost = shapely.is_missing(geometries)
+        if unbuilt is not None:
+            lost &= ~unbuilt.rows
         if lost.any():
             lost &= np.asarray(batch.wkb.is_valid()) if has_shape is None else has_shape(start, batch)
         columns, mended = readable_columns(batch.fields)
@@ -175,6 +197,8 @@ def _tables(
             source_ids=batch.fids.cast(pa.string()),
             notes=(*(remark("reader_said", text=text) for text in opened.warnings), *_told(curved), *mended),
             curved=curved,
+            wkb=batch.wkb,
+            unbuilt=unbuilt,
         )
         start += count
     if expected is not None and start != expected:
@@ -194,6 +218,10 @@ def _geometries(wkb: pa.Array, crs: FoundCrs | None) -> tuple[NDArray[Any], dict
             curved[int(row)] = linearise(wkb[int(row)].as_py(), deviation=deviation)
             geometries[row] = curved[int(row)].geometry
     return geometries, curved
+
+
+def _without(wkb: pa.Array, unbuilt: PlainPolygons) -> pa.Array:
+    return pc.if_else(pa.array(~unbuilt.rows), wkb, pa.scalar(None, wkb.type))
 
 
 def _told(curved: Mapping[int, Linearised]) -> list[Note]:

@@ -28,6 +28,8 @@ from layers.tables import OpenTable, Table, narrow
 
 __all__ = [
     "MAX_JSON_BYTES",
+    "Feature",
+    "check_columns",
     "columns_of",
     "decode_json",
     "features_of",
@@ -37,6 +39,7 @@ __all__ = [
     "read_document",
     "read_geojson",
     "tabulate_features",
+    "take_apart",
 ]
 
 MAX_JSON_BYTES = 256 << 20
@@ -56,7 +59,7 @@ class Document(NamedTuple):
     notes: tuple[Text, ...]
 
 
-class _Feature(NamedTuple):
+class Feature(NamedTuple):
     """One feature taken apart; `fault` says what is wrong with the feature itself."""
 
     id: Any
@@ -145,7 +148,7 @@ def tabulate_features(features: Sequence[Any], *, repeats: bool = False) -> Tabl
     RefusedFile
         There are too many different properties.
     """
-    taken = [_take_apart(feature, repeats=repeats) for feature in features]
+    taken = [take_apart(feature, repeats=repeats) for feature in features]
     built = build_geometries([feature.geometry for feature in taken])
     faults = built.faults
     for row, feature in enumerate(taken):
@@ -192,13 +195,14 @@ def _stated_crs(document: Any) -> FoundCrs | None:
     return None if member is None else crs_of_geojson(member)
 
 
-def _take_apart(feature: Any, *, repeats: bool) -> _Feature:
+def take_apart(feature: Any, *, repeats: bool) -> Feature:
+    """Return a parsed feature taken apart, whatever it is; `repeats` is whether to look for keys that stand twice."""
     kind = feature.get("type") if isinstance(feature, dict) else None
     if kind != "Feature" and kind in GEOMETRY_TYPES:
-        return _Feature(None, {}, feature)
+        return Feature(None, {}, feature)
     if kind != "Feature":
         found = f'of type "{kind}"' if isinstance(kind, str) else type(feature).__name__
-        return _Feature(None, {}, None, _SENTENCES.fault("not_a_feature", found=found[:60]))
+        return Feature(None, {}, None, _SENTENCES.fault("not_a_feature", found=found[:60]))
     key = find_repeated_key(feature) if repeats else None
     properties = feature.get("properties")
     fault = None
@@ -207,12 +211,24 @@ def _take_apart(feature: Any, *, repeats: bool) -> _Feature:
     elif properties is not None and not isinstance(properties, dict):
         fault = _SENTENCES.fault("properties_not_object", found=repr(properties)[:40])
     values = properties if isinstance(properties, dict) else {}
-    return _Feature(_id(feature.get("id")), values, None if fault else feature.get("geometry"), fault)
+    return Feature(_id(feature.get("id")), values, None if fault else feature.get("geometry"), fault)
 
 
 def _id(value: Any) -> Any:
     """Return an id as GeoJSON allows it, text or a number; anything else as its text."""
     return value if value is None or type(value) in {str, int} else str(value)
+
+
+def check_columns(count: int, rows: int) -> None:
+    """Refuse a file with so many different properties in so many rows that no table holds them.
+
+    Raises
+    ------
+    RefusedFile
+        They are too many.
+    """
+    if count > MAX_FIELDS or count * rows > MAX_CELLS:
+        raise refused("too_many_fields", found=count, limit=min(MAX_FIELDS, MAX_CELLS // max(1, rows)))
 
 
 def columns_of(rows: Sequence[dict[str, Any]]) -> list[tuple[str, NDArray[Any]]]:
@@ -224,8 +240,7 @@ def columns_of(rows: Sequence[dict[str, Any]]) -> list[tuple[str, NDArray[Any]]]
         There are too many different properties.
     """
     names = dict.fromkeys(chain.from_iterable(rows))
-    if len(names) > MAX_FIELDS or len(names) * len(rows) > MAX_CELLS:
-        raise refused("too_many_fields", found=len(names), limit=min(MAX_FIELDS, MAX_CELLS // max(1, len(rows))))
+    check_columns(len(names), len(rows))
     columns = {name: np.full(len(rows), pd.NA, dtype=object) for name in names}
     present = dict.fromkeys(names, 0)
     for row, properties in enumerate(rows):

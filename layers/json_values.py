@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["json_value"]
+__all__ = ["json_records", "json_value"]
 
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -27,6 +27,30 @@ def json_value(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [json_value(inner) for inner in value]
     return _scalar(value)
+
+
+def json_records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a frame as JSON can say them; a value that a row does not have (NA) is not in its record."""
+    names = [str(name) for name in frame.columns]
+    if not names:
+        return [{} for _ in range(len(frame))]
+    columns = [_json_column(frame.iloc[:, place]) for place in range(len(names))]
+    return [
+        {name: value for name, value in zip(names, values, strict=True) if value is not pd.NA}
+        for values in zip(*columns, strict=True)
+    ]
+
+
+def _json_column(column: "pd.Series[Any]") -> list[Any]:
+    """Return the values of a column as JSON can say them, and NA where there is none."""
+    kind = column.dtype.kind if isinstance(column.dtype, np.dtype) else "O"
+    if kind in "biu":
+        return list(column.tolist())
+    if kind == "f":
+        values = column.to_numpy().astype(object)
+        values[~np.isfinite(column.to_numpy())] = None
+        return list(values.tolist())
+    return [value if value is pd.NA else json_value(value) for value in column.tolist()]
 
 
 def _scalar(value: Any) -> Any:

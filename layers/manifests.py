@@ -16,7 +16,8 @@ import numpy as np
 import shapely
 
 from geocode.crs import STORAGE_CRS, to_storage
-from layers.catalogue import Catalogue, load_catalogue
+from layers.catalogue import load_catalogue
+from layers.catalogue_entries import Catalogue
 from layers.errors import LayersError, RefusedFile, refused
 from layers.strict_json import JsonError, parse
 

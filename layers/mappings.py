@@ -13,7 +13,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geocode.faults import Text
-from layers.catalogue import Catalogue, CodeList, Layer
+from layers.catalogue_entries import Catalogue, CodeList, Layer
 from layers.days import plain_text
 from layers.deliveries import Delivery
 from layers.errors import refused

@@ -56,7 +56,7 @@ _READERS: Mapping[Format, _Reader] = {
     Format.KML: _Reader("kml.reader", (".kml",)),
     Format.GML: _Reader("gml.reader", (".gml",)),
     Format.DXF: _Reader("dxf.reader", (".dxf",)),
-    Format.DWG: _Reader("dwg", (".dwg",)),
+    Format.DWG: _Reader("dxf.dwg", (".dwg",)),
     Format.BOUNDARY_TEXT: _Reader("boundary_text.reader", (".txt",), is_list=True),
     Format.CSV: _Reader("coordinate_tables.reader", (".csv",), is_list=True),
     Format.CASS: _Reader("coordinate_tables.reader", (".dat",), is_list=True),

@@ -18,6 +18,7 @@ from layers.deliveries import Delivery, OpenDelivery
 from layers.entries import LayerEntry, ReadOptions
 from layers.errors import RefusedFile, refused
 from layers.formats import Format
+from layers.positions import Positions
 from layers.readers import reader_of
 from layers.remarks import Note, remark, told
 from layers.sequences import Batch, iter_features, read_sequence
@@ -26,14 +27,17 @@ from layers.tables import BATCH_ROWS, OpenTable, Table, frame_of, join_tables
 
 __all__ = [
     "Batch",
+    "ChosenLayer",
     "Delivery",
     "LayerEntry",
     "OpenDelivery",
     "ReadOptions",
+    "choose_in",
     "iter_features",
     "list_layers",
     "open_delivery",
     "open_features",
+    "open_tables",
     "read_delivery",
 ]
 
@@ -76,10 +80,12 @@ def read_delivery(
         There is no such file.
     """
     asked = None if crs is None else crs_asked_for(crs, systems=options.systems)
-    with _chosen(Path(path), layer, name) as chosen:
+    with choose_in(Path(path), layer, name) as chosen:
         digest = digest or digest_delivery(Path(path))
         table = _read_whole(chosen.entry, options)
-        found, overridden = settle_crs(table, chosen.entry.source.format, asked, options)
+        found, overridden = settle_crs(
+            table, Positions.of(table.geometries), chosen.entry.source.format, asked, options
+        )
         frame, changed = frame_of(table, found.crs)
     return Delivery(
         frame=turn_frame(frame, found),
@@ -127,11 +133,13 @@ def open_delivery(
         There is no such file.
     """
     asked = None if crs is None else crs_asked_for(crs, systems=options.systems)
-    with _chosen(Path(path), layer, name) as chosen, _open_table(chosen.entry, options) as opened:
+    with choose_in(Path(path), layer, name) as chosen, _open_table(chosen.entry, options) as opened:
         first = next(opened.tables, None)
         if first is None or not len(first.geometries):
             raise refused("no_features")
-        found, overridden = settle_crs(first, chosen.entry.source.format, asked, options)
+        found, overridden = settle_crs(
+            first, Positions.of(first.geometries), chosen.entry.source.format, asked, options
+        )
         remarks: list[Note] = [*chosen.notes, *overridden]
         yield OpenDelivery(
             file=chosen.file,
@@ -188,8 +196,8 @@ def list_layers(path: str | PathLike[str], *, name: str | None = None) -> tuple[
 
 
 @dataclass(frozen=True, slots=True)
-class _Chosen:
-    """The layer that is meant, where it lies."""
+class ChosenLayer:
+    """The layer that is meant, where it lies: the file as the person calls it, its format, and what was left aside."""
 
     file: str
     entry: LayerEntry
@@ -198,7 +206,7 @@ class _Chosen:
 
 
 @contextmanager
-def _chosen(path: Path, layer: str | None, name: str | None) -> Iterator[_Chosen]:
+def choose_in(path: Path, layer: str | None, name: str | None) -> Iterator[ChosenLayer]:
     """Lay a delivery out, yield the layer that is meant, and name it in every refusal from then on."""
     shown = name or path.name
     with _naming(shown), TemporaryDirectory(prefix="luotu-") as folder:
@@ -207,7 +215,7 @@ def _chosen(path: Path, layer: str | None, name: str | None) -> Iterator[_Chosen
         entry, left_aside = choose_layer(entries, layer)
         format_name = " in ".join([entry.source.format.value, *sources.wrapping])
         with _naming(shown, entry.name if len(entries) > 1 else None):
-            yield _Chosen(shown, entry, format_name, (*left_aside, *_ignored(sources)))
+            yield ChosenLayer(shown, entry, format_name, (*left_aside, *_ignored(sources)))
 
 
 @contextmanager
@@ -221,14 +229,27 @@ def _naming(file: str, layer: str | None = None) -> Iterator[None]:
         raise
 
 
-def _read_whole(entry: LayerEntry, options: ReadOptions) -> Table:
+@contextmanager
+def open_tables(entry: LayerEntry, options: ReadOptions) -> Iterator[Iterator[Table]]:
+    """Yield the tables that make up a layer: batches of Arrow's columns, which are the same in each, or one of any.
+
+    Raises
+    ------
+    RefusedFile
+        It cannot be read whole and without a guess; what is wrong further down is raised where it is reached.
+    """
     if entry.source.format is Format.GEOJSONSEQ:
         # its columns are those of all its features
         with entry.source.path.open("rb") as stream:
-            table = read_sequence(stream)
+            yield iter([read_sequence(stream)])
     else:
         with _open_table(entry, options) as opened:
-            table = join_tables(opened.tables)
+            yield opened.tables
+
+
+def _read_whole(entry: LayerEntry, options: ReadOptions) -> Table:
+    with open_tables(entry, options) as tables:
+        table = join_tables(tables)
     if not len(table.geometries):
         raise refused("no_features")
     return table

@@ -21,7 +21,7 @@ from layers.remarks import Note
 from layers.strict_json import JsonError, parse
 from layers.tables import BATCH_ROWS, OpenTable, Table, frame_of
 
-__all__ = ["Batch", "find_layers", "iter_features", "iter_tables", "open_rows", "read_sequence"]
+__all__ = ["Batch", "find_layers", "iter_features", "iter_tables", "iter_values", "open_rows", "read_sequence"]
 
 _SEPARATOR = b"\x1e"
 _BOM = b"\xef\xbb\xbf"
@@ -106,10 +106,22 @@ def iter_tables(stream: BinaryIO, *, rows: int) -> Iterator[Table]:
     RefusedFile
         A line is no JSON; the rows before it have been yielded.
     """
+    for values, repeats in iter_values(stream, rows):
+        yield tabulate_features(values, repeats=repeats)
+
+
+def iter_values(stream: BinaryIO, rows: int) -> Iterator[tuple[list[Any], bool]]:
+    """Yield the parsed features of at most so many records, one or more, and whether any key in them stands twice.
+
+    Raises
+    ------
+    RefusedFile
+        A line is no JSON; the features before it have been yielded.
+    """
     for records in _arrivals(stream, rows):
         values, repeats, damage = _parse_until_damage(records)
         if values:
-            yield tabulate_features(values, repeats=repeats)
+            yield values, repeats
         if damage is not None:
             raise damage
 
@@ -124,10 +136,7 @@ def read_sequence(stream: BinaryIO) -> Table:
     """
     features: list[Any] = []
     any_repeats = False
-    for records in _arrivals(stream, 1 << 14):
-        values, repeats, damage = _parse_until_damage(records)
-        if damage is not None:
-            raise damage
+    for values, repeats in iter_values(stream, 1 << 14):
         features += values
         any_repeats |= repeats
     return tabulate_features(features, repeats=any_repeats)

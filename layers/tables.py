@@ -21,8 +21,20 @@ from layers.errors import RefusedFile
 from layers.kinds import FindKinds
 from layers.names import make_distinct
 from layers.remarks import Counted, Note, remark
+from layers.wkb import PlainPolygons
 
-__all__ = ["BATCH_ROWS", "RESERVED", "OpenTable", "Table", "frame_of", "join_tables", "narrow", "with_own_ids"]
+__all__ = [
+    "BATCH_ROWS",
+    "RESERVED",
+    "OpenTable",
+    "Table",
+    "flattened",
+    "frame_of",
+    "join_tables",
+    "narrow",
+    "series_of",
+    "with_own_ids",
+]
 
 RESERVED = ("source_id", "geometry")
 # large enough that no step is felt per batch, small enough that a batch is some tens of megabytes
@@ -57,6 +69,10 @@ class Table:
         Why no CRS follows from what the file states, unless a person states one; None where there is nothing to say.
     head
         What the file says of itself as a whole, for a writer of the same format.
+    wkb
+        The geometries as they stand in the file; None where they are not at hand as WKB.
+    unbuilt
+        Those that are known as WKB alone, for whom that is enough: they are None among the geometries.
     """
 
     geometries: NDArray[Any]
@@ -70,6 +86,8 @@ class Table:
     curved: Mapping[int, Linearised] = field(default_factory=dict)
     crs_refusal: RefusedFile | None = None
     head: Mapping[str, str] = field(default_factory=dict)
+    wkb: pa.Array | None = None
+    unbuilt: PlainPolygons | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +132,7 @@ def join_tables(tables: Iterable[Table]) -> Table:
         curved={
             start + row: curve for start, part in zip(starts, parts, strict=False) for row, curve in part.curved.items()
         },
+        wkb=first.wkb if len(parts) == 1 else None,
     )
 
 
@@ -127,12 +146,10 @@ def frame_of(table: Table, crs: pyproj.CRS, *, first_row: int = 0) -> tuple[gpd.
     index = pd.RangeIndex(first_row, first_row + count)
     ids = pa.nulls(count) if table.source_ids is None else table.source_ids
     columns = {
-        "source_id": _series(ids, index),
-        **{name: _series(values, index) for name, (_, values) in zip(names, table.columns, strict=True)},
+        "source_id": series_of(ids, index),
+        **{name: series_of(values, index) for name, (_, values) in zip(names, table.columns, strict=True)},
     }
-    with_z = int(shapely.has_z(table.geometries).sum())
-    is_flat = not with_z and not shapely.has_m(table.geometries).any()
-    flat = table.geometries if is_flat else shapely.force_2d(table.geometries)
+    flat, with_z = flattened(table.geometries)
     frame = gpd.GeoDataFrame(pd.DataFrame(columns, index=index), geometry=flat, crs=crs)
     frame.attrs["numeric_ids"] = table.has_numeric_ids
     if table.head:
@@ -145,6 +162,13 @@ def frame_of(table: Table, crs: pyproj.CRS, *, first_row: int = 0) -> tuple[gpd.
         shown = "; ".join(f"{old} → {new}" for old, new in changes[:_MAX_SHOWN])
         notes.append(remark("columns_renamed", count=len(changes), changes=shown))
     return frame, tuple(notes)
+
+
+def flattened(geometries: NDArray[Any]) -> tuple[NDArray[Any], int]:
+    """Return geometries in two dimensions, the same array where they are so already, and how many had heights."""
+    with_z = int(shapely.has_z(geometries).sum())
+    is_flat = not with_z and not shapely.has_m(geometries).any()
+    return geometries if is_flat else shapely.force_2d(geometries), with_z
 
 
 def with_own_ids(table: Table) -> Table:
@@ -169,7 +193,8 @@ def narrow(values: NDArray[Any]) -> NDArray[Any]:
     return values
 
 
-def _series(values: Any, index: pd.Index) -> pd.Series:
+def series_of(values: Any, index: pd.Index) -> pd.Series:
+    """Return the values of a column as a frame holds them."""
     if isinstance(values, pa.Array):
         return arrow_series(values, index)
     if isinstance(values, list):

@@ -7,6 +7,7 @@ of one that has them. Two addresses are the same where one is the other, or what
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 __all__ = ["ADDRESS_FIELDS", "AddressKeys", "address_keys", "address_text", "find_addresses", "stored_keys"]
@@ -92,11 +93,21 @@ def stored_keys(name: str | None, attributes: Mapping[str, Any]) -> list[str]:
 
 def find_addresses(attributes: Mapping[str, Any]) -> list[str]:
     """Return the addresses that a row's fields hold, as they are written."""
-    folded = {str(name).casefold(): value for name, value in attributes.items()}
+    fields = _address_fields(tuple(attributes))
+    if not fields:
+        return []
+    folded = {field: attributes[name] for field, name in fields}
     street, number = (str(folded.get(field) or "").strip() for field in _STREET_FIELDS)
     joined = f"{street}{number}号" if number.isdigit() and not street.isascii() else f"{street} {number}"
     found = [str(folded.get(field) or "").strip() for field in ADDRESS_FIELDS]
     return [text for text in (*found, joined if street and number else "") if text]
+
+
+@lru_cache(maxsize=256)
+def _address_fields(names: tuple[Any, ...]) -> list[tuple[str, Any]]:
+    """Return the fields that addresses are in, each with the name that a row has it by; rows of a file have the same ones."""
+    folded = {str(name).casefold(): name for name in names}
+    return [(field, folded[field]) for field in (*ADDRESS_FIELDS, *_STREET_FIELDS) if field in folded]
 
 
 def _ends(whole: str) -> list[str]:

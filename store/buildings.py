@@ -1,10 +1,11 @@
 """The register's rows: buildings, geometry versions, aliases, events."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import geopandas as gpd
+import numpy as np
 import shapely
 from numpy.typing import NDArray
 from sqlalchemy import ARRAY, ColumnElement, any_, func, literal, select, types, update
@@ -22,6 +23,7 @@ from store.rows import insert_rows
 from store.schema import alias, building, footprint
 
 __all__ = [
+    "Boxes",
     "add_aliases",
     "add_buildings",
     "add_footprints",
@@ -29,8 +31,11 @@ __all__ = [
     "current_ground",
     "existing_codes",
     "grounds_held",
+    "has_living",
     "highest_generations",
+    "living_boxes",
     "living_footprints",
+    "lock_all_buildings",
     "lock_buildings",
     "lock_ground",
     "shared_days",
@@ -39,6 +44,14 @@ __all__ = [
 _SRID = 4490
 _EXCLUSION_VIOLATION = "23P01"
 _MOST_LOCKS = 1_000
+_AT_ONCE = 10_000
+
+
+class Boxes(NamedTuple):
+    """What lies where, in EPSG:4490: bounds (west, south, east, north), shape (n, 4), and centroids, shape (n, 2)."""
+
+    bounds: NDArray[np.float64]
+    middles: NDArray[np.float64]
 
 
 def lock_ground(connection: Connection, geometries: NDArray[Any]) -> None:
@@ -57,6 +70,11 @@ def lock_buildings(connection: Connection, buildings: Iterable[str]) -> None:
         connection.execute(statement("lock_buildings"), {"ids": ids})
 
 
+def lock_all_buildings(connection: Connection) -> None:
+    """Hold all buildings until the transaction ends, in the place of `lock_buildings`."""
+    connection.execute(statement("lock_all_buildings"), {"alone": True})
+
+
 def living_footprints(connection: Connection, geometries: NDArray[Any], *, space: str = "surface") -> gpd.GeoDataFrame:
     """Return the current footprints of one space whose boxes meet those of the geometries.
 
@@ -67,6 +85,19 @@ def living_footprints(connection: Connection, geometries: NDArray[Any], *, space
     """
     rows = connection.execute(statement("living_footprints"), {**boxes(geometries), "space": space}).all()
     return frame_of(rows, ["code", "version", "stage", "fingerprint"], index="building_id")
+
+
+def has_living(connection: Connection, geometries: NDArray[Any]) -> bool:
+    """Tell whether the box of a current footprint meets that of one of the geometries."""
+    return bool(connection.execute(statement("has_living"), boxes(geometries)).scalar_one())
+
+
+def living_boxes(connection: Connection, geometries: NDArray[Any], *, space: str = "surface") -> Boxes:
+    """Return the boxes and centroids of the current footprints of one space whose boxes meet those of the geometries."""
+    asked = statement("living_boxes").execution_options(yield_per=_AT_ONCE)
+    rows = connection.execute(asked, {**boxes(geometries), "space": space}).partitions()
+    found = np.concatenate([np.empty((0, 6)), *(np.array([tuple(row) for row in some]) for some in rows)])
+    return Boxes(found[:, :4], found[:, 4:])
 
 
 def grounds_held(connection: Connection, identity: str) -> NDArray[Any]:
@@ -105,7 +136,7 @@ def highest_generations(connection: Connection, grounds: Iterable[str]) -> dict[
 
 def add_buildings(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Add buildings (``code, office_id``) and return their ids by code."""
-    numbered = [{"id": str(uuid4()), **row} for row in rows]
+    numbered = [row if "id" in row else {"id": str(uuid4()), **row} for row in rows]
     insert_rows(connection, building, numbered)
     return {row["code"]: row["id"] for row in numbered}
 
@@ -131,7 +162,7 @@ def add_footprints(connection: Connection, rows: Sequence[Mapping[str, Any]]) ->
         return []
     try:
         # one statement: the trigger works by the statement
-        return insert_rows(connection, footprint, [_footprint_row(row) for row in rows])
+        return insert_rows(connection, footprint, _footprint_rows(rows))
     except IntegrityError as error:
         if getattr(error.orig, "sqlstate", None) == _EXCLUSION_VIOLATION:
             raise GroundTakenError(str(error.orig.diag.message_detail)) from error  # type: ignore[union-attr]
@@ -158,14 +189,20 @@ def current_ground(connection: Connection, codes: Iterable[str]) -> gpd.GeoDataF
     return frame_of(rows, ["name", "space"], index="code")
 
 
-def _footprint_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    keys = stored_keys(row.get("name"), row.get("attributes") or {})
-    axis = None if row.get("axis") is None else _ewkb(row["axis"])
-    return {**row, "geom": _ewkb(row["geom"]), "axis": axis, "addresses": keys}
+def _footprint_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return geometry versions as they are stored: with their geometries in EWKB, and the keys by which they are found."""
+    grounds, axes = ([*_ewkb([row.get(name) for row in rows])] for name in ("geom", "axis"))
+    return [
+        {**row, "geom": ground, "axis": axis, "addresses": stored_keys(row.get("name"), row.get("attributes") or {})}
+        for row, ground, axis in zip(rows, grounds, axes, strict=True)
+    ]
 
 
-def _ewkb(shape: Any) -> str:
-    return str(shapely.to_wkb(shapely.set_srid(shape, _SRID), hex=True, include_srid=True))
+def _ewkb(shapes: Sequence[Any]) -> NDArray[Any]:
+    """Return geometries, or None, as EWKB in hexadecimal."""
+    column = np.array([*shapes, None], dtype=object)[:-1]  # numpy would take a collection apart
+    ewkb: NDArray[Any] = shapely.to_wkb(shapely.set_srid(column, _SRID), hex=True, include_srid=True)
+    return ewkb
 
 
 def _any(values: Iterable[str], kind: Any = types.Text) -> ColumnElement[Any]:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -130,13 +130,19 @@ def migrate(database: Database, *, service: str | None = None, to: str = "head")
 
 def migration_drift(connection: Connection) -> list[object]:
     """Return the differences between the tables that migrations made and those of `store.schema`."""
-    context = MigrationContext.configure(connection, opts={"include_name": is_ours, "compare_type": True})
+    opts = {"include_name": is_ours, "include_object": _is_kept, "compare_type": True}
+    context = MigrationContext.configure(connection, opts=opts)
     return list(compare_metadata(context, metadata))
 
 
 def is_ours(name: str | None, kind: str, _parents: object) -> bool:
     """Tell whether a table is Luotu's and none of PostGIS's own."""
     return kind != "table" or name in metadata.tables
+
+
+def _is_kept(thing: Any, _name: str | None, kind: str, _reflected: object, _compared: object) -> bool:
+    """Tell whether the database keeps something of the schema as such: some foreign keys it asks for by the statement."""
+    return kind != "foreign_key_constraint" or not any(key.info.get("at_once") for key in thing.elements)
 
 
 @cache
@@ -154,7 +160,9 @@ def _broken_off(error: OperationalError) -> Text:
 
 
 def _unreachable(database: Database, error: Exception) -> Text:
-    reason = str(getattr(error, "orig", error)).strip().splitlines()[-1]
+    # what comes first is what happened, unless it is the heading of several attempts; then come questions
+    lines = str(getattr(error, "orig", error)).strip().splitlines()
+    reason = next((line for line in lines if not line.endswith(":")), lines[0]).lstrip("- ").rstrip(".")
     address = database.url.render_as_string(hide_password=True)
     return Text(
         f"无法连接数据库 {address}:{reason}。用 `luotu db start` 启动,或在 DATABASE_URL 中指定另一个。",

@@ -5,10 +5,12 @@ geometries are left to their fingerprints; what a delivery attributed, which may
 own number, its office (the event names it) and the times at which it was stored and closed are not in it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
+import shapely
 from geoalchemy2 import Geometry
 from sqlalchemy import (
     ARRAY,
@@ -31,7 +33,7 @@ from registry.ledger.vouching import RowSaid
 from store.database import Connection
 from store.schema import building, document, footprint, metadata, office, unit
 
-__all__ = ["all_rows", "describe_rows", "described", "description", "fields", "said_columns"]
+__all__ = ["all_rows", "describe_rows", "described", "description", "fields", "said_columns", "say_rows"]
 
 _AT_ONCE = 10_000
 _UNSAID = {"office_id", "recorded_at", "salt", "geom", "ground", "addresses", "secret"}
@@ -46,10 +48,59 @@ _NUMBERED = {"stage_entry"}  # their numbers are told to everyone
 
 def describe_rows(connection: Connection, table: str, keys: Sequence[Any]) -> list[dict[str, Any]]:
     """Return what some rows of a table say, in the order of their keys (the table's `id`)."""
+    if not keys:
+        return []
     key = metadata.tables[table].c.id
     rows = connection.execute(described(table).where(key == any_(literal(list(keys), ARRAY(key.type))))).all()
     found = {row.key: description(table, row) for row in rows}
     return [found[each] for each in keys]
+
+
+def say_rows(
+    table: str, rows: Iterable[Mapping[str, Any]], known: Mapping[str, Mapping[Any, Any]]
+) -> list[dict[str, Any]]:
+    """Return what rows say, in their order, told from what is stored: as `describe_rows` reads it back, and it need not be asked.
+
+    Parameters
+    ----------
+    rows
+        What is stored of each but its nulls; with its salt where its table has one, and its number where that is said.
+    known
+        For columns that name rows of other tables: what the public knows those by, by their keys.
+    """
+    plain, special = [], []
+    for column, name in said_columns(metadata.tables[table]).items():
+        tell = _teller(column, known)
+        if tell is None:
+            plain.append((name, column.name))
+        else:
+            special.append((name, tell))
+    said = []
+    for row in rows:
+        one = {name: row.get(column) for name, column in plain}
+        for name, tell in special:
+            one[name] = tell(row)
+        said.append(one)
+    return said
+
+
+def _teller(column: Column[Any], known: Mapping[str, Mapping[Any, Any]]) -> Callable[[Mapping[str, Any]], Any] | None:
+    """Return what tells of a stored row what its description says by a column; None where that is the column's value."""
+    name = column.name
+    if isinstance(column.type, JSONB):
+        return lambda row: digest(row[name], row["salt"])
+    if any(foreign.column.table.name in _KNOWN_BY for foreign in column.foreign_keys):
+        names = known.get(name, {})
+        return lambda row: None if row.get(name) is None else names[row[name]]
+    if isinstance(column.type, Date):
+        return lambda row: None if row.get(name) is None else row[name].isoformat()
+    if isinstance(column.type, Geometry):
+        return lambda row: None if row.get(name) is None else _digest_wkb(row[name])
+    return None
+
+
+def _digest_wkb(shape: Any) -> str:
+    return sha256(shapely.to_wkb(shape, byte_order=1)).hexdigest()
 
 
 def all_rows(connection: Connection, table: str) -> Iterator[RowSaid]:

@@ -15,7 +15,7 @@ from store.database import Connection
 from store.errors import DamagedDocumentError
 from store.schema import document
 
-__all__ = ["add_document", "document_path", "keep_bytes", "open_document"]
+__all__ = ["add_document", "document_path", "is_sha256", "keep_bytes", "open_document", "waiting_bytes"]
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -30,6 +30,11 @@ def keep_bytes(folder: Path, source: Path, sha256: str) -> Path:
     for directory in (target.parent, folder):
         _sync_directory(directory)
     return target
+
+
+def waiting_bytes(folder: Path) -> Path:
+    """Return where, in a document folder, bytes are kept that no document is made of yet: those that jobs are about."""
+    return folder / "waiting"
 
 
 def open_document(folder: Path, sha256: str) -> BinaryIO:
@@ -52,6 +57,11 @@ def open_document(folder: Path, sha256: str) -> BinaryIO:
     return kept
 
 
+def is_sha256(text: str) -> bool:
+    """Tell whether a text is a SHA-256 in hexadecimal."""
+    return _SHA256.fullmatch(text) is not None
+
+
 def document_path(folder: Path, sha256: str) -> Path:
     """Return where the bytes of a hash are kept.
 
@@ -60,7 +70,7 @@ def document_path(folder: Path, sha256: str) -> Path:
     ValueError
         The text is no SHA-256 in hexadecimal: it must not name a place outside the folder.
     """
-    if not _SHA256.fullmatch(sha256):
+    if not is_sha256(sha256):
         message = f"“{sha256}” is no SHA-256."
         raise ValueError(message)
     return folder / sha256[:2] / sha256

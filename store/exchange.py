@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from geoalchemy2 import Geometry
 from geoalchemy2.shape import from_shape, to_shape
-from sqlalchemy import ARRAY, Column, Date, Row, Table, Text, any_, func, insert, literal, select, update
+from sqlalchemy import ARRAY, Column, Date, Row, Table, Text, any_, cast, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.exc import DBAPIError
 
@@ -129,7 +129,7 @@ def exchanged_events(
 def exported_cells(connection: Connection, *, office_id: int, actor: str) -> set[str]:
     """Return the cells that somebody exported without an approval; whoever asks next for the office waits for this transaction."""
     connection.execute(select(func.pg_advisory_xact_lock(_EXPORTS_LOCK, office_id)))
-    cells = func.jsonb_array_elements_text(event.c.body["cells"])
+    cells = func.jsonb_array_elements_text(cast(event.c.canonical, JSONB)["body"]["cells"])
     wanted = select(cells).where(event.c.kind == _EXPORTED, event.c.office_id == office_id, event.c.actor == actor)
     return set(connection.execute(wanted).scalars())
 

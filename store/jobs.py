@@ -20,7 +20,18 @@ from store.database import Connection, Database, statement, transaction
 from store.errors import DatabaseError, NotHereError
 from store.schema import job, job_event
 
-__all__ = ["ENDS", "add_job", "add_job_event", "holding_job", "is_job_cancelled", "job_events", "read_jobs", "work"]
+__all__ = [
+    "ENDS",
+    "add_job",
+    "add_job_event",
+    "claim_delivery",
+    "holding_job",
+    "is_awaited",
+    "is_job_cancelled",
+    "job_events",
+    "read_jobs",
+    "work",
+]
 
 ENDS = frozenset({"done", "failed", "cancelled"})
 _TASK = "job"
@@ -69,6 +80,18 @@ def read_jobs(
     if identity is not None and not found:
         raise NotHereError(Text(f"没有编号为 {identity} 的任务。", f"There is no job {identity}."))
     return found
+
+
+def claim_delivery(connection: Connection, sha256: str) -> None:
+    """Hold what is delivered for jobs under a hash until the transaction ends: it is brought and taken away one after the other."""
+    connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"delivered:{sha256}", 0))))
+
+
+def is_awaited(connection: Connection, sha256: str) -> bool:
+    """Tell whether a job that has not ended is about the bytes of a hash."""
+    ended = select(job_event).where(job_event.c.job_id == job.c.id, job_event.c.state.in_(ENDS))
+    asked = select(job.c.id).where(job.c.request["sha256"].astext == sha256, ~ended.exists())
+    return connection.execute(asked.limit(1)).one_or_none() is not None
 
 
 def job_events(connection: Connection, identity: str, *, after: int = 0) -> Sequence[Any]:

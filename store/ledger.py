@@ -1,22 +1,21 @@
 """The ledger's rows: events appended in one line, the tree that grows with them, its heads, and what proofs are made of."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any
 
-import psycopg
-from psycopg import sql
-from sqlalchemy import ARRAY, BigInteger, Row, Table, any_, func, literal, select, text
+from sqlalchemy import ARRAY, BigInteger, Row, any_, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import OperationalError
 
 from geocode import Text
-from registry.ledger.events import NewEvent, chain_events
+from registry.ledger.events import NewEvent, chain_events, moment
 from registry.ledger.heads import Head
 from registry.ledger.tree import Frontier, Node, complete_nodes
 from store.database import Connection, statement
 from store.errors import NotHereError
+from store.rows import copy_rows
 from store.schema import checkpoint, event, ledger_node, office
 
 __all__ = [
@@ -38,19 +37,23 @@ __all__ = [
 # after the ground, and before nothing: the last lock of a transaction
 _LOCK = (76 << 40) - 3
 _AT_ONCE = 10_000
-_CHAINED = 500
-_EVENT = ("seq", "building_id", "office_id", "occurred_at", "recorded_at", "canonical", "leaf_hash")
+_EVENT = (
+    *("seq", "building_id", "office_id", "kind", "subject", "actor"),
+    *("occurred_at", "recorded_at", "canonical", "leaf_hash", "previous_hash"),
+)
+_NODE = ("level", "position", "hash")
 
 
-def append_events(
-    connection: Connection, events: Sequence[NewEvent], *, recorded_at: datetime | None = None
-) -> list[int]:
+def append_events(connection: Connection, events: Iterable[NewEvent], *, recorded_at: datetime | None = None) -> range:
     """Append events to the ledger and return their numbers.
 
     The last thing that a transaction does: until it ends, every other one waits that has events to append.
 
     Parameters
     ----------
+    events
+        Read once, as they are stored: a million of them need no more memory than some. What yields them may not use the
+        connection.
     recorded_at
         When they were recorded; now, by the database's clock, where it is None. Never before the last event.
 
@@ -59,33 +62,56 @@ def append_events(
     EventError
         An event that the ledger cannot take; see `chain_events`.
     """
-    if not events:
-        return []
+    waiting = iter(events)
+    first = next(waiting, None)
+    if first is None:
+        return range(0)
     connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     # the next statement sees what was committed before the lock was had
     last = connection.execute(statement("ledger_end")).one()
     size = 0 if last.seq is None else last.seq + 1
     time = max(recorded_at or last.now, last.recorded_at or last.now) if size else recorded_at or last.now
-    offices = _office_codes(connection, events)
-    frontier, nodes = ledger_frontier(connection, size), list[Node]()
-
-    def rows() -> Iterator[Sequence[Any]]:
-        previous = last.leaf_hash
-        for start in range(0, len(events), _CHAINED):
-            some = events[start:][:_CHAINED]
-            chained = chain_events(some, size=size + start, previous=previous, recorded_at=time, offices=offices)
-            for new, each in zip(some, chained, strict=True):
-                nodes.extend(frontier.append(each.leaf_hash))
-                said = (new.building_id, new.office_id, new.occurred_at, time, each.canonical, each.leaf_hash)
-                yield each.seq, *said
-            previous = chained[-1].leaf_hash
-
-    # the server stores some while the next are chained: an event that cannot be said undoes those before it
+    line = _Line(ledger_frontier(connection, size), last.leaf_hash, time, _office_codes(connection))
+    waiting = chain([first], waiting)
+    # an event that cannot be said undoes those before it
     with connection.begin_nested():
-        _copy(connection, event, _EVENT, rows())
-        if nodes:
-            _copy(connection, ledger_node, ("level", "position", "hash"), nodes)
-    return list(range(size, size + len(events)))
+        while some := next(waiting, None):
+            # the server stores some while the next are chained
+            copy_rows(connection, event, _EVENT, line.append(chain([some], islice(waiting, _AT_ONCE - 1))))
+            if line.nodes:
+                copy_rows(connection, ledger_node, _NODE, line.nodes)
+                line.nodes.clear()
+    return range(size, line.frontier.size)
+
+
+@dataclass(slots=True)
+class _Line:
+    """Where the ledger's line ends while events are appended to it.
+
+    Attributes
+    ----------
+    frontier, previous
+        The tree's right edge, and the last event's hash.
+    nodes
+        The nodes that the events completed since they were stored last.
+    """
+
+    frontier: Frontier
+    previous: bytes | None
+    time: datetime
+    offices: Mapping[int, str]
+    nodes: list[Node] = field(default_factory=list)
+
+    def append(self, events: Iterable[NewEvent]) -> Iterator[Sequence[Any]]:
+        """Append events and yield their rows."""
+        pairs = chain_events(
+            events, size=self.frontier.size, previous=self.previous, recorded_at=self.time, offices=self.offices
+        )
+        for new, each in pairs:
+            self.nodes.extend(self.frontier.append(each.leaf_hash))
+            said = (new.kind, new.subject, new.actor, moment(new.occurred_at), moment(self.time), each.canonical)
+            yield each.seq, new.building_id, new.office_id, *said, each.leaf_hash, self.previous
+            self.previous = each.leaf_hash
 
 
 def ledger_frontier(connection: Connection, size: int) -> Frontier:
@@ -179,21 +205,5 @@ def checkpoint_rows(connection: Connection) -> Sequence[Row[Any, Any, Any, Any, 
     return connection.execute(select(checkpoint).order_by(checkpoint.c.size)).all()
 
 
-def _office_codes(connection: Connection, events: Sequence[NewEvent]) -> dict[int, str]:
-    ids = {each.office_id for each in events}
-    rows = connection.execute(select(office.c.id, office.c.code).where(office.c.id.in_(ids)))
-    return {row.id: row.code for row in rows}
-
-
-def _copy(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Add rows by COPY: an array of ten thousand long texts would take longer to write than the rows to store."""
-    wanted = sql.SQL("copy {} ({}) from stdin").format(
-        sql.Identifier(table.name), sql.SQL(", ").join(sql.Identifier(column) for column in columns)
-    )
-    try:
-        with closing(connection.connection.cursor()) as cursor, cursor.copy(wanted) as copy:
-            for row in rows:
-                copy.write_row(row)
-    except psycopg.OperationalError as error:
-        # the driver's own cursor raises the driver's own errors; `transaction` answers to SQLAlchemy's
-        raise OperationalError(table.name, None, error) from error
+def _office_codes(connection: Connection) -> dict[int, str]:
+    return {row.id: row.code for row in connection.execute(select(office.c.id, office.c.code))}

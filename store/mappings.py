@@ -1,6 +1,7 @@
 """How an office's delivered layers are mapped, by name; a mapping that is said anew is its next version."""
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import Row, func, insert, select
@@ -37,7 +38,14 @@ def get_mapping(connection: Connection, name: str, *, office_id: int, version: i
     found = _newest(connection, office_id, name, version=version)
     if found is None:
         shown = name if version is None else f"{name} (v{version})"
-        raise NotHereError(Text(f"没有名为“{shown}”的映射。", f"There is no mapping “{shown}”."))
+        names = [row.name for row in list_mappings(connection, office_id=office_id)]
+        raise NotHereError(
+            Text(
+                f"没有名为“{shown}”的映射。本单位的映射见 luotu layers map list(GET /mappings)。",
+                f"There is no mapping “{shown}”. The office's are listed by luotu layers map list (GET /mappings).",
+            ),
+            get_close_matches(name, names),
+        )
     return found
 
 

@@ -10,7 +10,16 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from store.database import Connection
 from store.schema import api_key, office
 
-__all__ = ["add_key", "division_of_office", "extent_of_office", "find_key", "have_office", "set_extent"]
+__all__ = [
+    "add_key",
+    "division_of_office",
+    "extent_of_office",
+    "find_key",
+    "find_office",
+    "has_key",
+    "have_office",
+    "set_extent",
+]
 
 _KEY_BYTES = 32
 
@@ -24,6 +33,11 @@ def have_office(connection: Connection, *, code: str, name_zh: str, name_en: str
         connection.execute(upsert(office).values(**named).on_conflict_do_nothing())
         found = connection.execute(wanted).one()
     return found
+
+
+def find_office(connection: Connection, code: str) -> Row[Any] | None:
+    """Return an office by its code, or None."""
+    return connection.execute(select(office).where(office.c.code == code)).one_or_none()
 
 
 def division_of_office(connection: Connection, office_id: int) -> str | None:
@@ -52,6 +66,14 @@ def add_key(connection: Connection, *, office_id: int, role: str, label: str) ->
         insert(api_key).values(office_id=office_id, role=role, label=label, key_sha256=sha256(key.encode()).hexdigest())
     )
     return key
+
+
+def has_key(connection: Connection, *, office_id: int, role: str, label: str) -> bool:
+    """Tell whether an office has a key of a role and a label that holds."""
+    known = select(api_key.c.id).where(
+        api_key.c.office_id == office_id, api_key.c.role == role, api_key.c.label == label
+    )
+    return connection.execute(known.where(api_key.c.revoked_at.is_(None)).limit(1)).one_or_none() is not None
 
 
 def find_key(connection: Connection, key: str) -> Row[*tuple[Any, ...]] | None:

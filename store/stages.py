@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, func, insert, literal, select, update
@@ -15,6 +15,7 @@ from store.rows import insert_rows
 from store.schema import attachment, building, document, footprint, office, stage_entry, stage_withdrawal
 
 __all__ = [
+    "DrawnVersion",
     "add_stage_entries",
     "add_withdrawal",
     "close_stage_entry",
@@ -26,6 +27,26 @@ __all__ = [
     "uploaded_versions",
     "withdrawals_of",
 ]
+
+
+class DrawnVersion(NamedTuple):
+    """A geometry version of a building.
+
+    Attributes
+    ----------
+    id, version
+        Its own number, and its number among the building's.
+    building_id, code
+        The building.
+    is_first
+        Whether nothing is known of the building but this.
+    """
+
+    id: int
+    version: int
+    building_id: str
+    code: str
+    is_first: bool = False
 
 
 def add_stage_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -113,10 +134,10 @@ def stage_documents(connection: Connection, identity: str) -> dict[str, dict[str
 
 def uploaded_versions(
     connection: Connection, upload: str, buildings: Iterable[str], *, stage: str
-) -> list[dict[str, Any]]:
-    """Return the geometry versions that an upload made of some buildings (ids) at a stage: ``id, building_id, code``."""
+) -> list[DrawnVersion]:
+    """Return the geometry versions that an upload made of some buildings (ids) at a stage."""
     wanted = (
-        select(footprint.c.id, footprint.c.building_id, building.c.code)
+        select(footprint.c.id, footprint.c.version, footprint.c.building_id, building.c.code)
         .join_from(footprint, building)
         .where(
             footprint.c.building_id == any_(_ids(buildings)),
@@ -125,7 +146,7 @@ def uploaded_versions(
         )
         .order_by(footprint.c.id)
     )
-    return [row._asdict() for row in connection.execute(wanted).all()]
+    return [DrawnVersion(*row) for row in connection.execute(wanted).all()]
 
 
 def overdue_buildings(

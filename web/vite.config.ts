@@ -24,7 +24,7 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
-const API_PATHS = ["/session", "/layers", "/tiles", "/codes", "/uploads", "/buildings"];
+const API_PATHS = ["/session", "/layers", "/tiles", "/codes", "/uploads", "/jobs", "/stages", "/buildings"];
 
 export default defineConfig({
   base: "./",

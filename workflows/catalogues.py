@@ -3,7 +3,8 @@
 from functools import lru_cache
 from typing import Any
 
-from layers.catalogue import Catalogue, load_catalogue, read_catalogue
+from layers.catalogue import load_catalogue, read_catalogue
+from layers.catalogue_entries import Catalogue
 from layers.catalogue_linting import lint_catalogue
 from layers.errors import refused_catalogue
 from workflows.city_files import read_city_file

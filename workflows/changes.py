@@ -12,12 +12,13 @@ from uuid import uuid4
 
 from geocode import BuildingCode
 from geocode.faults import read_sentences
-from registry.ledger.events import NewEvent
+from registry.ledger.events import NewEvent, new_salts
 from store.buildings import add_buildings, add_footprints, close_footprints
 from store.database import Connection
-from store.descriptions import describe_rows
+from store.descriptions import describe_rows, say_rows
 from store.lives import add_closures, add_descents, revoke_closure, revoke_descents
 from store.projects import inherit_projects
+from store.stages import DrawnVersion
 from workflows.errors import RefusedActError
 from workflows.events import moment_of, project_event
 from workflows.ground import find_shared_day
@@ -59,6 +60,8 @@ class Changes:
         Ids of the buildings whose current geometry version ends.
     revoked
         Closures that were mistaken, each with the rows of the lineage that came with it.
+    numbers
+        Those of the geometry versions, once they are written.
     """
 
     principal: Principal
@@ -70,6 +73,7 @@ class Changes:
     descents: list[dict[str, Any]] = field(default_factory=list)
     revoked: list[tuple[int, list[int]]] = field(default_factory=list)
     happenings: list[_Happening] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
 
     def register(
         self,
@@ -120,6 +124,26 @@ class Changes:
         descents = tuple(place for place, row in enumerate(self.descents) if row["predecessor_id"] == identity)
         self.happenings.append(_Happening(event, life["code"], identity, told, closures=closures, descents=descents))
 
+    def drawn(self, stage: str) -> list[DrawnVersion]:
+        """Return the geometry versions of a stage, once they are written."""
+        codes = self.codes()
+        new = {row["id"] for row in self.buildings}
+        return [
+            DrawnVersion(
+                number,
+                row["version"],
+                row["building_id"],
+                codes[row["building_id"]],
+                is_first=row["building_id"] in new,
+            )
+            for number, row in zip(self.numbers, self.versions, strict=True)
+            if row["stage"] == stage
+        ]
+
+    def codes(self) -> dict[str, str]:
+        """Return the codes of the buildings to which something happens, by their ids."""
+        return {each.building: each.code for each in self.happenings}
+
     def _add_version(self, building: str, number: int, version: Mapping[str, Any]) -> int:
         own = {name: version.get(name, blank) for name, blank in _VERSION.items()}
         place = {"building_id": building, "version": number, "office_id": self.principal.office_id}
@@ -143,14 +167,16 @@ def write_changes(connection: Connection, changes: Changes) -> list[NewEvent]:
     close_footprints(connection, changes.replaced)
     closures = describe_rows(connection, "closure", add_closures(connection, changes.closures))
     add_buildings(connection, changes.buildings)
-    versions = describe_rows(connection, "footprint", add_footprints(connection, changes.versions))
+    salts = new_salts(len(changes.versions))
+    drawn = [{**row, "salt": salt} for row, salt in zip(changes.versions, salts, strict=True)]
+    changes.numbers = add_footprints(connection, drawn)
+    versions = say_rows("footprint", drawn, {"building_id": changes.codes()})
     if changes.revoked or changes.on < date.today():
         then = find_shared_day(connection, [row["building_id"] for row in changes.versions])
         if then is not None:
             raise RefusedActError(_SENTENCES.fault("ground_meanwhile" if changes.revoked else "ground_then", **then))
     descents = describe_rows(connection, "lineage", add_descents(connection, changes.descents))
-    new = [row["id"] for row in changes.buildings]
-    said = dict(zip(new, describe_rows(connection, "building", new), strict=True))
+    said = _said_buildings(connection, changes.buildings)
     events, occurred_at = [], moment_of(changes.on)
     for each in changes.happenings:
         body: dict[str, Any] = dict(said[each.building]) if each.kind == "registered" else {}
@@ -172,6 +198,14 @@ def write_changes(connection: Connection, changes: Changes) -> list[NewEvent]:
             )
         )
     return events + _inherit(connection, changes)
+
+
+def _said_buildings(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return what new buildings say, by their ids."""
+    new = [row["id"] for row in rows]
+    is_known = all(row["part_of"] is None for row in rows)
+    said = say_rows("building", rows, {}) if is_known else describe_rows(connection, "building", new)
+    return dict(zip(new, said, strict=True))
 
 
 def _inherit(connection: Connection, changes: Changes) -> list[NewEvent]:

@@ -21,6 +21,7 @@ from store.database import Connection, Database, transaction
 from store.lives import read_lives
 from workflows.catalogues import configured_catalogue
 from workflows.deliveries import in_plane, planes_of, prepare_delivery
+from workflows.delivery_options import DeliveryOptions
 from workflows.divisions import divisions_of
 from workflows.errors import RefusedDeliveryError
 from workflows.findings_json import findings_json
@@ -34,7 +35,7 @@ from workflows.resolving import building_code
 from workflows.rights import allow
 from workflows.rule_sets import rule_set
 from workflows.terms import Terms, settle_terms
-from workflows.uploading import DeliveryOptions, report_drawn
+from workflows.upload_reports import report_drawn
 
 __all__ = ["Checked", "Terms", "check_building", "check_file", "check_ground", "check_upload"]
 
@@ -119,7 +120,7 @@ def check_file(
         raise RefusedDeliveryError(report)
     facts = facts_of_records([prepared.records[row] for row in prepared.ground.index], said=said)
     ground = prepared.ground.assign(attrs=pd.Series(facts, index=prepared.ground.index, dtype=object))
-    labels = {row: (str(prepared.codes[row]), prepared.names[row]) for row in ground.index}
+    labels = {row: (str(prepared.codes[row]), prepared.names.get(row)) for row in ground.index}
     with transaction(database) as connection:
         return report, _tell(connection, ground, labels, terms=terms, keep=keep)
 

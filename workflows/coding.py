@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple, Protocol, TypeAlias
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from geocode import Text, crs_gate
 from geocode.faults import Fault, are_sound
-from layers.code_columns import with_codes
+from layers.code_columns import Language, with_codes
 from layers.entries import ReadOptions
 from layers.reading import OpenDelivery, open_delivery, open_features
 from layers.writing import check_target, write_batches, write_text
@@ -28,8 +29,10 @@ __all__ = [
     "CodedFile",
     "CodedRow",
     "Columns",
+    "Language",
     "OpenDelivery",
     "Watcher",
+    "code_columns",
     "code_file",
 ]
 
@@ -113,6 +116,11 @@ class Columns(NamedTuple):
 
 
 CODES = Columns(with_codes, ("code", "h3", "area_m2"))
+
+
+def code_columns(language: Language) -> Columns:
+    """Return `CODES` with faults in a language."""
+    return CODES._replace(add=partial(with_codes, language=language))
 
 
 class Watcher(Protocol):

@@ -20,7 +20,7 @@ from blueprint.rule_sets import RuleSet
 from blueprint.statistics import tabulate
 from geocode import STORAGE_CRS, Text
 from geocode.planes import ellipsoid_areas_m2, from_plane, measure_plane, to_plane
-from layers.catalogue import Layer
+from layers.catalogue_entries import Layer
 from store.database import Connection
 from store.editions import editions_in_effect
 from workflows.catalogues import configured_catalogue

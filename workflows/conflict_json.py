@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from blueprint.rule_sets import RuleSet
-from layers.catalogue import Catalogue
+from layers.catalogue_entries import Catalogue
 from store.database import Connection
 from store.editions import feature_names
 from workflows.conflict_layers import shapes_of

@@ -13,7 +13,7 @@ import shapely
 
 from geocode import Text
 from geocode.planes import from_plane, measure_plane
-from layers.catalogue import Catalogue, Layer
+from layers.catalogue_entries import Catalogue, Layer
 from layers.coverages import GAP_WIDTH_M, CoverageRule, find_coverage_faults, propose_cleaning
 from layers.writing import write_frame
 from store.database import Connection, Database, transaction

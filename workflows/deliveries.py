@@ -10,17 +10,19 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geocode import STORAGE_CRS, BuildingCode, Fault, crs_gate, encode_many, parse, to_storage
+from geocode import STORAGE_CRS, BuildingCode, Fault, crs_gate, encode_many, to_storage
+from geocode.codes import read_written
 from geocode.crs import CrsGate
 from geocode.faults import are_sound, read_sentences
 from geocode.planes import from_plane, measure_plane, plane_crs, to_plane
-from layers.json_values import json_value
+from layers.json_values import json_records
 from layers.reading import Delivery
-from registry.aliases import Alias, RefusedAlias, Scheme, find_aliases, find_stated, schemes_of
+from registry.aliases import Alias, RefusedAlias, Scheme, find_aliases, find_stated, schemes_of, stating_fields
 from workflows.reports import fault_json
 
 __all__ = [
     "MAX_VERTICES",
+    "PART_ROWS",
     "PreparedDelivery",
     "as_multipolygons",
     "in_plane",
@@ -31,6 +33,8 @@ __all__ = [
     "too_wide",
 ]
 
+# how many rows are worked on at once: memory is by these, and not by the delivery
+PART_ROWS = 10_000
 # what one polygon may cost the database: an overlay of two 10,000-vertex combs takes half a minute
 MAX_VERTICES = 5_000
 # the longest buildings there are have a few kilometres
@@ -52,42 +56,56 @@ class PreparedDelivery:
         The code of each good row as drawn, generation 0.
     faults
         Why the other rows are refused, in JSON form.
+    rows
+        The rows by their places in the file, in its order: all of it, or a part.
     records
-        The attributes of every row, as JSON can hold them.
+        The attributes of every row, as JSON can hold them, by row.
     names, stated
-        The name, and the building code, that rows state themselves.
+        The name, and the building code, that rows state themselves; rows without one are left out.
     aliases, refused_aliases
         The names that good rows carry under the schemes, and the values that are none; rows without any are left out.
     plane
-        EPSG name of the plane in which the delivery is matched: that of its middle.
+        EPSG name of the plane in which the delivery is matched: that of the middle of the whole.
     warnings
         What checks found in rows besides their faults, in JSON form, the worst first.
+    mended
+        In how many rows the outline is mended, and by leaving out how many vertices.
     """
 
     delivery: Delivery
     ground: gpd.GeoDataFrame
     codes: dict[int, BuildingCode]
     faults: dict[int, dict[str, Any]]
-    records: Sequence[Mapping[str, Any]]
-    names: Sequence[str | None]
+    rows: Sequence[int]
+    records: Mapping[int, Mapping[str, Any]]
+    names: Mapping[int, str]
     stated: dict[int, str]
     aliases: dict[int, list[Alias]]
     refused_aliases: dict[int, list[RefusedAlias]]
     plane: str
     warnings: Mapping[int, Sequence[dict[str, Any]]] = field(default_factory=dict)
+    mended: tuple[int, int] = (0, 0)
 
 
 def prepare_delivery(
-    delivery: Delivery, *, schemes: Sequence[Scheme] | None = None, max_size_m: float = MAX_SIZE_M
+    delivery: Delivery,
+    *,
+    schemes: Sequence[Scheme] | None = None,
+    max_size_m: float = MAX_SIZE_M,
+    plane: str | None = None,
 ) -> PreparedDelivery:
     """Code a delivery's rows.
 
     Parameters
     ----------
+    delivery
+        All rows or some: the frame's index says which of the file they are.
     schemes
         Those that the rows' aliases may be of; those that need no configuration where None.
     max_size_m
         How far across a footprint may be.
+    plane
+        That of the whole delivery; of what there is where None.
 
     Raises
     ------
@@ -95,39 +113,45 @@ def prepare_delivery(
         The gate refuses the delivery's CRS.
     """
     gate = crs_gate(delivery.crs)
+    rows = delivery.frame.index.to_numpy()
     delivered = np.asarray(delivery.frame.geometry.values, dtype=object)
     encoded = encode_many(delivered, crs=delivery.crs)
-    faults = _faults(delivery, encoded.faults, delivered)
-    good = np.array([row for row in range(len(delivered)) if row not in faults], dtype=int)
+    found = _faults(delivery, encoded.faults, delivered)
+    sound = are_sound(found)
     ground = gpd.GeoDataFrame(
-        {"area_m2": encoded.area_m2[good], "h3": encoded.h3[good]},
-        geometry=as_multipolygons(to_storage(delivered[good], delivery.crs)),
-        index=good,
+        {"area_m2": encoded.area_m2[sound], "h3": encoded.h3[sound]},
+        geometry=as_multipolygons(to_storage(delivered[sound], delivery.crs)),
+        index=rows[sound],
         crs=STORAGE_CRS,
     )
-    plane = _plane_of(ground)
+    plane = plane or _plane_of(ground)
     wide = _width_faults(ground, plane, max_size_m)
-    ground, faults = ground.drop(index=list(wide)), faults | wide
+    ground = ground.drop(index=list(wide))
+    faults = dict(zip(rows[~sound].tolist(), found[~sound], strict=True)) | wide
+    codes = dict(zip(rows.tolist(), encoded.codes.tolist(), strict=True))
     columns = delivery.frame.drop(columns=[delivery.frame.geometry.name, "source_id"])
-    records = [
-        {str(key): json_value(value) for key, value in record.items() if value is not pd.NA}
-        for record in columns.to_dict("records")
-    ]
-    stated = [find_stated(record) for record in records]
-    carried = schemes_of(columns, schemes)
-    aliases = {int(row): find_aliases(records[row], carried) for row in ground.index}
+    records = dict(zip(rows.tolist(), json_records(columns), strict=True))
+    stating, carried = stating_fields(columns), schemes_of(columns, schemes)
+    stated = {row: find_stated(_part(record, stating), schemes) for row, record in records.items()} if stating else {}
+    aliases = {row: find_aliases(records[row], carried) for row in ground.index.tolist()} if carried else {}
     return PreparedDelivery(
         delivery=delivery,
         ground=ground,
-        codes={int(row): parse(str(encoded.codes[row])) for row in ground.index},
+        codes={row: read_written(codes[row]) for row in ground.index.tolist()},
         faults={row: fault_json(fault, lonlat=_lonlat(gate, fault)) for row, fault in faults.items()},
+        rows=rows.tolist(),
         records=records,
-        names=[name for name, _ in stated],
-        stated={row: code for row, (_, code) in enumerate(stated) if code},
+        names={row: name for row, (name, _) in stated.items() if name is not None},
+        stated={row: code for row, (_, code) in stated.items() if code},
         aliases={row: taken for row, (taken, _) in aliases.items() if taken},
         refused_aliases={row: refused for row, (_, refused) in aliases.items() if refused},
         plane=plane,
     )
+
+
+def _part(record: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    """Return some fields of a record: files have hundreds."""
+    return {field: record[field] for field in fields if field in record}
 
 
 def as_multipolygons(geometries: NDArray[Any]) -> NDArray[Any]:
@@ -175,14 +199,11 @@ def too_wide(footprint: Any, plane: str) -> Fault | None:
     return _SENTENCES.fault("too_wide_for_upload", size_m=size_m, limit_m=MAX_SIZE_M)
 
 
-def _faults(delivery: Delivery, coded: NDArray[Any], delivered: NDArray[Any]) -> dict[int, Fault]:
-    """Return each row's fault: what reading found comes before what coding found."""
-    faults = {int(row): coded[row] for row in np.flatnonzero(~are_sound(coded))}
-    faults |= {int(row): delivery.faults[row] for row in np.flatnonzero(~are_sound(delivery.faults))}
-    for row in np.flatnonzero(shapely.get_num_coordinates(delivered) > MAX_VERTICES):
-        fault = too_large(delivered[row])
-        if fault is not None:
-            faults.setdefault(int(row), fault)
+def _faults(delivery: Delivery, coded: NDArray[Any], delivered: NDArray[Any]) -> NDArray[Any]:
+    """Return each row's fault or None: what reading found comes before what coding found."""
+    faults = np.where(are_sound(delivery.faults), coded, delivery.faults)
+    for place in np.flatnonzero((shapely.get_num_coordinates(delivered) > MAX_VERTICES) & are_sound(faults)):
+        faults[place] = too_large(delivered[place])
     return faults
 
 

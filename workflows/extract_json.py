@@ -14,7 +14,7 @@ from blueprint.rounding import round_half_up, round_parts
 from blueprint.rules import Rule
 from geocode import Text
 from geocode.planes import ellipsoid_areas_m2, from_plane
-from layers.catalogue import Catalogue, Layer
+from layers.catalogue_entries import Catalogue, Layer
 from layers.currency import doubt_currency
 from workflows.reports import text_json
 from workflows.runs import settled

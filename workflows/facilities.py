@@ -356,7 +356,7 @@ def _report(
         RowReport(
             row=row,
             feature=None if ids[row] is None else str(ids[row]),
-            name=prepared.names[row],
+            name=prepared.names.get(row),
             outcome=outcomes.get(row, "refused"),
             code=codes.get(row),
             area_m2=float(prepared.ground.area_m2[row]) if row in codes else None,
@@ -430,7 +430,7 @@ def _register(
     rows = [_upload_row(row, ids.get(row.row) if row.fault is None else None) for row in report.results]
     add_upload_rows(connection, [{**row, "upload_id": upload, "office_id": principal.office_id} for row in rows])
     append_events(connection, events)
-    return report.kept(upload, {}), list(ids.values())
+    return replace(report, id=upload, stored=True), list(ids.values())
 
 
 def _names(facilities: _Facilities, ids: Mapping[int, str]) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -470,7 +470,7 @@ def _versions(facilities: _Facilities, report: UploadReport, upload: str) -> dic
             **measures,
             "upload_id": upload,
             "stage": report.stage,
-            "name": prepared.names[row],
+            "name": prepared.names.get(row),
             "attributes": prepared.records[row],
             "space": facilities.classes[row].code,
             "axis": facilities.extents[row].axis,

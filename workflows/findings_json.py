@@ -11,7 +11,7 @@ from blueprint.outcomes import Finding, Measure
 from blueprint.rule_kinds import FOOTPRINT
 from geocode import Text
 from geocode.planes import ellipsoid_areas_m2, from_plane
-from layers.catalogue import Catalogue
+from layers.catalogue_entries import Catalogue
 from layers.currency import doubt_currency
 from workflows.layer_rights import may_see
 from workflows.principals import Principal

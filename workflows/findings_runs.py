@@ -12,7 +12,7 @@ from blueprint.grid_geometries import GRID_PER_M, to_grid
 from blueprint.rule_sets import RuleSet
 from geocode import STORAGE_CRS
 from geocode.planes import to_plane
-from layers.catalogue import Catalogue
+from layers.catalogue_entries import Catalogue
 from store.database import Connection
 from store.runs import add_run, canonical_sha256
 from workflows.deliveries import planes_of

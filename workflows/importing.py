@@ -19,10 +19,12 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pyogrio
 import shapely
 
 from geocode.faults import Fault
+from layers.confined.reading import read_records_confined
+from layers.records import WKB
+from layers.wkb import geometries_of_wkb
 from registry.errors import PackageError
 from registry.fingerprints import fingerprints
 from registry.ground import contested_ground
@@ -411,13 +413,10 @@ def _private_values(
     content: Path, events: Mapping[int, PackedEvent]
 ) -> Iterator[tuple[tuple[str, int], dict[str, Any]]]:
     """Yield the private values by table and event, each found to be what its event vouches for."""
-    layers = {name for name, _ in pyogrio.list_layers(content)}
-    for table in PRIVATE_TABLES:
-        if table not in layers:
-            continue
-        frame = pyogrio.read_dataframe(content, layer=table, read_geometry=table == "footprint")
-        prints = fingerprints(np.asarray(frame.geometry.values)) if table == "footprint" and len(frame) else []
-        for place, record in enumerate(frame.to_dict("records")):
+    for table, records in read_records_confined(content, tables=PRIVATE_TABLES).items():
+        shapes = geometries_of_wkb(np.array([record[WKB] for record in records], dtype=object), arcs=False)
+        prints = fingerprints(shapes) if table == "footprint" and len(records) else []
+        for place, record in enumerate(records):
             seq = int(record["seq"])
             told = {
                 name: shapely.from_wkb(value["wkb"]) if isinstance(value, dict) and set(value) == {"wkb"} else value
@@ -428,7 +427,7 @@ def _private_values(
             is_same = digest(told["attributes"], record["salt"]) == said.get("attributes")
             if table == "footprint":
                 is_same = is_same and said.get("fingerprint") == prints[place]
-                told["geom"] = frame.geometry.iloc[place]
+                told["geom"] = shapes[place]
             if not is_same:
                 raise PackageError(package_fault("content_changed", seq=seq))
             yield (table, seq), {**told, "salt": record["salt"]}

@@ -14,16 +14,28 @@ from layers.errors import LayersError
 from layers.sources import digest_delivery
 from registry.errors import RegistryError
 from store.database import Connection, Database, transaction
-from store.documents import document_path, keep_bytes
+from store.documents import document_path, is_sha256, keep_bytes, waiting_bytes
 from store.errors import DatabaseError, StoreError
-from store.jobs import ENDS, add_job, add_job_event, holding_job, is_job_cancelled, job_events, read_jobs
+from store.jobs import (
+    ENDS,
+    add_job,
+    add_job_event,
+    claim_delivery,
+    holding_job,
+    is_awaited,
+    is_job_cancelled,
+    job_events,
+    read_jobs,
+)
 from store.jobs import work as work_off
+from store.offices import has_key
 from workflows.catalogues import configured_catalogue
 from workflows.databases import opened_database
+from workflows.delivery_options import DeliveryOptions, refuse_options
 from workflows.errors import RefusedDeliveryError, RefusedOptionError, WorkflowError
 from workflows.idempotency import once
 from workflows.ledgers import seal_ledger
-from workflows.principals import Principal
+from workflows.principals import LOCAL_ROLE, Principal
 from workflows.procedures import configured_procedure
 from workflows.progress import STEPS
 from workflows.reading_settings import configured_reading
@@ -31,7 +43,7 @@ from workflows.reports import UploadReport, fault_json, text_json
 from workflows.rights import allow
 from workflows.schemes import configured_schemes
 from workflows.settings import Settings
-from workflows.uploading import DeliveryOptions, refuse_options, upload_file
+from workflows.uploading import upload_file
 
 __all__ = [
     "ask_for_upload",
@@ -62,6 +74,12 @@ _LOST = (
     Text("处理进程多次中断,任务已放弃。", "The worker was lost several times; the job was given up."),
     Text("请管理员查看日志与内存。", "Have the administrator look at the log and the memory."),
 )
+_REVOKED = (
+    Text(
+        "提交任务的密钥已撤销,没有存储任何内容。", "The key that asked for the job has been revoked; nothing is stored."
+    ),
+    Text("用有效的密钥重新提交。", "Deliver it again with a key that holds."),
+)
 _UNEXPECTED = (
     Text("处理时发生意外错误,没有存储任何内容。", "Something unexpected went wrong; nothing is stored."),
     Text("请管理员查看处理进程的日志。", "Have the administrator look at the worker's log."),
@@ -72,6 +90,10 @@ _logger = logging.getLogger(__name__)
 
 class _CancelledError(Exception):
     """Whoever asked for the job wants it to end."""
+
+
+class _RevokedError(Exception):
+    """The key of whoever asked for the job holds no longer."""
 
 
 def ask_for_upload(  # noqa: PLR0913 - what, for whom, and how
@@ -107,7 +129,8 @@ def ask_for_upload(  # noqa: PLR0913 - what, for whom, and how
 
         def add() -> dict[str, Any]:
             _refuse_many(connection, principal)
-            keep_bytes(documents, path, digest.sha256)
+            claim_delivery(connection, digest.sha256)
+            keep_bytes(waiting_bytes(documents), path, digest.sha256)
             return {"job": add_job(connection, {**job, "request": asked})}
 
         added = once(connection, principal, key, {"act": "ask_for_upload", **asked}, add)
@@ -198,17 +221,38 @@ def work(settings: Settings, *, once: bool = False) -> None:
     if not once:
         look_for_garbage_seldom()
     with opened_database(settings) as database:
+        _forget_all(database, settings)
         work_off(database, partial(_run, database, settings), once=once)
 
 
 def _run(database: Database, settings: Settings, identity: str, attempts: int) -> None:
     """Run a job to its end, unless it has ended or somebody else is at it."""
     with holding_job(database, identity) as is_ours:
-        if not is_ours or not _tell(database, identity, "running", {}):
+        if not is_ours:
             return
-        state, told = _end_of(database, settings, identity, attempts)
-        _tell(database, identity, state, told)
+        if _tell(database, identity, "running", {}):
+            state, told = _end_of(database, settings, identity, attempts)
+            _tell(database, identity, state, told)
+        with transaction(database) as connection:
+            (job,) = read_jobs(connection, office_id=None, identity=identity)
+        _forget(database, settings, job.request["sha256"])
     seal_ledger(database, settings)
+
+
+def _forget_all(database: Database, settings: Settings) -> None:
+    """Remove what was delivered for jobs that have ended, where a worker died before it did so."""
+    for path in waiting_bytes(settings.documents).glob("??/*"):
+        if is_sha256(path.name):
+            _forget(database, settings, path.name)
+
+
+def _forget(database: Database, settings: Settings, sha256: str) -> None:
+    """Remove bytes that were delivered for jobs, unless one that has not ended is about them; documents have their own."""
+    with transaction(database) as connection:
+        # whoever asks for another job about the same bytes does so before, and is seen, or after, and brings them anew
+        claim_delivery(connection, sha256)
+        if not is_awaited(connection, sha256):
+            document_path(waiting_bytes(settings.documents), sha256).unlink(missing_ok=True)
 
 
 def _end_of(database: Database, settings: Settings, identity: str, attempts: int) -> tuple[str, dict[str, Any]]:
@@ -219,6 +263,8 @@ def _end_of(database: Database, settings: Settings, identity: str, attempts: int
         return "done", _upload(database, settings, identity)
     except _CancelledError:
         return "cancelled", {}
+    except _RevokedError:
+        return "failed", _problem("key_revoked", *_REVOKED)
     except DatabaseError as error:
         if attempts + 1 < _MOST_ATTEMPTS:
             raise
@@ -234,11 +280,11 @@ def _end_of(database: Database, settings: Settings, identity: str, attempts: int
 def _upload(database: Database, settings: Settings, identity: str) -> dict[str, Any]:
     with transaction(database) as connection:
         (job,) = read_jobs(connection, office_id=None, identity=identity)
-    asked = job.request
+    asked, principal = job.request, Principal(job.office_id, Text(job.name_zh, job.name_en), job.actor, job.role)
     report = upload_file(
         database,
-        document_path(settings.documents, asked["sha256"]),
-        principal=Principal(job.office_id, Text(job.name_zh, job.name_en), job.actor, job.role),
+        document_path(waiting_bytes(settings.documents), asked["sha256"]),
+        principal=principal,
         documents=settings.documents,
         file=asked["file"],
         options=DeliveryOptions(**asked["options"]),
@@ -246,30 +292,41 @@ def _upload(database: Database, settings: Settings, identity: str) -> dict[str, 
         procedure=configured_procedure(settings),
         catalogue=configured_catalogue(settings),
         reading=configured_reading(settings),
-        progress=_Listener(database, identity),
+        progress=_Listener(database, identity, principal),
     )
     return {"upload": report.id, **_counts(report)}
 
 
 class _Listener:
-    """Keeps what it hears of a job's progress, not too often, and ends the job where somebody wants that."""
+    """Keeps what it hears of a job's progress, not too often, and ends the job where somebody wants that or its key is revoked."""
 
-    def __init__(self, database: Database, identity: str) -> None:
-        self._database, self._identity = database, identity
+    def __init__(self, database: Database, identity: str, principal: Principal) -> None:
+        self._database, self._identity, self._principal = database, identity, principal
         self._step, self._told_at = "", 0.0
 
     def __call__(self, step: str, done: int = 0, total: int | None = None) -> None:
         """Hear how far the job has come."""
         now = time.monotonic()
-        if step == self._step and now - self._told_at < _TOLD_EVERY_S:
+        # a step's beginning and its last row are told at once
+        is_turn = step != self._step or (total is not None and done >= total)
+        if not is_turn and now - self._told_at < _TOLD_EVERY_S:
             return
         self._step, self._told_at = step, now
         # in a transaction of its own: that of the work is seen by nobody until it ends
         with transaction(self._database) as connection:
             if is_job_cancelled(connection, self._identity):
                 raise _CancelledError
+            _refuse_revoked(connection, self._principal)
             told = {"step": step, "done": done, "total": total}
             add_job_event(connection, self._identity, "running", told)
+
+
+def _refuse_revoked(connection: Connection, principal: Principal) -> None:
+    """Refuse to go on for somebody whose key was revoked since; who works on this machine has none."""
+    if principal.role != LOCAL_ROLE and not has_key(
+        connection, office_id=principal.office_id, role=principal.role, label=principal.actor
+    ):
+        raise _RevokedError
 
 
 def _tell(database: Database, identity: str, state: str, told: Mapping[str, Any]) -> bool:

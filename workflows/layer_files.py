@@ -9,7 +9,7 @@ import shapely
 
 from geocode import to_storage
 from geocode.footprints import find_faults
-from layers.catalogue import Catalogue, Layer
+from layers.catalogue_entries import Catalogue, Layer
 from layers.confined.reading import list_confined, read_confined
 from layers.contracts import contract_of
 from layers.deliveries import Delivery

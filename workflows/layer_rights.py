@@ -1,6 +1,6 @@
 """Who may see which layers: by a layer's security level, as the rights have it."""
 
-from layers.catalogue import Layer
+from layers.catalogue_entries import Layer
 from workflows.principals import Principal
 from workflows.rights import allow, find_right
 

@@ -10,7 +10,8 @@ import geopandas as gpd
 
 from blueprint.filters import compile_filter
 from geocode import Text
-from layers.catalogue import Catalogue, Layer, load_catalogue
+from layers.catalogue import load_catalogue
+from layers.catalogue_entries import Catalogue, Layer
 from layers.feature_keys import with_keys
 from layers.manifests import ManifestEntry, read_manifest
 from layers.sources import digest_delivery

@@ -145,7 +145,7 @@ def perform(connection: Connection, request: ActRequest, *, principal: Principal
     planned = _plan(connection, request, principal=principal)
     left = to_reassign(connection, planned.changes)
     events = append_events(connection, write_changes(connection, planned.changes))
-    return {**planned.as_json(), **left, "events": events}
+    return {**planned.as_json(), **left, "events": [*events]}
 
 
 def _plan(connection: Connection, request: ActRequest, *, principal: Principal) -> PlannedAct:

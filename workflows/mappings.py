@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from geocode import Text
-from layers.catalogue import Catalogue, load_catalogue
+from layers.catalogue import load_catalogue
+from layers.catalogue_entries import Catalogue
 from layers.confined.reading import read_confined
 from layers.mappings import LayerMapping, Proposal, check_mapping, propose_mapping
 from store.database import Connection, Database, transaction

@@ -23,10 +23,10 @@ from store.lives import read_descents, read_lives
 from workflows.deliveries import PreparedDelivery, in_plane, placed_fault
 from workflows.reports import fault_json
 
-__all__ = ["Match", "held_fault", "hold_ground", "match_rows", "measures_json", "settle_rows"]
+__all__ = ["REACH_DEG", "Match", "around", "held_fault", "hold_ground", "match_rows", "measures_json", "settle_rows"]
 
 # the matching takes systematic shifts of up to 8 m away, and looks 3 m around
-_REACH_DEG = 2e-4
+REACH_DEG = 2e-4
 _SENTENCES = read_sentences("registry", "sentences.toml")
 
 
@@ -62,7 +62,12 @@ class Match:
 
 
 def match_rows(
-    connection: Connection, prepared: PreparedDelivery, *, is_complete: bool = False, hold: bool = True
+    connection: Connection,
+    prepared: PreparedDelivery,
+    *,
+    is_complete: bool = False,
+    hold: bool = True,
+    shift: Shift | None = None,
 ) -> Match:
     """Hold the ground under a delivery's good rows and the buildings there, and decide what becomes of each row.
 
@@ -71,13 +76,16 @@ def match_rows(
     is_complete
         Whether the delivery claims to have every building of its area, the convex hull of its rows.
     hold
-        Whether ground and buildings are held until the transaction ends; not of a delivery that will not be written.
+        Whether ground and buildings are held until the transaction ends; not of a delivery that will not be written, or
+        where somebody else holds them.
+    shift
+        How the whole delivery lies, where these are some of its rows; found out where None.
     """
     shapes = np.asarray(prepared.ground.geometry.values)
     living = hold_ground(connection, shapes, is_complete=is_complete, hold=hold)
     stated, faults = _stated_buildings(connection, prepared, living)
     ground = prepared.ground.drop(index=list(faults))
-    settled = settle_rows(ground, living, prepared.plane, stated=stated, is_complete=is_complete)
+    settled = settle_rows(ground, living, prepared.plane, stated=stated, is_complete=is_complete, shift=shift)
     faults |= {row: placed_fault(fault, prepared.plane) for row, fault in settled.refused.items()}
     touched = {known for each in (*settled.done, *settled.held) for known in each.known}
     # a relation that is held was measured against others too
@@ -97,12 +105,17 @@ def hold_ground(
     connection: Connection, shapes: NDArray[Any], *, is_complete: bool = False, hold: bool = True
 ) -> gpd.GeoDataFrame:
     """Hold the ground under and around EPSG:4490 footprints, and return what lives there, as `living_footprints`."""
-    around = shapely.box(*(shapely.bounds(shapes).reshape(-1, 4) + _REACH_DEG * np.array([-1, -1, 1, 1])).T)
+    there = around(shapes)
     if is_complete and len(shapes):
-        around = np.append(around, shapely.box(*shapely.total_bounds(shapes)))
+        there = np.append(there, shapely.box(*shapely.total_bounds(shapes)))
     if hold:
-        lock_ground(connection, around)
-    return living_footprints(connection, around)
+        lock_ground(connection, there)
+    return living_footprints(connection, there)
+
+
+def around(shapes: NDArray[Any]) -> NDArray[Any]:
+    """Return the boxes in which buildings are looked for that EPSG:4490 footprints may have to do with."""
+    return np.asarray(shapely.box(*(shapely.bounds(shapes).reshape(-1, 4) + REACH_DEG * np.array([-1, -1, 1, 1])).T))
 
 
 def settle_rows(
@@ -112,13 +125,14 @@ def settle_rows(
     *,
     stated: Mapping[int, Any] | None = None,
     is_complete: bool = False,
+    shift: Shift | None = None,
 ) -> Settled:
     """Decide what becomes of footprints in EPSG:4490, against those that live around them, measured in a plane."""
     delivered = in_plane(ground.assign(fingerprint=fingerprints(np.asarray(ground.geometry.values))), plane)
     codes = [grouped(code) for code in living.code]
     known = in_plane(living.assign(code=codes), plane)
     area = shapely.convex_hull(shapely.union_all(delivered.geometry.values)) if is_complete else None
-    return settle(delivered, known, stated=stated, complete=area)
+    return settle(delivered, known, stated=stated, complete=area, shift=shift)
 
 
 def measures_json(evidence: Iterable[Evidence], codes: Mapping[Any, str]) -> list[dict[str, Any]]:

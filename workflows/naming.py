@@ -12,7 +12,7 @@ import pyarrow as pa
 from geocode import STORAGE_CRS, Text
 from geocode.encoding import EncodedFootprints
 from geocode.names import ComputedNames, computed_names
-from layers.code_columns import BEIDOU_LEVEL, CODE_LEVEL, with_names
+from layers.code_columns import BEIDOU_LEVEL, CODE_LEVEL, Language, with_names
 from registry.forms import Part
 from registry.schemes import Scheme, load_schemes
 from workflows.coding import Columns
@@ -55,7 +55,7 @@ def computed_aliases(geometry: Any, encoded: EncodedFootprints | None = None) ->
     ]
 
 
-def name_columns(*, chosen: Sequence[str] = (), beidou_level: int | None = None) -> Columns:
+def name_columns(*, chosen: Sequence[str] = (), beidou_level: int | None = None, language: Language = "en") -> Columns:
     """Return the columns that `code_file` gives rows for their computed names.
 
     Parameters
@@ -64,6 +64,8 @@ def name_columns(*, chosen: Sequence[str] = (), beidou_level: int | None = None)
         The schemes, all of the computed ones where there are none.
     beidou_level
         Level of the BeiDou code, 1 to 10; 10 where it is None.
+    language
+        Of the faults.
 
     Raises
     ------
@@ -72,7 +74,7 @@ def name_columns(*, chosen: Sequence[str] = (), beidou_level: int | None = None)
     """
     _refuse_strangers(chosen, ComputedNames._fields)
     names = tuple(name for name in ComputedNames._fields if name in (chosen or ComputedNames._fields))
-    add = partial(with_names, names=names, beidou_level=beidou_level or BEIDOU_LEVEL)
+    add = partial(with_names, names=names, beidou_level=beidou_level or BEIDOU_LEVEL, language=language)
     return Columns(add, ("code", *names))
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from blueprint.layer_state import Edition, LayerState
 from geocode import Text, to_storage
 from geocode.planes import to_plane
-from layers.catalogue import Catalogue, Layer
+from layers.catalogue_entries import Catalogue, Layer
 from layers.confined.reading import read_confined
 from store.database import Connection
 from store.editions import editions_in_effect, editions_named, feature_rows_near, features_near

@@ -7,10 +7,12 @@ from store.database import Connection, Database, transaction
 from store.offices import add_key, find_key, have_office
 from workflows.errors import NotAllowedError
 
-__all__ = ["LOCAL_OFFICE", "Principal", "find_principal", "issue_key", "resolve_principal"]
+__all__ = ["LOCAL_OFFICE", "LOCAL_ROLE", "Principal", "find_principal", "issue_key", "resolve_principal"]
 
 # of no office, and so of nobody's own
 _PUBLIC_OFFICE_ID = 0
+# nobody's key has it
+LOCAL_ROLE = "local"
 LOCAL_OFFICE = {"code": "local", "name_zh": "本机测绘单位(示例)", "name_en": "Local survey office (demonstration)"}
 
 
@@ -57,7 +59,7 @@ def resolve_principal(connection: Connection, *, key: str | None, local: bool, p
             Text("在请求头 Authorization: Bearer 中附上密钥。", "Send it as “Authorization: Bearer …”."),
         )
     office = have_office(connection, **LOCAL_OFFICE)
-    return Principal(office.id, Text(office.name_zh, office.name_en), "local", "local")
+    return Principal(office.id, Text(office.name_zh, office.name_en), "local", LOCAL_ROLE)
 
 
 def find_principal(database: Database, *, key: str | None, local: bool, public: bool = False) -> Principal:

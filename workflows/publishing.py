@@ -14,7 +14,7 @@ import shapely
 
 from blueprint.filters import compile_filter
 from geocode import Text
-from layers.catalogue import Catalogue, Layer
+from layers.catalogue_entries import Catalogue, Layer
 from layers.feature_keys import find_key, take_keys
 from layers.sources import digest_delivery
 from store.conflicts import conflicts_named

@@ -13,9 +13,10 @@ import pyproj
 from blueprint.layer_state import Edition
 from blueprint.raster_state import RasterState
 from geocode import Text
-from layers.catalogue import Catalogue, Layer, load_catalogue
-from layers.cloud_rasters import is_cloud_optimised, write_cloud_optimised
-from layers.rasters import Raster, open_raster
+from layers.catalogue import load_catalogue
+from layers.catalogue_entries import Catalogue, Layer
+from layers.confined.rasters import read_raster_confined
+from layers.rasters import Raster
 from layers.sources import digest_delivery
 from store.database import Connection, Database, transaction
 from store.documents import add_document, document_path, keep_bytes
@@ -90,8 +91,9 @@ def load_raster(
 ) -> LoadedLayer:
     """Load a GeoTIFF as an edition of a layer; the same bytes, layer, statements and validity are loaded once.
 
-    The bytes are kept in the folder `documents`. A raster that is not cloud-optimised is kept as one beside them, with the same
-    cells and a checksum of its own, and measured there; ``account["cloud_optimised"]`` tells so.
+    The bytes are kept in the folder `documents`, and beside them, with a checksum of its own that ``account["cloud_optimised"]``
+    tells, a cloud-optimised raster of the same cells that was written here: measured is that one alone, since the delivered
+    one is opened in a confined process and never again.
 
     Raises
     ------
@@ -111,32 +113,28 @@ def load_raster(
             ),
             Text("核对图层代码。", "Check the layer's code."),
         )
-    raster = open_raster(path, band=options.band, crs=options.crs, vertical=options.vertical, nodata=options.nodata)
-    digest = digest_delivery(path)
-    values = _edition_values(path.name, layer, raster, options)
-    values |= {"office_id": principal.office_id, "source_sha256": digest.sha256}
-    with transaction(database) as connection:
-        claim_content(connection, office_id=principal.office_id, sha256=digest.sha256)
-        if find_edition(connection, values) is not None:
-            return LoadedLayer(layer.code, layer.name, None, added=False)
-        keep_bytes(documents, path, digest.sha256)
-        add_document(
-            connection, office_id=principal.office_id, sha256=digest.sha256, name=path.name, size_bytes=digest.size
-        )
-        tiled = None if is_cloud_optimised(path) else _keep_tiled(connection, path, documents, principal.office_id)
-        values["attributes"]["cloud_optimised"] = tiled or digest.sha256
-        add_raster(connection, values)
+    stated = {name: getattr(options, name) for name in ("band", "crs", "vertical", "nodata")}
+    with TemporaryDirectory(prefix="luotu-") as folder:
+        raster = read_raster_confined(path, Path(folder, f"{path.stem}.cog.tif"), **stated)
+        digest = digest_delivery(path)
+        values = _edition_values(path.name, layer, raster, options)
+        values |= {"office_id": principal.office_id, "source_sha256": digest.sha256}
+        with transaction(database) as connection:
+            claim_content(connection, office_id=principal.office_id, sha256=digest.sha256)
+            if find_edition(connection, values) is not None:
+                return LoadedLayer(layer.code, layer.name, None, added=False)
+            _keep(connection, path, documents, principal.office_id)
+            tiled = _keep(connection, raster.path, documents, principal.office_id)
+            values["attributes"]["cloud_optimised"] = tiled
+            add_raster(connection, values)
     return LoadedLayer(layer.code, layer.name, 0, added=True, account={"cloud_optimised": tiled})
 
 
-def _keep_tiled(connection: Connection, path: Path, documents: Path, office_id: int) -> str:
-    """Keep a raster as a cloud-optimised one beside its own bytes, and return the SHA-256 of that."""
-    with TemporaryDirectory(prefix="luotu-") as folder:
-        tiled = Path(folder, f"{path.stem}.cog.tif")
-        write_cloud_optimised(path, tiled)
-        digest = digest_delivery(tiled)
-        keep_bytes(documents, tiled, digest.sha256)
-        add_document(connection, office_id=office_id, sha256=digest.sha256, name=tiled.name, size_bytes=digest.size)
+def _keep(connection: Connection, path: Path, documents: Path, office_id: int) -> str:
+    """Keep the bytes of a file as a document, and return their SHA-256."""
+    digest = digest_delivery(path)
+    keep_bytes(documents, path, digest.sha256)
+    add_document(connection, office_id=office_id, sha256=digest.sha256, name=path.name, size_bytes=digest.size)
     return digest.sha256
 
 

@@ -17,13 +17,8 @@ __all__ = ["ReadOptions", "configured_reading", "read_extent", "reading_said", "
 _MOST_CLOSING_M = 10.0
 
 
-def configured_reading(settings: Settings, *, extent: str = "", datum: str = "") -> ReadOptions:
+def configured_reading(settings: Settings) -> ReadOptions:
     """Return what is known of an installation's deliveries before they are read.
-
-    Parameters
-    ----------
-    extent, datum
-        What is said besides the settings, and counts before them.
 
     Raises
     ------
@@ -32,18 +27,23 @@ def configured_reading(settings: Settings, *, extent: str = "", datum: str = "")
     RefusedOptionError
         The extent is none.
     """
-    boxes = [read_extent(said) for said in [extent or settings.extent] if said]
+    boxes = [read_extent(settings.extent)] if settings.extent else []
     systems = {}
     if settings.local_systems:
         try:
             systems = dict(read_systems(Path(settings.local_systems).read_text(encoding="utf-8-sig")))
         except (OSError, UnicodeDecodeError) as error:
             raise refused("systems_unreadable") from error
-    return ReadOptions(extent=tuple(boxes), datum=datum or settings.datum, systems=systems)
+    return ReadOptions(extent=tuple(boxes), datum=settings.datum, systems=systems)
 
 
 def reading_said(
-    *, columns: Sequence[str] = (), closing_m: float | None = None, drawing_unit: str | None = None
+    *,
+    columns: Sequence[str] = (),
+    closing_m: float | None = None,
+    drawing_unit: str | None = None,
+    extent: str = "",
+    datum: str = "",
 ) -> ReadOptions:
     """Return what a person says about reading a file.
 
@@ -53,15 +53,18 @@ def reading_said(
         Which column of a table is what, such as ``north=X``.
     closing_m, drawing_unit
         As those of `ReadOptions`; None leaves it to the drawing.
+    extent, datum
+        Where the file's ground is, as `read_extent` takes it, and its datum; empty where nothing is said of it.
 
     Raises
     ------
     RefusedFile
         A column is not told so.
     RefusedOptionError
-        The closing tolerance is none.
+        The closing tolerance or the extent is none.
     """
-    said = ReadOptions(columns=read_mapping(columns), drawing_unit=drawing_unit)
+    boxes = (read_extent(extent),) if extent else ()
+    said = ReadOptions(columns=read_mapping(columns), drawing_unit=drawing_unit, extent=boxes, datum=datum)
     if closing_m is None:
         return said
     if not 0 <= closing_m <= _MOST_CLOSING_M:
@@ -73,8 +76,9 @@ def reading_said(
 
 
 def with_known(said: ReadOptions, reading: ReadOptions) -> ReadOptions:
-    """Return what a person says about reading a file together with what `configured_reading` knows."""
-    return replace(said, extent=reading.extent, datum=reading.datum, systems=reading.systems)
+    """Return what a person says about reading a file, and what `configured_reading` knows where nothing is said."""
+    extent, datum = said.extent or reading.extent, said.datum or reading.datum
+    return replace(said, extent=extent, datum=datum, systems=reading.systems)
 
 
 def read_extent(said: str) -> tuple[float, float, float, float]:

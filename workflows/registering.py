@@ -1,13 +1,15 @@
-"""Writing a matched delivery into the register: lives, geometry versions, names, what is held, and the upload itself."""
+"""Writing a matched delivery into the register, part by part: lives, geometry versions, names, what is held, the upload itself."""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
+from layers.deliveries import Delivery
 from registry.ledger.events import NewEvent
 from registry.procedures import Procedure
 from registry.relating import Relation, explain
@@ -17,63 +19,107 @@ from store.descriptions import describe_rows
 from store.documents import add_document
 from store.ledger import append_events
 from store.reviews import add_reviews
-from store.uploads import add_upload, add_upload_rows
+from store.uploads import add_account, add_upload, add_upload_rows
 from workflows.changes import Changes, write_changes
 from workflows.deliveries import PreparedDelivery
 from workflows.drawings import measure_versions
 from workflows.events import moment_of
+from workflows.kept_events import KeptEvents
 from workflows.matching import Match, measures_json
 from workflows.principals import Principal
-from workflows.progress import Progress, unheard
 from workflows.reports import RowReport, UploadReport, fault_json
-from workflows.stages import enter_uploaded_stage
+from workflows.stages import uploaded_entries
 from workflows.succession import succeed
 
-__all__ = ["MatchedDelivery", "add_names", "register_delivery"]
+__all__ = ["MatchedPart", "Registration", "add_names"]
 
 
 @dataclass(frozen=True, slots=True)
-class MatchedDelivery:
-    """A delivery, what its rows are to the register, and the report that will be given."""
+class MatchedPart:
+    """Some rows of a delivery, or all: what they are to the register, and what will be said of each."""
 
     prepared: PreparedDelivery
     match: Match
-    report: UploadReport
+    reports: Sequence[RowReport]
 
 
-def register_delivery(
-    connection: Connection,
-    matched: MatchedDelivery,
-    *,
-    principal: Principal,
-    options: dict[str, Any],
-    procedure: Procedure | None = None,
-    progress: Progress = unheard,
-) -> UploadReport:
-    """Write a matched delivery and return its report, now stored; the procedure is the built-in one where None.
+class Registration:
+    """A delivery that is being written, part by part, in one transaction; the ledger hears of it at the end.
 
-    Raises
-    ------
-    GroundTakenError
-        The database knows better than the match: nothing of the transaction may be kept.
+    Parameters
+    ----------
+    delivery
+        The delivery; its rows are not looked at.
+    head
+        What is said of it as a whole beforehand, as `head_json` returns it.
+    options
+        How it was delivered, by which the same bytes are the same upload.
+    procedure
+        As `configured_procedure` returns it; the built-in one where None.
     """
-    report, office = matched.report, principal.office_id
-    upload = _add_upload(connection, matched, principal, options)
-    progress("registering")
-    changes = Changes(principal, date.today())
-    buildings = _gather(changes, matched, upload)
-    events = write_changes(connection, changes)
-    rows = [_upload_row(row, buildings.get(row.row)) for row in report.results]
-    add_upload_rows(connection, [{**row, "upload_id": upload, "office_id": office} for row in rows])
-    reviews = _hold(connection, matched, upload, principal)
-    names = [(building, _aliases(matched.prepared, row)) for row, building in buildings.items()]
-    events += add_names(connection, names, source=matched.prepared.delivery.file, changes=changes)
-    progress("recording")
-    append_events(connection, events)
-    enter_uploaded_stage(
-        connection, upload, buildings.values(), stage=report.stage, principal=principal, procedure=procedure
-    )
-    return report.kept(upload, reviews)
+
+    def __init__(
+        self,
+        connection: Connection,
+        delivery: Delivery,
+        *,
+        head: Mapping[str, Any],
+        principal: Principal,
+        options: Mapping[str, Any],
+        procedure: Procedure | None = None,
+    ) -> None:
+        self._connection, self._delivery, self._stage = connection, delivery, str(head["stage"])
+        self._principal, self._procedure = principal, procedure
+        self._events, self._entries = KeptEvents(), KeptEvents()
+        self.id = self._begin(head, options)
+
+    def add(self, part: MatchedPart) -> Sequence[RowReport]:
+        """Write a part, and return the reports of its rows, with the reviews in which some wait.
+
+        Raises
+        ------
+        GroundTakenError
+            The database knows better than the match: nothing of the transaction may be kept.
+        """
+        connection, office = self._connection, self._principal.office_id
+        changes = Changes(self._principal, date.today())
+        buildings = _gather(changes, part, stage=self._stage, upload=self.id, sha256=self._delivery.sha256)
+        self._events.add(write_changes(connection, changes))
+        rows = [_upload_row(row, buildings.get(row.row)) for row in part.reports]
+        add_upload_rows(connection, [{**row, "upload_id": self.id, "office_id": office} for row in rows])
+        reviews = _hold(connection, part, self.id, self._principal)
+        names = [(building, _aliases(part.prepared, row)) for row, building in buildings.items()]
+        self._events.add(add_names(connection, names, source=self._delivery.file, changes=changes))
+        self._entries.add(
+            uploaded_entries(
+                connection,
+                changes.drawn(self._stage),
+                stage=self._stage,
+                principal=self._principal,
+                procedure=self._procedure,
+            )
+        )
+        return [replace(row, review=reviews[row.row]) if row.row in reviews else row for row in part.reports]
+
+    def end(self, report: UploadReport) -> UploadReport:
+        """Write the account of all of it and tell the ledger: the last thing of the transaction. Return the report, now stored."""
+        told = json.loads(json.dumps(report.head_json()))
+        add_account(self._connection, self.id, office_id=self._principal.office_id, told=told)
+        append_events(self._connection, chain(self._events, self._entries))
+        return replace(report, id=self.id, stored=True)
+
+    def _begin(self, head: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+        """Write the upload itself, which its rows name, and return its id."""
+        delivery, signed = self._delivery, {"office_id": self._principal.office_id, "actor": self._principal.actor}
+        document = add_document(
+            self._connection,
+            office_id=self._principal.office_id,
+            sha256=delivery.sha256,
+            name=delivery.file,
+            size_bytes=delivery.size,
+        )
+        upload = {"document_id": document, "options": options, "report": head}
+        return add_upload(self._connection, {**upload, **signed})
 
 
 def add_names(
@@ -106,14 +152,15 @@ def add_names(
     ]
 
 
-def _gather(changes: Changes, matched: MatchedDelivery, upload: str) -> dict[int, str]:
-    """Gather what a delivery changes, and return the building (id) of each row that is registered."""
-    versions = _versions(matched, upload)
+def _gather(changes: Changes, part: MatchedPart, *, stage: str, upload: str, sha256: str) -> dict[int, str]:
+    """Gather what a part changes, and return the building (id) of each row that is registered."""
+    versions = _versions(part, stage=stage, upload=upload)
+    outcomes = {report.row: report.outcome for report in part.reports}
     buildings: dict[int, str] = {}
-    for relation in matched.match.done:
-        lives = [matched.match.lives[known] for known in relation.known]
-        told = [_told(matched, relation, row) for row in relation.delivered]
-        codes = [matched.match.codes[row] for row in relation.delivered if row in matched.match.codes]
+    for relation in part.match.done:
+        lives = [part.match.lives[known] for known in relation.known]
+        told = [{"sha256": sha256, **_told(relation, row)} for row in relation.delivered]
+        codes = [part.match.codes[row] for row in relation.delivered if row in part.match.codes]
         drawn = [versions[row] for row in relation.delivered]
         if relation.kind == "new":
             ids = [changes.register(codes[0], drawn[0], **told[0])]
@@ -121,35 +168,35 @@ def _gather(changes: Changes, matched: MatchedDelivery, upload: str) -> dict[int
             ids = succeed(changes, relation.kind, lives, drawn, codes, told=told)
         else:
             ids = [lives[0]["building_id"]]
-            if matched.report.results[relation.delivered[0]].outcome == "revised":
+            if outcomes[relation.delivered[0]] == "revised":
                 changes.revise(lives[0], drawn[0], **told[0])
         buildings |= dict(zip(relation.delivered, ids, strict=True))
     return buildings
 
 
-def _versions(matched: MatchedDelivery, upload: str) -> dict[int, dict[str, Any]]:
+def _versions(part: MatchedPart, *, stage: str, upload: str) -> dict[int, dict[str, Any]]:
     """Return the geometry version of each row that is to be registered."""
-    prepared = matched.prepared
-    rows = [row for relation in matched.match.done for row in relation.delivered]
+    prepared = part.prepared
+    rows = [row for relation in part.match.done for row in relation.delivered]
     ground = prepared.ground.loc[rows]
     shapes = np.asarray(ground.geometry.values)
     measures = measure_versions(shapes, np.asarray(ground.h3), np.asarray(ground.area_m2))
-    common = {"stage": matched.report.stage, "upload_id": upload}
+    common = {"stage": stage, "upload_id": upload}
     return {
-        row: {**measure, **common, "name": prepared.names[row], "attributes": prepared.records[row]}
+        row: {**measure, **common, "name": prepared.names.get(row), "attributes": prepared.records[row]}
         for row, measure in zip(rows, measures, strict=True)
     }
 
 
-def _told(matched: MatchedDelivery, relation: Relation, row: int) -> dict[str, Any]:
+def _told(relation: Relation, row: int) -> dict[str, Any]:
     iou = max((each.raw_iou for each in relation.evidence if each.delivered == row), default=0.0)
     measured = {"iou": round(float(iou), 6), "confidence": round(float(relation.confidence), 6)}
-    return {"sha256": matched.prepared.delivery.sha256, "row": row, **measured}
+    return {"row": row, **measured}
 
 
-def _hold(connection: Connection, matched: MatchedDelivery, upload: str, principal: Principal) -> dict[int, str]:
+def _hold(connection: Connection, part: MatchedPart, upload: str, principal: Principal) -> dict[int, str]:
     """Add a review for each relation that a person decides, and return the review of each row."""
-    codes = {identity: life["code"] for identity, life in matched.match.lives.items()}
+    codes = {identity: life["code"] for identity, life in part.match.lives.items()}
     ids = add_reviews(
         connection,
         [
@@ -164,13 +211,13 @@ def _hold(connection: Connection, matched: MatchedDelivery, upload: str, princip
                     "measures": measures_json(relation.evidence, codes),
                 },
                 "request": None,
-                "rows": [_held_row(matched.prepared, row) for row in relation.delivered],
+                "rows": [_held_row(part.prepared, row) for row in relation.delivered],
                 "buildings": list(relation.known),
             }
-            for relation in matched.match.held
+            for relation in part.match.held
         ],
     )
-    held = zip(ids, matched.match.held, strict=True)
+    held = zip(ids, part.match.held, strict=True)
     return {row: identity for identity, relation in held for row in relation.delivered}
 
 
@@ -184,29 +231,12 @@ def _aliases(prepared: PreparedDelivery, row: int) -> list[dict[str, Any]]:
 def _held_row(prepared: PreparedDelivery, row: int) -> dict[str, Any]:
     return {
         "row_number": row,
-        "name": prepared.names[row],
+        "name": prepared.names.get(row),
         "drawn": prepared.codes[row].compact,
         "attributes": dict(prepared.records[row]),
         "aliases": _aliases(prepared, row),
         "geom": prepared.ground.geometry[row],
     }
-
-
-def _add_upload(
-    connection: Connection, matched: MatchedDelivery, principal: Principal, options: Mapping[str, Any]
-) -> str:
-    delivery = matched.prepared.delivery
-    document = add_document(
-        connection,
-        office_id=principal.office_id,
-        sha256=delivery.sha256,
-        name=delivery.file,
-        size_bytes=delivery.size,
-    )
-    told = matched.report.as_json()
-    head = {key: value for key, value in told.items() if key not in {"results", "id", "stored", "repeated"}}
-    upload = {"document_id": document, "options": options, "report": json.loads(json.dumps(head))}
-    return add_upload(connection, {**upload, "office_id": principal.office_id, "actor": principal.actor})
 
 
 def _upload_row(row: RowReport, building: str | None) -> dict[str, Any]:

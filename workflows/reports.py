@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 import orjson
@@ -12,11 +12,13 @@ from geocode import Fault, Text
 from registry.stages import Stage, stage_name
 
 __all__ = [
+    "RowCounts",
     "RowReport",
     "UploadReport",
     "alias_json",
     "fault_json",
     "geometry_json",
+    "row_json",
     "stage_json",
     "text_json",
     "write_records",
@@ -62,6 +64,27 @@ class RowReport:
 
 
 @dataclass(frozen=True, slots=True)
+class RowCounts:
+    """How many rows are registered, wait for a person, are refused, and how many of any outcome somebody should look at."""
+
+    accepted: int = 0
+    held: int = 0
+    refused: int = 0
+    warned: int = 0
+
+    def and_of(self, reports: Sequence[RowReport]) -> "RowCounts":
+        """Return the counts with those of more rows."""
+        outcomes = Counter(row.outcome for row in reports)
+        held, refused = outcomes["held"], outcomes["refused"]
+        return RowCounts(
+            self.accepted + len(reports) - held - refused,
+            self.held + held,
+            self.refused + refused,
+            self.warned + sum(bool(row.warnings) for row in reports),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class UploadReport:
     """What became of a delivery.
 
@@ -98,45 +121,48 @@ class UploadReport:
     warned: int = field(init=False)
 
     def __post_init__(self) -> None:
-        """Count the rows."""
-        outcomes = Counter(row.outcome for row in self.results)
+        """Count the rows, where they were not counted as they came."""
+        known = getattr(self.results, "counts", None)
+        counts = known if isinstance(known, RowCounts) else RowCounts().and_of(self.results)
         object.__setattr__(self, "rows", len(self.results))
-        object.__setattr__(self, "held", outcomes["held"])
-        object.__setattr__(self, "refused", outcomes["refused"])
-        object.__setattr__(self, "warned", sum(bool(row.warnings) for row in self.results))
-        object.__setattr__(self, "accepted", len(self.results) - outcomes["held"] - outcomes["refused"])
-
-    def kept(self, identity: str, reviews: Mapping[int, str]) -> "UploadReport":
-        """Return the report of the same delivery, stored under an id, with the reviews in which rows wait."""
-        results = [replace(row, review=reviews[row.row]) if row.row in reviews else row for row in self.results]
-        return replace(self, id=identity, stored=True, results=results)
+        for name in ("accepted", "held", "refused", "warned"):
+            object.__setattr__(self, name, getattr(counts, name))
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as it stands in an answer."""
-        names = ("id", "file", "sha256", "format", "encoding", "crs", "stage", "mode", "shift")
+        return {
+            "id": self.id,
+            **self.head_json(),
+            "stored": self.stored,
+            "repeated": self.repeated,
+            "results": [row_json(row) for row in self.results],
+        }
+
+    def head_json(self) -> dict[str, Any]:
+        """Return what the report says of the delivery as a whole, which is known before it is stored."""
+        names = ("file", "sha256", "format", "encoding", "crs", "stage", "mode", "shift")
         counts = ("rows", "accepted", "held", "refused", "warned")
         return {
             **{name: getattr(self, name) for name in (*names, *counts)},
             "gone": list(self.gone),
-            "stored": self.stored,
-            "repeated": self.repeated,
             "notes": [text_json(note) for note in self.notes],
-            "results": [
-                {
-                    "row": row.row,
-                    "feature": row.feature,
-                    "name": row.name,
-                    "outcome": row.outcome,
-                    "code": row.code,
-                    "area_m2": row.area_m2,
-                    "fault": row.fault,
-                    "review": row.review,
-                    "warnings": list(row.warnings),
-                    **row.more,
-                }
-                for row in self.results
-            ],
         }
+
+
+def row_json(row: RowReport) -> dict[str, Any]:
+    """Return what became of a row as it stands in an answer."""
+    return {
+        "row": row.row,
+        "feature": row.feature,
+        "name": row.name,
+        "outcome": row.outcome,
+        "code": row.code,
+        "area_m2": row.area_m2,
+        "fault": row.fault,
+        "review": row.review,
+        "warnings": list(row.warnings),
+        **row.more,
+    }
 
 
 def text_json(text: Text) -> dict[str, str]:

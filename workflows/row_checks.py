@@ -36,6 +36,7 @@ def prepare_checked(
     catalogue: Catalogue | None = None,
     extent: Any = None,
     fix: bool = False,
+    plane: str | None = None,
 ) -> PreparedDelivery:
     """Code a delivery's rows as `prepare_delivery` does, with what checks find in ``warnings``, and in ``faults`` if it is an error.
 
@@ -49,6 +50,8 @@ def prepare_checked(
         The ground in EPSG:4490 that the office works on; asked about where there is one.
     fix
         Whether outlines are mended where that is safe; otherwise it is proposed.
+    plane
+        As that of `prepare_delivery`.
 
     Raises
     ------
@@ -61,42 +64,57 @@ def prepare_checked(
     fields = delivery.frame.columns.drop(["source_id", delivery.frame.geometry.name])
     missing = missing_fields(map(str, fields), contract)
     delivery = replace(delivery, notes=(*delivery.notes, *(fault.text for fault in missing)))
-    prepared = prepare_delivery(delivery, schemes=schemes)
+    rows = delivery.frame.index.to_numpy()
+    prepared = prepare_delivery(delivery, schemes=schemes, plane=plane)
     stored, flat = _on_ground(prepared)
     # of a row that is refused only what would mend it
-    outlines = [each for each in check_outlines(flat) if each.fix or each.row not in prepared.faults]
+    outlines = [each for each in check_outlines(flat) if each.fix or int(rows[each.row]) not in prepared.faults]
     if fix and any(each.fix for each in outlines):
-        mended = _mended(delivery, outlines)
-        prepared = prepare_delivery(mended, schemes=schemes)
+        delivery, mended = _mended(delivery, outlines)
+        prepared = replace(prepare_delivery(delivery, schemes=schemes, plane=plane), mended=mended)
         stored, flat = _on_ground(prepared)
-    good = prepared.ground.index.to_numpy()
-    there, there_flat = (_only(each, good) for each in (stored, flat))
+    good = np.isin(rows, prepared.ground.index.to_numpy())
+    there, there_flat = stored.copy(), flat.copy()
+    there[~good] = there_flat[~good] = None
     found = [
         *(
-            _field_json(each)
+            _in_file(_field_json(each), rows)
             for each in check_contract(delivery.frame[fields], there, contract)
             if each.row is not None
         ),
-        *(_outline_json(each, prepared.plane, stored, is_applied=fix) for each in outlines),
-        *(_placed_json(each, prepared.plane) for each in check_overlaps(there_flat, most_share=OVERLAP_TOLERANCE)),
-        *(_result_json(each, _where(each)) for each in ([] if extent is None else check_extent(there, extent))),
+        *(_in_file(_outline_json(each, prepared.plane, stored, is_applied=fix), rows) for each in outlines),
+        *(
+            _placed_json(each, prepared.plane)
+            for each in check_overlaps(there_flat, most_share=OVERLAP_TOLERANCE, rows=rows)
+        ),
+        *(
+            _in_file(_result_json(each, _where(each)), rows)
+            for each in ([] if extent is None else check_extent(there, extent))
+        ),
     ]
     return _with_results(prepared, found)
+
+
+def _in_file(found: tuple[int, dict[str, Any]], rows: NDArray[np.intp]) -> tuple[int, dict[str, Any]]:
+    """Return what was found at a place of an array with the row of the file that stands there."""
+    place, said = found
+    return int(rows[place]), said
 
 
 def _on_ground(prepared: PreparedDelivery) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the geometries of all rows in EPSG:4490 and in the delivery's plane, None where one does not come there."""
     delivered = np.asarray(prepared.delivery.frame.geometry.values, dtype=object)
+    good = np.isin(prepared.rows, prepared.ground.index.to_numpy())
     stored, flat = np.full((2, len(delivered)), None, dtype=object)
-    stored[prepared.ground.index] = np.asarray(prepared.ground.geometry.values)
+    stored[good] = np.asarray(prepared.ground.geometry.values)
     # an outline that crosses itself has a place as well
-    rest = [row for row in prepared.faults if _is_polygon(delivered[row])]
+    rest = [place for place in np.flatnonzero(~good) if _is_polygon(delivered[place])]
     stored[rest] = to_storage(delivered[rest], prepared.delivery.crs)
-    lost = [row for row in rest if not np.isfinite(shapely.get_coordinates(stored[row])).all()]
+    lost = [place for place in rest if not np.isfinite(shapely.get_coordinates(stored[place])).all()]
     stored[lost] = None
     there = np.flatnonzero(~shapely.is_missing(stored))
     flat[there] = to_plane(stored[there], prepared.plane)
-    far = [row for row in rest if not np.isfinite(shapely.get_coordinates(flat[row])).all()]
+    far = [place for place in rest if not np.isfinite(shapely.get_coordinates(flat[place])).all()]
     flat[far] = None
     return stored, flat
 
@@ -106,19 +124,14 @@ def _is_polygon(geometry: Any) -> bool:
     return polygonal and bool(np.isfinite(shapely.get_coordinates(geometry)).all())
 
 
-def _mended(delivery: Delivery, outlines: Iterable[CheckResult]) -> Delivery:
-    """Return a delivery with the outlines mended, and a remark on how many."""
+def _mended(delivery: Delivery, outlines: Iterable[CheckResult]) -> tuple[Delivery, tuple[int, int]]:
+    """Return a delivery with the outlines mended: how many, and by leaving out how many vertices."""
     fixes = {each.row: each.fix for each in outlines if each.fix}
     geometries = np.asarray(delivery.frame.geometry.values, dtype=object).copy()
-    for row, fix in fixes.items():
-        geometries[row] = without_vertices(geometries[row], fix.vertices)
-    left_out = sum(len(fix.vertices) for fix in fixes.values())
-    told = Text(
-        f"已修正 {len(fixes)} 行的轮廓:删除尖角和短边的 {left_out} 个顶点。",
-        f"The outlines of {len(fixes)} rows are mended: {left_out} vertices of spikes and short edges are left out.",
-    )
+    for place, fix in fixes.items():
+        geometries[place] = without_vertices(geometries[place], fix.vertices)
     frame = delivery.frame.set_geometry(geometries, crs=delivery.frame.crs)
-    return replace(delivery, frame=frame, notes=(*delivery.notes, told))
+    return replace(delivery, frame=frame), (len(fixes), sum(len(fix.vertices) for fix in fixes.values()))
 
 
 def _with_results(prepared: PreparedDelivery, found: Sequence[tuple[int, dict[str, Any]]]) -> PreparedDelivery:
@@ -190,10 +203,3 @@ def _result_json(result: CheckResult, lonlat: tuple[float, float]) -> tuple[int,
 
 def _where(result: CheckResult) -> tuple[float, float]:
     return float(result.fault.x or 0.0), float(result.fault.y or 0.0)
-
-
-def _only(geometries: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[Any]:
-    """Return geometries with None but in some rows."""
-    kept = np.full(len(geometries), None, dtype=object)
-    kept[rows] = geometries[rows]
-    return kept

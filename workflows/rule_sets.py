@@ -12,7 +12,7 @@ from blueprint.reasons import explain
 from blueprint.rule_sets import RuleSet, load_rule_set
 from blueprint.rules import Rule
 from geocode import Text
-from layers.catalogue import Catalogue
+from layers.catalogue_entries import Catalogue
 from store.errors import NotHereError
 from workflows.catalogues import configured_catalogue
 from workflows.reports import fault_json, text_json

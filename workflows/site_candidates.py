@@ -17,7 +17,7 @@ from blueprint.site_factors import compactness
 from geocode import STORAGE_CRS, Text, to_storage
 from geocode.cells import cell_boundary, cells_within
 from geocode.planes import ellipsoid_areas_m2, measure_plane
-from layers.catalogue import Catalogue
+from layers.catalogue_entries import Catalogue
 from layers.confined.reading import read_confined
 from layers.widths import measure_widths
 from store.database import Connection

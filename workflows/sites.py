@@ -12,7 +12,7 @@ from geocode import STORAGE_CRS, FootprintError, Text, parse, to_storage
 from geocode.crs import CrsInput
 from geocode.footprints import find_faults
 from geocode.planes import measure_plane
-from layers.catalogue import Catalogue, Layer
+from layers.catalogue_entries import Catalogue, Layer
 from layers.confined.reading import read_confined
 from layers.editions import prepare_edition
 from registry.aliases import find_stated

@@ -10,16 +10,17 @@ import numpy as np
 
 from geocode import Fault, parse
 from geocode.faults import read_sentences
-from registry.ledger.events import NewEvent
+from registry.ledger.events import NewEvent, new_salts
 from registry.procedures import Procedure, load_procedure
 from registry.schemes import Scheme
 from registry.stages import Entry, Stage, check_chain, check_entry, get_stage, next_stages
 from store.buildings import lock_buildings, lock_ground
 from store.database import Connection, Database, transaction
-from store.descriptions import describe_rows
+from store.descriptions import describe_rows, say_rows
 from store.ledger import append_events
 from store.lives import read_lives
 from store.stages import (
+    DrawnVersion,
     add_stage_entries,
     add_withdrawal,
     close_stage_entry,
@@ -43,6 +44,7 @@ __all__ = [
     "enter_uploaded_stage",
     "required_documents",
     "standing",
+    "uploaded_entries",
     "withdraw_entry",
 ]
 
@@ -142,34 +144,83 @@ def enter_uploaded_stage(
     principal: Principal,
     procedure: Procedure | None = None,
 ) -> None:
-    """Have buildings (ids) of an upload enter the stage of their geometry, where the procedure says that they do by themselves.
+    """Have buildings (ids) of an upload enter the stage of their geometry as `uploaded_entries` does, and tell the ledger: the last thing of all."""
+    versions = uploaded_versions(connection, upload, buildings, stage=stage)
+    entered = uploaded_entries(connection, versions, stage=stage, principal=principal, procedure=procedure)
+    append_events(connection, entered)
 
-    The last thing that an upload does. The day is known to be no later than today. A building whose life is past the stage
-    keeps the geometry and makes no entry.
+
+def uploaded_entries(
+    connection: Connection,
+    versions: Sequence[DrawnVersion],
+    *,
+    stage: str,
+    principal: Principal,
+    procedure: Procedure | None = None,
+) -> list[NewEvent]:
+    """Have buildings of an upload enter the stage of their geometry, where the procedure says that they do by themselves.
+
+    Return the events that tell of it, to be appended. The day is known to be no later than today. A building whose life is
+    past the stage keeps the geometry and makes no entry.
+
+    Parameters
+    ----------
+    versions
+        The geometry versions that the upload made at the stage.
     """
     stages = (procedure or load_procedure()).stages
     if not get_stage(stage, stages).by_upload:
-        return
-    versions = uploaded_versions(connection, upload, buildings, stage=stage)
+        return []
     today = date.today()
+    may = _may_enter(connection, versions, stage, stages=stages, today=today)
+    common = {"stage": stage, "occurred_on": today, "attributes": {"at_latest": True}}
+    common |= {"office_id": principal.office_id, "actor": principal.actor}
+    rows = [
+        {**common, "building_id": version.building_id, "footprint_id": version.id, "salt": salt}
+        for version, salt in zip(may, new_salts(len(may)), strict=True)
+    ]
+    numbers = add_stage_entries(connection, rows)
+    known: dict[str, dict[Any, Any]] = {
+        "building_id": {each.building_id: each.code for each in may},
+        "footprint_id": {each.id: each.version for each in may},
+    }
+    said = say_rows("stage_entry", ({**row, "id": number} for number, row in zip(numbers, rows, strict=True)), known)
+    now = datetime.now(UTC)
+    return [
+        NewEvent(
+            kind="stage_entered",
+            subject=f"building/{version.code}",
+            building_id=version.building_id,
+            office_id=principal.office_id,
+            actor=principal.actor,
+            occurred_at=now,
+            body=body,
+        )
+        for version, body in zip(may, said, strict=True)
+    ]
+
+
+def _may_enter(
+    connection: Connection, versions: Sequence[DrawnVersion], stage: str, *, stages: Sequence[Stage], today: date
+) -> list[DrawnVersion]:
+    """Return the geometry versions whose buildings may enter a stage with them, and did not yet."""
     wanted = Entry(stage=stage, occurred_on=today, at_latest=True, drawn_at=stage)
-    rows = stage_entries(connection, [version["building_id"] for version in versions])
+    is_first_stage = not check_entry([], wanted, stages=stages, today=today)
+    rows = stage_entries(connection, [version.building_id for version in versions if not version.is_first])
     entered = {row["footprint_id"] for row in rows}
     known: dict[str, list[Entry]] = {}
     for row in standing(rows):
         known.setdefault(row["building_id"], []).append(as_entry(row))
-    may = [
+    return [
         version
         for version in versions
-        if version["id"] not in entered
-        and not check_entry(known.get(version["building_id"], []), wanted, stages=stages, today=today)
+        if version.id not in entered
+        and (
+            not check_entry(known[version.building_id], wanted, stages=stages, today=today)
+            if version.building_id in known
+            else is_first_stage
+        )
     ]
-    common = {"stage": stage, "occurred_on": today, "attributes": {"at_latest": True}}
-    common |= {"office_id": principal.office_id, "actor": principal.actor}
-    rows = [{**common, "building_id": version["building_id"], "footprint_id": version["id"]} for version in may]
-    said = describe_rows(connection, "stage_entry", add_stage_entries(connection, rows))
-    events = zip([(version["building_id"], version["code"]) for version in may], said, strict=True)
-    append_events(connection, [_event("stage_entered", *each, principal=principal, on=today) for each in events])
 
 
 def required_documents(procedure: Procedure, stage: str) -> tuple[str, ...]:

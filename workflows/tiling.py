@@ -2,7 +2,8 @@
 
 from datetime import date
 
-from layers.catalogue import Catalogue, load_catalogue
+from layers.catalogue import load_catalogue
+from layers.catalogue_entries import Catalogue
 from store.database import Database, transaction
 from store.tiles import building_tile, extent, layer_tile
 from workflows.layer_rights import allow_layer

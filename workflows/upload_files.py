@@ -1,6 +1,10 @@
 """Deliveries given back: whole with the codes of their rows, or the refused rows alone, each with what is against it."""
 
 import re
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import Any, Literal, TypeAlias
 
@@ -8,12 +12,14 @@ import geopandas as gpd
 import numpy as np
 
 from geocode import Text
-from layers.confined.reading import read_confined
+from layers.code_columns import Language, with_columns, with_issued_codes
+from layers.confined.kept import KeptDelivery
+from layers.confined.reading import open_confined
 from layers.entries import ReadOptions
 from layers.formats import Format
 from layers.outline_mending import without_vertices
 from layers.readers import file_suffix
-from layers.writing import SUFFIXES, write_frame
+from layers.writing import SUFFIXES, write_batches
 from store.database import Database, transaction
 from store.documents import document_path, open_document
 from store.uploads import get_upload
@@ -22,9 +28,9 @@ from workflows.principals import Principal
 from workflows.reading_settings import reading_said, with_known
 from workflows.reports import RowReport, UploadReport
 from workflows.rights import allow
-from workflows.uploading import find_report
+from workflows.upload_reports import find_report
 
-__all__ = ["Part", "give_back", "write_coded", "write_rejected"]
+__all__ = ["Language", "Part", "ReportedFile", "give_back", "write_coded", "write_rejected"]
 
 Part: TypeAlias = Literal["coded", "rejected"]
 # attributes alone: the outlines would be lost
@@ -33,75 +39,71 @@ _WITHOUT_GEOMETRY = {".csv"}
 _ZIPPED = {Format.SHAPEFILE: ".zip", Format.FILEGDB: ".gdb.zip"}
 _PLAIN = ReadOptions()
 _LONGEST_STEM = 50
-_SAID = ("columns", "closing_m", "drawing_unit")
+_BATCH_ROWS = 20_000
+_SAID = ("columns", "closing_m", "drawing_unit", "extent", "datum")
 
 
-def write_coded(
-    path: Path,
-    target: Path,
-    report: UploadReport,
-    *,
-    crs: str | None = None,
-    layer: str | None = None,
-    reading: ReadOptions = _PLAIN,
-) -> tuple[Text, ...]:
-    """Write a delivery again with the codes its rows were given, and return the writer's remarks.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedFile:
+    """A delivery that was reported on.
 
-    Parameters
+    Attributes
     ----------
     path
         The delivered bytes.
-    target
-        The file to write; its suffix tells the format.
+    report
+        What became of its rows.
     crs, layer, reading
         As they were stated when it was delivered.
     """
-    columns: dict[str, list[Any]] = {
-        "code": [row.code for row in report.results],
-        "outcome": [row.outcome for row in report.results],
-        "fault": [_said(row, "text", "zh") for row in report.results],
-    }
-    return tuple(write_frame(_with_columns(_read(path, report, crs, layer, reading), columns), target))
+
+    path: Path
+    report: UploadReport
+    crs: str | None = None
+    layer: str | None = None
+    reading: ReadOptions = _PLAIN
 
 
-def write_rejected(
-    path: Path,
-    target: Path,
-    report: UploadReport,
-    *,
-    crs: str | None = None,
-    layer: str | None = None,
-    reading: ReadOptions = _PLAIN,
-) -> tuple[Text, ...]:
+def write_coded(delivered: ReportedFile, target: Path, *, language: Language = "en") -> tuple[Text, ...]:
+    """Write a delivery again with the codes its rows were given, and return the writer's remarks.
+
+    The columns are those of `luotu code`, ``code, h3, area_m2, fault``, then ``outcome``.
+
+    Parameters
+    ----------
+    target
+        The file to write; its suffix tells the format.
+    language
+        Of the faults.
+    """
+    with _opened(delivered) as kept:
+        rows = iter(delivered.report.results)
+        frames = (_coded(part.frame, [*islice(rows, len(part.frame))], language) for part in kept.batches())
+        return write_batches(frames, target, crs=kept.head.crs)
+
+
+def write_rejected(delivered: ReportedFile, target: Path) -> tuple[Text, ...]:
     """Write the refused rows of a delivery as they came, each with what is against it, and return the writer's remarks.
 
     Parameters
     ----------
-    path, target, crs, layer, reading
-        As those of `write_coded`.
+    target
+        The file to write; its suffix tells the format.
 
     Raises
     ------
     RefusedOptionError
         No row is refused.
     """
-    rows = [row for row in report.results if row.outcome == "refused"]
-    if not rows:
+    if not delivered.report.refused:
         raise RefusedOptionError(
             Text("没有被拒绝的行。", "No row is refused."), Text("无需退回。", "There is nothing to give back.")
         )
-    columns: dict[str, list[Any]] = {
-        "row": [row.row for row in rows],
-        "kind": [None if row.fault is None else row.fault["kind"] for row in rows],
-        "fault": [_said(row, "text", "zh") for row in rows],
-        "remedy": [_said(row, "remedy", "zh") for row in rows],
-        "fault_en": [_said(row, "text", "en") for row in rows],
-        "remedy_en": [_said(row, "remedy", "en") for row in rows],
-        "lon": [None if row.fault is None else row.fault["x"] for row in rows],
-        "lat": [None if row.fault is None else row.fault["y"] for row in rows],
-    }
-    frame = _read(path, report, crs, layer, reading).iloc[[row.row for row in rows]]
-    return tuple(write_frame(_with_columns(frame, columns), target))
+    refused = (row for row in delivered.report.results if row.outcome == "refused")
+    batches = iter(lambda: [*islice(refused, _BATCH_ROWS)], [])
+    with _opened(delivered) as kept:
+        frames = (_with_reasons(kept.take(np.array([row.row for row in rows])).frame, rows) for rows in batches)
+        return write_batches(frames, target, crs=kept.head.crs)
 
 
 def give_back(  # noqa: PLR0913 - which, what of it, where to, for whom and in which format
@@ -114,6 +116,7 @@ def give_back(  # noqa: PLR0913 - which, what of it, where to, for whom and in w
     documents: Path,
     suffix: str | None = None,
     reading: ReadOptions = _PLAIN,
+    language: Language = "en",
 ) -> Path:
     """Write a stored upload's delivery again out of the bytes that were kept, and return the file.
 
@@ -127,6 +130,8 @@ def give_back(  # noqa: PLR0913 - which, what of it, where to, for whom and in w
         That of the format; of the delivered one where it can be written, else of a GeoPackage.
     reading
         As `configured_reading` returns it.
+    language
+        Of the faults in a coded file.
 
     Raises
     ------
@@ -153,15 +158,17 @@ def give_back(  # noqa: PLR0913 - which, what of it, where to, for whom and in w
         )
     target = folder / f"{_stem(report.file)}_{part}{suffix or suffix_to_write(report.format)}"
     said = reading_said(**{name: options[name] for name in _SAID if name in options})
-    write = {"coded": write_coded, "rejected": write_rejected}[part]
-    write(
-        document_path(documents, report.sha256),
-        target,
-        report,
+    delivered = ReportedFile(
+        path=document_path(documents, report.sha256),
+        report=report,
         crs=options["crs"],
         layer=options["layer"],
         reading=with_known(said, reading),
     )
+    if part == "coded":
+        write_coded(delivered, target, language=language)
+    else:
+        write_rejected(delivered, target)
     return target
 
 
@@ -172,24 +179,47 @@ def suffix_to_write(format_name: str) -> str:
     return suffix if suffix in SUFFIXES and suffix not in _WITHOUT_GEOMETRY else ".gpkg"
 
 
-def _read(
-    path: Path, report: UploadReport, crs: str | None, layer: str | None, reading: ReadOptions
-) -> gpd.GeoDataFrame:
-    """Return the rows of a delivery, with those outlines mended that the register has mended."""
-    frame = read_confined(path, crs=crs or report.crs.get("said"), layer=layer, name=report.file, options=reading).frame
+def _opened(delivered: ReportedFile) -> AbstractContextManager[KeptDelivery]:
+    """Open a delivery as it came."""
+    report = delivered.report
+    crs = delivered.crs or report.crs.get("said")
+    return open_confined(delivered.path, crs=crs, layer=delivered.layer, name=report.file, options=delivered.reading)
+
+
+def _coded(frame: gpd.GeoDataFrame, rows: Sequence[RowReport], language: Language) -> gpd.GeoDataFrame:
+    faults = [None if row.fault is None else f"{row.fault['kind']}: {row.fault['text'][language]}" for row in rows]
+    return with_issued_codes(
+        _mended(frame, rows),
+        [row.code for row in rows],
+        [row.area_m2 for row in rows],
+        faults,
+        outcome=[row.outcome for row in rows],
+    )
+
+
+def _with_reasons(frame: gpd.GeoDataFrame, rows: Sequence[RowReport]) -> gpd.GeoDataFrame:
+    columns: dict[str, list[Any]] = {
+        "row": [row.row for row in rows],
+        "kind": [None if row.fault is None else row.fault["kind"] for row in rows],
+        "fault": [_said(row, "text", "zh") for row in rows],
+        "remedy": [_said(row, "remedy", "zh") for row in rows],
+        "fault_en": [_said(row, "text", "en") for row in rows],
+        "remedy_en": [_said(row, "remedy", "en") for row in rows],
+        "lon": [None if row.fault is None else row.fault["x"] for row in rows],
+        "lat": [None if row.fault is None else row.fault["y"] for row in rows],
+    }
+    return with_columns(_mended(frame, rows), columns)
+
+
+def _mended(frame: gpd.GeoDataFrame, rows: Sequence[RowReport]) -> gpd.GeoDataFrame:
+    """Return rows with those outlines mended that the register has mended."""
     geometries = np.asarray(frame.geometry.values, dtype=object).copy()
-    for row in report.results:
+    for position, row in enumerate(rows):
         for each in row.warnings:
             fix = each.get("fix")
             if fix is not None and fix["applied"]:
-                geometries[row.row] = without_vertices(frame.geometry.iloc[row.row], fix["vertices"])
+                geometries[position] = without_vertices(frame.geometry.iloc[position], fix["vertices"])
     return frame.set_geometry(geometries, crs=frame.crs)
-
-
-def _with_columns(frame: gpd.GeoDataFrame, columns: dict[str, list[Any]]) -> gpd.GeoDataFrame:
-    """Return rows with columns of ours; a delivered one of the same name is told apart."""
-    taken = {name: f"{name}_delivered" for name in columns if name in frame}
-    return frame.rename(columns=taken).assign(**columns)
 
 
 def _said(row: RowReport, what: str, language: str) -> str | None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from geocode import CrsError, Fault, to_storage
 from layers.catalogue import Catalogue
+from layers.confined.kept import KeptDelivery
 from layers.confined.reading import list_confined
 from layers.days import plain_text
 from layers.deliveries import Delivery
@@ -23,19 +24,25 @@ from layers.entries import FoundLayer, ReadOptions
 from layers.errors import RefusedFile
 from registry.aliases import Scheme
 from store.database import Database, transaction
-from workflows.placing import ground_of_office, read_placed
+from workflows.deliveries import PART_ROWS
+from workflows.delivery_options import DeliveryOptions
+from workflows.parts import divide
+from workflows.placing import ground_of_office, open_placed
 from workflows.principals import Principal
 from workflows.reading_settings import with_known
-from workflows.reports import UploadReport, fault_json, geometry_json
+from workflows.registering import MatchedPart
+from workflows.reports import fault_json, geometry_json, row_json
 from workflows.rights import allow
-from workflows.row_checks import prepare_checked
-from workflows.uploading import DeliveryOptions, match_delivery
+from workflows.upload_reports import DeliveryAccount
+from workflows.uploading import DeliveryCheck, matched_parts
 
 __all__ = ["MOST_SHOWN", "preview_upload"]
 
 MOST_SHOWN = 1_000
 _PLAIN = ReadOptions()
 _SAMPLES, _SAMPLE_LENGTH = 3, 60
+_FIRST_ROWS = 1_000
+_KINDS = {"b": "boolean", "i": "integer", "u": "integer", "f": "number", "M": "date"}
 
 
 def preview_upload(  # noqa: PLR0913 - as that of an upload
@@ -49,6 +56,7 @@ def preview_upload(  # noqa: PLR0913 - as that of an upload
     catalogue: Catalogue | None = None,
     reading: ReadOptions = _PLAIN,
     most: int = MOST_SHOWN,
+    part_rows: int = PART_ROWS,
 ) -> dict[str, Any]:
     """Return what an upload of a file would say, and what the file is; a file that is refused as a whole is an answer too.
 
@@ -58,6 +66,8 @@ def preview_upload(  # noqa: PLR0913 - as that of an upload
         As those of `upload_file`.
     most
         How many rows are shown at most; all of them are counted.
+    part_rows
+        As that of `upload_file`.
 
     Returns
     -------
@@ -72,29 +82,108 @@ def preview_upload(  # noqa: PLR0913 - as that of an upload
     layers: Sequence[FoundLayer] = ()
     try:
         layers = list_confined(path, name=shown)
-        known = with_known(options.reading, reading)
-        delivery = read_placed(
-            database, path, principal=principal, crs=options.crs, layer=options.layer, name=file, reading=known
-        )
-        extent = ground_of_office(database, principal)
-        prepared = prepare_checked(delivery, schemes=schemes, catalogue=catalogue, extent=extent, fix=options.fix)
+        with open_placed(
+            database,
+            path,
+            principal=principal,
+            crs=options.crs,
+            layer=options.layer,
+            name=file,
+            reading=with_known(options.reading, reading),
+        ) as kept:
+            extent = ground_of_office(database, principal)
+            check = DeliveryCheck(options=options, schemes=schemes, catalogue=catalogue, extent=extent)
+            told = _told(database, kept, check, most=most, part_rows=part_rows)
     except (RefusedFile, CrsError) as error:
         return {"file": shown, "layers": _layers_json(layers), "refusal": _refusal_json(error)}
+    return {**told, "layers": _layers_json(layers), "refusal": None}
+
+
+def _told(database: Database, kept: KeptDelivery, check: DeliveryCheck, *, most: int, part_rows: int) -> dict[str, Any]:
+    """Return what an upload would say, with as many rows as are shown."""
+    options = check.options
+    look = _Look(kept.take(np.arange(min(kept.rows, _FIRST_ROWS))).frame)
+    gone = list[str]()
     with transaction(database) as connection:
-        report = match_delivery(connection, prepared, options, hold=False).report
-    ground = _ground(prepared.ground, prepared.delivery)
-    told = report.as_json()
-    rows = [{**row, "geometry": geometry_json(ground[row["row"]])} for row in told["results"][:most]]
+        division = divide(connection, kept, hold=False, is_whole=options.complete, part_rows=part_rows)
+        account = DeliveryAccount(kept.head, kept.rows, options, in_parts=len(division.parts) > 1)
+        shift = division.shift
+        with matched_parts(database, connection, kept, division, check, hold=False) as parts:
+            for part in parts:
+                account.add(part.prepared, part.reports)
+                look.see(part, most)
+                shift, gone = shift or part.match.shift, [*gone, *part.match.gone]
+    report = account.report(shift=shift, gone=gone)
+    rows = [{**row_json(row), "geometry": geometry_json(look.ground.get(row.row))} for row in report.results[:most]]
     return {
-        **told,
-        "layers": _layers_json(layers),
-        "layer": delivery.layer,
-        "refusal": None,
-        "columns": _columns_json(delivery.frame),
-        "bounds": _bounds(ground),
-        "kinds": _kinds_json(report),
+        "id": None,
+        **report.head_json(),
+        "stored": False,
+        "repeated": False,
         "results": rows,
+        "layer": kept.head.layer,
+        "columns": look.columns_json(),
+        "bounds": look.bounds_json(),
+        "kinds": dict(look.kinds.most_common()),
     }
+
+
+class _Look:
+    """What was seen of the parts of a delivery.
+
+    Attributes
+    ----------
+    ground
+        The geometries in EPSG:4490 of the rows that are shown.
+    kinds
+        How many rows have each fault and warning.
+    """
+
+    def __init__(self, first: gpd.GeoDataFrame) -> None:
+        self.ground: dict[int, Any] = {}
+        self.kinds: Counter[str] = Counter()
+        columns = first.columns.drop(["source_id", first.geometry.name])
+        self._columns = {name: _Column(first[name]) for name in columns}
+        self._bounds = np.empty((0, 4))
+
+    def see(self, part: MatchedPart, most: int) -> None:
+        """See a part: rows before so many are shown."""
+        prepared = part.prepared
+        ground = _ground(prepared.ground, prepared.delivery)
+        self._bounds = np.vstack([self._bounds, shapely.total_bounds(ground)])
+        self.ground |= {row: each for row, each in zip(prepared.rows, ground, strict=True) if row < most}
+        for row in part.reports:
+            self.kinds.update({*({row.fault["kind"]} if row.fault else ()), *(each["kind"] for each in row.warnings)})
+        for name, column in self._columns.items():
+            column.see(prepared.delivery.frame[name])
+
+    def columns_json(self) -> list[dict[str, Any]]:
+        """Return the attributes: how many rows have a value, and the first values that differ."""
+        return [{"name": str(name), **column.as_json()} for name, column in self._columns.items()]
+
+    def bounds_json(self) -> list[float] | None:
+        """Return west, south, east, north in degrees; None where nothing has a place."""
+        there = self._bounds[np.isfinite(self._bounds).all(axis=1)]
+        if not len(there):
+            return None
+        return [float(side) for side in (*there[:, :2].min(axis=0), *there[:, 2:].max(axis=0))]
+
+
+class _Column:
+    """What was seen of an attribute: its first values, and how many rows have one."""
+
+    def __init__(self, first: "pd.Series[Any]") -> None:
+        self._kind, self._filled = _KINDS.get(first.dtype.kind, "text"), 0
+        texts = (text for text in map(plain_text, first.dropna().tolist()) if text is not None)
+        self._samples = [text[:_SAMPLE_LENGTH] for text in dict.fromkeys(texts)][:_SAMPLES]
+
+    def see(self, values: "pd.Series[Any]") -> None:
+        """See its values in some rows."""
+        self._filled += int(values.notna().sum())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as answers hold it."""
+        return {"kind": self._kind, "filled": self._filled, "samples": self._samples}
 
 
 def _layers_json(layers: Iterable[FoundLayer]) -> list[dict[str, Any]]:
@@ -109,41 +198,13 @@ def _refusal_json(error: RefusedFile | CrsError) -> dict[str, Any]:
     return {**told, "candidates": list(candidates)} if candidates else told
 
 
-def _columns_json(frame: gpd.GeoDataFrame) -> list[dict[str, Any]]:
-    """Return the attributes of a delivery: how many rows have a value, and the first values that differ."""
-    names = [name for name in frame.columns if name not in {"source_id", frame.geometry.name}]
-    return [_column_json(str(name), frame[name]) for name in names]
-
-
-def _column_json(name: str, values: "pd.Series[Any]") -> dict[str, Any]:
-    there = values.dropna()
-    first = dict.fromkeys(text for text in map(plain_text, there.head(100).tolist()) if text is not None)
-    samples = [text[:_SAMPLE_LENGTH] for text in list(first)[:_SAMPLES]]
-    kinds = {"b": "boolean", "i": "integer", "u": "integer", "f": "number", "M": "date"}
-    return {"name": name, "kind": kinds.get(values.dtype.kind, "text"), "filled": len(there), "samples": samples}
-
-
 def _ground(good: gpd.GeoDataFrame, delivery: Delivery) -> NDArray[Any]:
     """Return every row's geometry in EPSG:4490, None where it has none or does not come there."""
     delivered = np.asarray(delivery.frame.geometry.values, dtype=object)
     ground = np.full(len(delivered), None, dtype=object)
-    ground[good.index] = np.asarray(good.geometry.values)
+    ground[np.isin(delivery.frame.index, good.index)] = np.asarray(good.geometry.values)
     rest = np.flatnonzero(shapely.is_missing(ground) & ~shapely.is_missing(delivered))
     there = to_storage(delivered[rest], delivery.crs)
     finite = [bool(np.isfinite(shapely.get_coordinates(each)).all()) for each in there]
     ground[rest[finite]] = there[finite]
     return ground
-
-
-def _bounds(ground: NDArray[Any]) -> list[float] | None:
-    bounds = shapely.total_bounds(ground)
-    return [float(side) for side in bounds] if np.isfinite(bounds).all() else None
-
-
-def _kinds_json(report: UploadReport) -> dict[str, int]:
-    counted = Counter(
-        kind
-        for row in report.results
-        for kind in {*({row.fault["kind"]} if row.fault else ()), *(each["kind"] for each in row.warnings)}
-    )
-    return dict(counted.most_common())

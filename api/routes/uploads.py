@@ -1,7 +1,7 @@
 """Deliveries of footprints into the register: looked at, registered, given back."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
@@ -10,16 +10,19 @@ from pydantic import Field
 
 from api.answers import answer
 from api.deliveries import delivered_file, working_folder
-from api.dependencies import Asking, Configured, OnceKey, Stored
+from api.dependencies import Asking, Configured, OnceKey, Spoken, Stored
 from api.routes.jobs import Preferred, accepted, is_async
 from workflows.catalogues import configured_catalogue
+from workflows.delivery_options import DeliveryOptions
 from workflows.jobs import ask_for_upload
 from workflows.procedures import configured_procedure
 from workflows.reading_settings import configured_reading
 from workflows.schemes import configured_schemes
+from workflows.settings import Settings
 from workflows.upload_files import Part, give_back
 from workflows.upload_previews import MOST_SHOWN, preview_upload
-from workflows.uploading import DeliveryOptions, find_report, upload_file
+from workflows.upload_reports import find_report
+from workflows.uploading import upload_file
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 
@@ -77,30 +80,17 @@ def upload(  # noqa: PLR0913 - the form, and two headers
     With ``Prefer: respond-async`` a job does it: 202 and the job, which tells how far it has come.
     """
     with delivered_file(file) as delivered:
+        asked: dict[str, Any] = {
+            "principal": principal,
+            "documents": settings.documents,
+            "file": delivered.name,
+            "options": options,
+            "key": key,
+        }
         if is_async(prefer):
-            job = ask_for_upload(
-                database,
-                delivered.path,
-                principal=principal,
-                documents=settings.documents,
-                file=delivered.name,
-                options=options,
-                key=key,
-            )
-            return accepted(job)
-        report = upload_file(
-            database,
-            delivered.path,
-            principal=principal,
-            documents=settings.documents,
-            file=delivered.name,
-            options=options,
-            schemes=configured_schemes(settings),
-            procedure=configured_procedure(settings),
-            catalogue=configured_catalogue(settings),
-            reading=configured_reading(settings),
-            key=key,
-        )
+            return accepted(ask_for_upload(database, delivered.path, **asked))
+        procedure = configured_procedure(settings)
+        report = upload_file(database, delivered.path, **asked, procedure=procedure, **_known(settings))
     made = answer(report.as_json(), status=200 if report.repeated else 201)
     made.headers["Location"] = f"/uploads/{report.id}"
     return made
@@ -123,10 +113,8 @@ def preview(
             principal=principal,
             options=options,
             file=delivered.name,
-            schemes=configured_schemes(settings),
-            catalogue=configured_catalogue(settings),
-            reading=configured_reading(settings),
             most=most,
+            **_known(settings),
         )
     return answer(told)
 
@@ -144,6 +132,7 @@ def read_part(  # noqa: PLR0913 - one for each part of the request
     principal: Asking,
     database: Stored,
     settings: Configured,
+    language: Spoken,
     made: Annotated[Path, Depends(working_folder)],
     form: Annotated[
         str | None, Query(alias="format", pattern="^[a-z]{1,12}$", description="As delivered where it is none")
@@ -159,5 +148,15 @@ def read_part(  # noqa: PLR0913 - one for each part of the request
         documents=settings.documents,
         suffix=None if form is None else f".{form}",
         reading=configured_reading(settings),
+        language=language,
     )
     return FileResponse(path, filename=path.name, headers={"X-Content-Type-Options": "nosniff"})
+
+
+def _known(settings: Settings) -> dict[str, Any]:
+    """Return what the installation knows of deliveries beforehand."""
+    return {
+        "schemes": configured_schemes(settings),
+        "catalogue": configured_catalogue(settings),
+        "reading": configured_reading(settings),
+    }

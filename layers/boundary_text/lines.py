@@ -12,11 +12,23 @@ from typing import NamedTuple
 
 from layers.errors import refused
 
-__all__ = ["FIELD_NAMES", "REFUSED", "BoundaryText", "Entry", "Parcel", "PointLine", "parse_lines"]
+__all__ = [
+    "FIELD_NAMES",
+    "POINTS",
+    "REFUSED",
+    "BoundaryText",
+    "Entry",
+    "Parcel",
+    "PointLine",
+    "parse_lines",
+    "parse_point",
+]
 
 FIELD_NAMES = ("界址点数", "地块面积", "地块编号", "地块名称", "记录图形属性", "图幅号", "地块用途", "地类编号")
 # why a parcel was refused, behind the @ of a text that was written here
 REFUSED = "拒绝:"
+# the column that has the points of a parcel that was refused, a line each: whoever mends it needs them
+POINTS = "界址点"
 _BREAK = re.compile(r"\r\n|\r|\n")
 # ASCII as full-width signs, the brackets of Chinese print, and the wide blank
 _PLAIN: Mapping[int, int] = {
@@ -71,12 +83,16 @@ class Parcel:
 
 
 class BoundaryText(NamedTuple):
-    """A text taken apart: the keys of its head, the names of the fields, its parcels, and the lines that say nothing."""
+    """A text taken apart: the keys of its head, the names of the fields, its parcels, and the lines that say nothing.
+
+    `lines` are all of them as they stand there.
+    """
 
     head: Mapping[str, Entry]
     names: Sequence[str]
     parcels: Sequence[Parcel]
     unread: Sequence[int]
+    lines: Sequence[str]
 
 
 def parse_lines(text: str) -> BoundaryText:
@@ -92,7 +108,8 @@ def parse_lines(text: str) -> BoundaryText:
     parcels: list[Parcel] = []
     unread: list[int] = []
     section = ""
-    for number, raw in enumerate(_BREAK.split(text), start=1):
+    lines = _BREAK.split(text)
+    for number, raw in enumerate(lines, start=1):
         line = raw.strip().strip("\x1a\x00")
         plain = line.translate(_PLAIN).strip()
         if not plain:
@@ -111,7 +128,12 @@ def parse_lines(text: str) -> BoundaryText:
             parcels.append(_parcel(line, number))
         else:
             _add_point(parcels, plain, number)
-    return BoundaryText(head, names, parcels, unread)
+    return BoundaryText(head, names, parcels, unread, lines)
+
+
+def parse_point(line: str) -> PointLine | None:
+    """Return the point that a line is, None where it is none."""
+    return _as_point(line.translate(_PLAIN).strip(), 0)
 
 
 def _entry(line: str, plain: str) -> tuple[str, str]:

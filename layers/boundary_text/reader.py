@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geocode import CodeError, parse
 from geocode.faults import Fault, read_sentences
 from layers.boundary_text.crs import find_crs
-from layers.boundary_text.lines import FIELD_NAMES, REFUSED, BoundaryText, Parcel, parse_lines
+from layers.boundary_text.lines import FIELD_NAMES, POINTS, REFUSED, BoundaryText, Parcel, parse_lines, parse_point
 from layers.boundary_text.rings import Vertex, build_outline
 from layers.coordinate_tables.order import are_degrees_there, first_direction
 from layers.crs import FoundCrs
@@ -20,6 +20,7 @@ from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.errors import RefusedFile, refused
 from layers.geojson import columns_of
 from layers.remarks import Counted, Note, remark
+from layers.row_names import with_told_names
 from layers.tables import OpenTable, Table
 
 __all__ = ["find_layers", "open_rows", "read_boundary_text"]
@@ -52,11 +53,11 @@ def find_layers(source: Source) -> list[FoundLayer]:
 
 
 @contextmanager
-def open_rows(entry: LayerEntry, _options: ReadOptions) -> Iterator[OpenTable]:
+def open_rows(entry: LayerEntry, options: ReadOptions) -> Iterator[OpenTable]:
     """Open a text, which is read whole: one line may say what all the others are. Raises as `read_boundary_text`."""
     if entry.source.path.stat().st_size > MAX_TEXT_BYTES:
         raise refused("boundary_size", limit_mb=MAX_TEXT_BYTES >> 20)
-    table = read_boundary_text(entry.source.path.read_bytes())
+    table = with_told_names(read_boundary_text(entry.source.path.read_bytes()), options.columns)
     yield OpenTable(iter([table]), len(table.geometries))
 
 
@@ -65,7 +66,9 @@ def read_boundary_text(data: bytes) -> Table:
 
     A parcel is refused, by the numbers of its lines, where a line is no point, the points are not as many as it says, a
     ring stays open and neither count nor area vouch for it, or its area is more than 1 % off what it says. The area may
-    stand in hectares, as the form has it, square metres or mu: a unit fits or it does not.
+    stand in hectares, as the form has it, square metres or mu: a unit fits or it does not. The column ``界址点`` has the
+    points of those that are refused, a line each with the northing before the easting, and the lines that are none as they
+    stand.
 
     Raises
     ------
@@ -75,7 +78,7 @@ def read_boundary_text(data: bytes) -> Table:
     text, encoding = decode_text(data)
     found = parse_lines(text)
     order = _Order.of(found.parcels)
-    rows = [_row(parcel, found.names, order) for parcel in found.parcels]
+    rows = [_with_points(_row(parcel, found.names, order), parcel, found.lines, order) for parcel in found.parcels]
     crs = find_crs(found.head, order.easting, degrees=order.degrees) if order.easting is not None else None
     return Table(
         geometries=_objects([row.geometry for row in rows]),
@@ -86,7 +89,7 @@ def read_boundary_text(data: bytes) -> Table:
         crs_refusal=crs if isinstance(crs, RefusedFile) else None,
         encoding=encoding,
         notes=tuple(_notes(found, rows, order)),
-        head={key: entry.value for key, entry in found.head.items() if "参数" not in key},
+        head={key: "" if "参数" in key else entry.value for key, entry in found.head.items()},
     )
 
 
@@ -127,6 +130,22 @@ def _row(parcel: Parcel, names: Sequence[str], order: _Order) -> _Row:
     if "点" in shape or "线" in shape:
         return _Row(fields, *_loose(vertices, is_line="线" in shape))
     return _polygon(parcel.line, fields, vertices, in_metres=not order.degrees)
+
+
+def _with_points(row: _Row, parcel: Parcel, lines: Sequence[str], order: _Order) -> _Row:
+    """Return a row that is refused with the lines of its points."""
+    if row.fault is None:
+        return row
+    numbers = sorted([*(point.line for point in parcel.points), *(line for line, _ in parcel.odd)])
+    texts = [lines[number - 1].strip() for number in numbers]
+    if order.east_first:
+        texts = [_north_first(text) for text in texts]
+    return row._replace(fields=row.fields | {POINTS: "\n".join(texts)}) if texts else row
+
+
+def _north_first(text: str) -> str:
+    point = parse_point(text)
+    return text if point is None else f"{point.label},{point.ring},{point.second!r},{point.first!r}"
 
 
 def _fields(parcel: Parcel, names: Sequence[str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ system's own encoding, and UTF-8 turns their parcel names into other characters 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from geocode.crs import STORAGE_CRS, crs_gate, to_storage
 from layers.boundary_text.crs import ZONES, Zone, zone_of_epsg
-from layers.boundary_text.lines import FIELD_NAMES, REFUSED
+from layers.boundary_text.lines import FIELD_NAMES, POINTS, REFUSED, parse_point
 from layers.columns import python_values
 from layers.errors import cannot_write
 from layers.remarks import Note, remark
@@ -28,8 +28,9 @@ __all__ = ["write_boundary_text"]
 
 _ENCODING = "GB18030"
 _END = "\r\n"
+# signs that begin parcels and sections, and that no line of points has
+_STRUCTURE = re.compile(r"[@＠\[［【]")
 _FURTHER = re.compile(r"附加\d+")
-_OWN_KEYS = re.compile("坐标系|分带|投影|单位制|计量单位|坐标单位|带号|精度|参数")
 # what stands behind the @, and how it begins
 _BEHIND = {"附注": "", "fault": REFUSED, "code": ""}
 _HECTARE_M2 = 10_000
@@ -54,12 +55,34 @@ class _Plane(NamedTuple):
     transformer: pyproj.Transformer | None
 
 
+class _Key(NamedTuple):
+    """A key of the head that tells what the coordinates are in: what it is known by, how the form spells it, what it says."""
+
+    mark: str
+    name: str
+    say: Callable[[Zone], object]
+    # without it, nobody can tell where the points lie
+    is_needed: bool = False
+
+
+_OWN_KEYS = (
+    _Key("坐标系", "坐标系", lambda _: "2000国家大地坐标系", is_needed=True),
+    _Key("分带", "几度分带", lambda zone: zone.degrees, is_needed=True),
+    _Key("投影", "投影类型", lambda _: "高斯克吕格"),
+    _Key("计量单位|坐标单位|单位制", "计量单位", lambda _: "米"),
+    _Key("带号", "带号", lambda zone: zone.number, is_needed=True),
+    _Key("^精度$", "精度", lambda _: f"{10**-_DECIMALS:.{_DECIMALS}f}"),
+    _Key("参数", "转换参数", lambda _: ",,,,,,"),
+)
+
+
 def write_boundary_text(frames: Iterable[gpd.GeoDataFrame], stream: BinaryIO, *, crs: pyproj.CRS) -> tuple[Note, ...]:
     """Write frames to a stream as a boundary-point text, and return remarks on what it could not hold.
 
     Coordinates stand to the millimetre, north first, every ring closed. The head is that of the text that was read, where
-    one was; what it says of the CRS is written anew, and parameters of a transformation never. Rows without a geometry
-    become parcels without points.
+    one was, with what it lacks of the CRS; what it says of that is written anew, and parameters of a transformation never.
+    Rows without a geometry become parcels without points, or with the lines of their column ``界址点``, as parcels have that
+    were refused.
 
     Parameters
     ----------
@@ -106,20 +129,13 @@ def _plane_of(frame: gpd.GeoDataFrame, crs: pyproj.CRS) -> _Plane:
 
 
 def _head(delivered: Mapping[str, str], zone: Zone) -> str:
-    kept = {key: value for key, value in delivered.items() if not _OWN_KEYS.search(key)}
-    head = {
-        "格式版本号": "1.01",
-        "数据产生单位": "",
-        "数据产生日期": "",
-        **kept,
-        "坐标系": "2000国家大地坐标系",
-        "几度分带": zone.degrees,
-        "投影类型": "高斯克吕格",
-        "计量单位": "米",
-        "带号": zone.number,
-        "精度": f"{10**-_DECIMALS:.{_DECIMALS}f}",
-        "转换参数": ",,,,,,",
-    }
+    """Return the head: the keys that were delivered in their order, those of the CRS anew, and what it lacks of them."""
+    head: dict[str, object] = dict(delivered) or {"格式版本号": "1.01", "数据产生单位": "", "数据产生日期": ""}
+    for own in _OWN_KEYS:
+        # of keys that are alike, the first is the one that is read
+        key = next((key for key in delivered if re.search(own.mark, key)), None)
+        if key is not None or own.is_needed or not delivered:
+            head[key or own.name] = own.say(zone)
     return _END.join(["[属性描述]", *(f"{key}={value}" for key, value in head.items()), "[地块坐标]", ""])
 
 
@@ -128,15 +144,19 @@ def _parcels(frame: gpd.GeoDataFrame, plane: _Plane, tally: _Tally) -> Iterator[
     columns = {str(name): python_values(frame[name]) for name in frame.columns if name != frame.geometry.name}
     further = [name for name in columns if _FURTHER.fullmatch(name)]
     written = {*FIELD_NAMES, *further, *_BEHIND, "source_id"}
+    refused = columns.pop(POINTS, [None] * len(frame))
     tally.left_out |= dict.fromkeys(name for name in columns if name not in written)
     for row, geometry in enumerate(_in_plane(frame, plane)):
         said = {name: _cell(values[row], tally) for name, values in columns.items() if name in written}
         rings, kind = _rings(geometry)
-        tally.shapes += not rings
-        points = list(_points(rings))
-        said |= {"界址点数": str(len(points)), "记录图形属性": said.get("记录图形属性") or kind}
+        points = list(_points(rings)) or _refused_points(refused[row], frame.crs, plane)
+        tally.shapes += not points
+        if rings or not points:
+            # what a refused parcel says of its points, or does not say, may be what is wrong with it
+            said["界址点数"] = str(len(points))
+        said["记录图形属性"] = said.get("记录图形属性") or kind
         said["地块编号"] = said.get("地块编号") or said.get("source_id") or str(frame.index[row] + 1)
-        if not said.get("地块面积") and kind == "面":
+        if not said.get("地块面积") and rings and kind == "面":
             said["地块面积"] = f"{shapely.area(geometry) / _HECTARE_M2:.4f}"
         before = ",".join(said.get(name, "") for name in (*FIELD_NAMES, *further))
         behind = ",".join(f"{mark}{said[name]}" for name, mark in _BEHIND.items() if said.get(name))
@@ -178,6 +198,21 @@ def _points(rings: Sequence[NDArray[np.float64]]) -> Iterator[str]:
             closes = position == len(xy) - 1 > 0 and (xy[0] == xy[-1]).all()
             number += not closes
             yield f"J{first if closes else number},{ring},{y:.{_DECIMALS}f},{x:.{_DECIMALS}f}"
+
+
+def _refused_points(text: Any, crs: pyproj.CRS, plane: _Plane) -> list[str]:
+    """Return the lines of the points of a parcel that was refused, those that are none as they stand."""
+    lines = [line for line in text.splitlines() if not _STRUCTURE.search(line)] if isinstance(text, str) else []
+    return lines if plane.transformer is None else [_line_in_plane(line, crs, plane.transformer) for line in lines]
+
+
+def _line_in_plane(line: str, crs: pyproj.CRS, transformer: pyproj.Transformer) -> str:
+    point = parse_point(line)
+    if point is None:
+        return line
+    (placed,) = to_storage(np.array([shapely.Point(point.second, point.first)]), crs)
+    x, y = transformer.transform(placed.x, placed.y)
+    return f"{point.label},{point.ring},{y:.{_DECIMALS}f},{x:.{_DECIMALS}f}"
 
 
 def _cell(value: Any, tally: _Tally) -> str:

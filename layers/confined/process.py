@@ -16,23 +16,27 @@ import tempfile
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from layers.confined.confinement import Limits, confine, libraries, missing_layers, probe
-from layers.confined.frozen import freeze_delivery, freeze_json, freeze_refusal, thaw_json
+from layers.confined.frozen import freeze_json, freeze_refusal, thaw_json
+from layers.confined.keeping import keep_delivery
 from layers.entries import FoundLayer
 from layers.errors import RefusedFile
 from layers.formats import Format
 from layers.readers import reader_of
-from layers.reading import list_layers, read_delivery
+from layers.reading import list_layers
 from layers.sheets import Sheet, read_sheet
 
-__all__ = ["ANSWER", "REQUEST", "serve"]
+__all__ = ["ANSWER", "REQUEST", "do", "serve"]
 
 REQUEST, ANSWER = "request.json", "answer.json"
 _MAX_MESSAGE_BYTES = 1 << 12
 _OWN = '{"type": "Feature", "properties": {"a": 1, "b": "c"}, "geometry": {"type": "Point", "coordinates": [120, 31]}}'
+_MANY_OBJECTS = 1_000_000
 _PROBE_LIMITS = Limits(memory_mb=256, cpu_s=10)
 
 
@@ -47,12 +51,19 @@ def serve(control: socket.socket) -> None:
     _warm_up()
     service = _Service(control)
     # the slower libraries are loaded while nobody waits
-    unloaded = list(Format)
+    unloaded = [*Format, "layers.raster_cells"]
     while service.answer(wait=not unloaded):
         if unloaded:
             with suppress(KeyError):
-                reader_of(unloaded.pop(0))
+                _load(unloaded.pop(0))
             gc.freeze()
+
+
+def _load(what: Format | str) -> None:
+    if isinstance(what, Format):
+        reader_of(what)
+    else:
+        import_module(what)
 
 
 def _warm_up() -> None:
@@ -60,7 +71,7 @@ def _warm_up() -> None:
     with tempfile.TemporaryDirectory(prefix="luotu-") as folder:
         path = Path(folder) / "own.geojson"
         path.write_text(_OWN, encoding="ascii")
-        freeze_json(freeze_delivery(read_delivery(path, crs="EPSG:4490"), path.parent), path.with_name(ANSWER))
+        freeze_json(keep_delivery(path, path.parent, crs="EPSG:4490"), path.with_name(ANSWER))
 
 
 class _Service:
@@ -128,6 +139,8 @@ class _Service:
 def _work(folder: Path) -> None:
     """Read as a confined child, leave the answer in the job's folder, and end."""
     answer = folder / ANSWER
+    # what is read is kept: to look for garbage among it takes as long as reading
+    gc.set_threshold(_MANY_OBJECTS)
     try:
         try:
             freeze_json({"done": _do(folder)}, answer)
@@ -148,11 +161,16 @@ def _do(folder: Path) -> Any:
     # the file has not been opened up to here
     confine(parts, workspace=folder, limits=Limits(**request["limits"]), without=missing_layers())
     tempfile.tempdir = str(folder)
-    return _CALLS[request["call"]](path, request["options"], folder)
+    return do(request["call"], path, request["options"], folder)
+
+
+def do(call: str, path: Path, options: Mapping[str, Any], folder: Path) -> Any:
+    """Do what is asked for with a file, and return what it led to; what belongs to it is left in a folder."""
+    return _CALLS[call](path, options, folder)
 
 
 def _read(path: Path, options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    return freeze_delivery(read_delivery(path, **options), folder)
+    return keep_delivery(path, folder, **options)
 
 
 def _list(path: Path, options: Mapping[str, Any], _folder: Path) -> list[FoundLayer]:
@@ -163,8 +181,24 @@ def _read_sheet(path: Path, options: Mapping[str, Any], _folder: Path) -> Sheet:
     return read_sheet(path, **options)
 
 
+def _read_raster(path: Path, options: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    from layers.raster_cells import write_cells  # noqa: PLC0415 - another copy of GDAL, which vectors have no need of
+    from layers.rasters import open_raster  # noqa: PLC0415
+
+    open_raster(path, **options)
+    return asdict(write_cells(path, folder))
+
+
+def _read_records(path: Path, options: Mapping[str, Any], _folder: Path) -> Mapping[str, Any]:
+    from layers.records import read_records  # noqa: PLC0415 - GDAL takes most of a second to load
+
+    return read_records(path, **options)
+
+
 _CALLS: Mapping[str, Callable[[Path, Mapping[str, Any], Path], Any]] = {
     "delivery": _read,
+    "raster": _read_raster,
+    "records": _read_records,
     "layers": _list,
     "sheet": _read_sheet,
 }

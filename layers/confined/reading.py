@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from os import PathLike
@@ -21,25 +21,34 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyproj
 
 from layers.confined.confinement import Limits, reading_confinement
-from layers.confined.frozen import UnsoundAnswerError, freeze_json, thaw_delivery, thaw_json, thaw_refusal
-from layers.confined.process import ANSWER, REQUEST
+from layers.confined.frozen import UnsoundAnswerError, freeze_json, thaw_json, thaw_refusal, unsound
+from layers.confined.kept import KeptDelivery, open_kept
+from layers.confined.process import ANSWER, REQUEST, do
 from layers.deliveries import Delivery
 from layers.entries import FoundLayer, ReadOptions
 from layers.errors import RefusedFile, cannot_confine, refused
-from layers.reading import list_layers, read_delivery
-from layers.sheets import Sheet, read_sheet
+from layers.sheets import Sheet
 from layers.sources import delivered_parts, digest_delivery
 
-__all__ = ["list_confined", "read_confined", "read_sheet_confined"]
+__all__ = [
+    "KeptDelivery",
+    "asked",
+    "list_confined",
+    "open_confined",
+    "read_confined",
+    "read_records_confined",
+    "read_sheet_confined",
+]
 
 _PLAIN = ReadOptions()
 _START_S, _END_S = 120, 10
 _MAX_MESSAGE_BYTES = 1 << 12
-# how long anybody waits for a place: who waits holds a thread that others' requests need
-_PATIENCE_S = 60.0
+# how many wait for a place, and how long: who waits holds a thread that others' requests need, of which there are forty
+_MOST_WAITING, _PATIENCE_S = 16, 60.0
 # of the environment, what the libraries need to find themselves; no address, key or password
 _KEPT = (
     "LANG",
@@ -80,18 +89,38 @@ def read_confined(
     OSError
         There is no such file.
     """
-    if reading_confinement().mode == "off":
-        return read_delivery(path, crs=crs, layer=layer, name=name, options=options)
+    with open_confined(path, crs=crs, layer=layer, name=name, options=options) as kept:
+        return kept.take(np.arange(kept.rows))
+
+
+@contextmanager
+def open_confined(
+    path: str | PathLike[str],
+    *,
+    crs: "str | int | pyproj.CRS | None" = None,
+    layer: str | None = None,
+    name: str | None = None,
+    options: ReadOptions = _PLAIN,
+) -> Iterator[KeptDelivery]:
+    """Read one layer of a file from somebody else, and yield it; its rows lie in a file, and are taken as they are needed.
+
+    GeoPackage, FlatGeobuf, FileGDB, GeoParquet and GeoJSONSeq are read in the same memory however many rows they have; of
+    others, the confined process holds all.
+
+    Raises
+    ------
+    RefusedFile, ConfinementError, OSError
+        As `read_confined`.
+    """
     path = _there(path)
-    # as a CRS is copied by pyproj itself
-    asked = crs.srs if isinstance(crs, pyproj.CRS) else crs
-    digest = None if path.is_dir() else digest_delivery(path)
-    said = {"crs": asked, "layer": layer, "name": name or path.name, "options": options, "digest": digest}
-    with _asked("delivery", path, said) as (account, folder):
-        delivery = thaw_delivery(account, folder)
-    # who has read a stranger's file is not believed what its bytes are
-    digest = digest or digest_delivery(path)
-    return replace(delivery, file=name or path.name, sha256=digest.sha256, size=digest.size)
+    shown = name or path.name
+    # a CRS is copied as by pyproj itself
+    text = crs.srs if isinstance(crs, pyproj.CRS) else crs
+    said = {"crs": text, "layer": layer, "name": shown, "options": options}
+    with asked("delivery", path, said) as (account, folder):
+        # who has read a stranger's file is not believed what its bytes are
+        digest = digest_delivery(path)
+        yield open_kept(account, folder, file=shown, sha256=digest.sha256, size=digest.size)
 
 
 def list_confined(path: str | PathLike[str], *, name: str | None = None) -> tuple[FoundLayer, ...]:
@@ -102,10 +131,8 @@ def list_confined(path: str | PathLike[str], *, name: str | None = None) -> tupl
     RefusedFile, ConfinementError, OSError
         As `read_confined`.
     """
-    if reading_confinement().mode == "off":
-        return tuple(FoundLayer(entry.name, entry.geometry, entry.rows) for entry in list_layers(path, name=name))
     path = _there(path)
-    with _asked("layers", path, {"name": name or path.name}) as (found, _):
+    with asked("layers", path, {"name": name or path.name}) as (found, _):
         if not isinstance(found, list) or not all(isinstance(each, FoundLayer) for each in found):
             raise UnsoundAnswerError(str(path))
         return tuple(found)
@@ -119,14 +146,28 @@ def read_sheet_confined(path: str | PathLike[str], *, sheet: str | None = None, 
     RefusedFile, ConfinementError, OSError
         As `read_confined`.
     """
-    if reading_confinement().mode == "off":
-        return read_sheet(path, sheet=sheet, name=name)
     path = _there(path)
-    with _asked("sheet", path, {"sheet": sheet, "name": name or path.name}) as (found, _):
+    with asked("sheet", path, {"sheet": sheet, "name": name or path.name}) as (found, _):
         if not isinstance(found, Sheet) or not isinstance(found.rows, list):
             raise UnsoundAnswerError(str(path))
     digest = digest_delivery(path)
     return replace(found, file=name or path.name, sha256=digest.sha256, size=digest.size)
+
+
+def read_records_confined(path: str | PathLike[str], *, tables: Sequence[str]) -> Mapping[str, list[dict[str, Any]]]:
+    """Return the rows of some tables of a GeoPackage from somebody else, as `layers.records.read_records` does.
+
+    Raises
+    ------
+    RefusedFile, ConfinementError, OSError
+        As `read_confined`.
+    """
+    path = _there(path)
+    with asked("records", path, {"tables": list(tables)}) as (found, _):
+        rows = [row for records in found.values() for row in records] if isinstance(found, dict) else [None]
+        if not all(isinstance(row, dict) for row in rows):
+            raise UnsoundAnswerError(str(path))
+        return found
 
 
 def _there(path: str | PathLike[str]) -> Path:
@@ -138,11 +179,14 @@ def _there(path: str | PathLike[str]) -> Path:
 
 
 @contextmanager
-def _asked(call: str, path: Path, options: Mapping[str, Any]) -> Iterator[tuple[Any, Path]]:
+def asked(call: str, path: Path, options: Mapping[str, Any]) -> Iterator[tuple[Any, Path]]:
     """Have something done with a file, and yield what it led to, with the folder of what belongs to it."""
     try:
         with TemporaryDirectory(prefix="luotu-", ignore_cleanup_errors=True) as name:
             folder = Path(name)
+            if reading_confinement().mode == "off":
+                yield do(call, path, options, folder), folder
+                return
             limits = reading_confinement().limits
             parts = [str(part) for part in delivered_parts(path).values()]
             told = {"call": call, "path": str(path), "parts": parts, "options": options, "limits": asdict(limits)}
@@ -150,8 +194,7 @@ def _asked(call: str, path: Path, options: Mapping[str, Any]) -> Iterator[tuple[
             _accept(_reading.run(folder), limits)
             yield _done(thaw_json(folder / ANSWER)), folder
     except UnsoundAnswerError as error:
-        _logger.error("The answer of a reading process cannot be used: %s", error)  # noqa: TRY400 - its own words suffice
-        raise _about(path, options, refused("reader_failed", reason="answer")) from error
+        raise _about(path, options, unsound(error)) from error
     except RefusedFile as error:
         _about(path, options, error)
         raise
@@ -219,12 +262,11 @@ class _Reading:
         self._lock = threading.Lock()
         self._service: _Service | None = None
         self._places = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
+        self._queue = threading.BoundedSemaphore(_MOST_WAITING)
 
     def run(self, folder: Path) -> int | None:
         """Have a job done, and return how its process has ended: its exit status or minus a signal; None: by us."""
-        if not self._places.acquire(timeout=_PATIENCE_S):
-            raise cannot_confine("confinement_busy")
-        try:
+        with self._place():
             service = self._started()
             try:
                 return _run(folder, service)
@@ -232,14 +274,30 @@ class _Reading:
                 # the service itself was ended, by whomever: once may be bad luck
                 self._forget(service)
                 return _run(folder, self._started())
-        finally:
-            self._places.release()
 
     def close(self) -> None:
         """End the service, if there is one."""
         if self._service is not None:
             self._service.close()
             self._service = None
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """Have one of the places, at once or after waiting with few others."""
+        if not (self._places.acquire(blocking=False) or self._waited()):
+            raise cannot_confine("confinement_busy")
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def _waited(self) -> bool:
+        if not self._queue.acquire(blocking=False):
+            return False
+        try:
+            return self._places.acquire(timeout=_PATIENCE_S)
+        finally:
+            self._queue.release()
 
     def _started(self) -> _Service:
         with self._lock:

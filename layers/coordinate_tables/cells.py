@@ -14,6 +14,7 @@ from defusedxml.ElementTree import iterparse  # type: ignore[import-untyped]
 from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
 from layers.archives import unpack_zip
+from layers.coordinate_tables.binary_workbooks import extent_of
 from layers.coordinate_tables.columns import has_coordinates
 from layers.coordinate_tables.excel97 import refuse_endless_chains
 from layers.coordinate_tables.numbers import number_of
@@ -125,6 +126,11 @@ def _look_inside(path: Path) -> None:
         for member in members:
             if member.name == "content.xml":
                 _refuse_repeated(member.path)
+            elif member.suffix == ".bin":
+                if member.path.stat().st_size > _MAX_BYTES:
+                    raise refused("sheet_size", limit_mb=_MAX_BYTES >> 20)
+                rows, columns = extent_of(member.path.read_bytes())
+                _refuse_size(rows, columns, rows * columns)
 
 
 def _refuse_repeated(content: Path) -> None:

@@ -1,18 +1,17 @@
 """Which column of a table is what: by headings that offices use, or as a person says."""
 
-import re
 import tomllib
-import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 from layers.errors import refused
+from layers.headings import plain_heading
 
 __all__ = ["COORDINATES", "ROLES", "Columns", "find_columns", "has_coordinates", "read_mapping"]
 
-ROLES = ("east", "north", "lon", "lat", "x", "y", "feature", "ring", "point", "order", "height", "wkt")
+ROLES = ("east", "north", "lon", "lat", "x", "y", "feature", "ring", "point", "order", "height", "wkt", "name")
 # pairs of roles that place a point, the first that a table has; the second of a pair is north
 COORDINATES = (("east", "north"), ("x", "y"), ("lon", "lat"))
 # titles stand above headings, hardly more than these
@@ -61,13 +60,15 @@ def find_columns(rows: Sequence[Sequence[Any]], mapping: Mapping[str, str]) -> C
     RefusedFile
         No row has the headings stated, or none has headings that tell where points lie.
     """
-    wanted = {role: _plain(name) for role, name in mapping.items()}
+    wanted = {role: plain_heading(name) for role, name in mapping.items()}
+    # what names a building may also tell which points are its own
+    taken = {name for role, name in wanted.items() if role != "name"}
     for position, row in enumerate(rows[:_HEADING_ROWS]):
-        headings = [_plain(cell) for cell in row]
+        headings = [plain_heading(cell) for cell in row]
         if not set(wanted.values()) <= set(headings):
             continue
         roles = {
-            **_roles(headings, set(wanted.values())),
+            **_roles(headings, taken),
             **{role: headings.index(name) for role, name in wanted.items()},
         }
         if _places(roles):
@@ -76,7 +77,7 @@ def find_columns(rows: Sequence[Sequence[Any]], mapping: Mapping[str, str]) -> C
     missing = [
         name
         for name in mapping.values()
-        if _plain(name) not in {_plain(cell) for row in rows[:_HEADING_ROWS] for cell in row}
+        if plain_heading(name) not in {plain_heading(cell) for row in rows[:_HEADING_ROWS] for cell in row}
     ]
     names = ", ".join(_names(seen)[:_MAX_SHOWN]) or "–"
     if missing:
@@ -86,7 +87,7 @@ def find_columns(rows: Sequence[Sequence[Any]], mapping: Mapping[str, str]) -> C
 
 def has_coordinates(rows: Sequence[Sequence[Any]]) -> bool:
     """Return whether one of the first rows has headings that tell where points lie."""
-    return any(_places(_roles([_plain(cell) for cell in row], set())) for row in rows[:_HEADING_ROWS])
+    return any(_places(_roles([plain_heading(cell) for cell in row], set())) for row in rows[:_HEADING_ROWS])
 
 
 def read_mapping(texts: Sequence[str]) -> dict[str, str]:
@@ -109,12 +110,6 @@ def read_mapping(texts: Sequence[str]) -> dict[str, str]:
 @cache
 def _synonyms() -> Mapping[str, Sequence[str]]:
     return tomllib.loads(files("layers.coordinate_tables").joinpath("headings.toml").read_text(encoding="utf-8"))
-
-
-def _plain(cell: Any) -> str:
-    """Return a heading without case, blanks, brackets and full-width signs."""
-    text = unicodedata.normalize("NFKC", str(cell)) if cell is not None else ""
-    return re.sub(r"[(\[【][^)\]】]*[)\]】]?|[\s_:/-]+", "", text).casefold()
 
 
 def _roles(headings: Sequence[str], taken: set[str]) -> dict[str, int]:

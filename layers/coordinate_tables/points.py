@@ -15,6 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geocode.faults import Fault, read_sentences
+from layers.boundary_text.lines import POINTS
 from layers.boundary_text.rings import Outline, Vertex, build_outline
 from layers.coordinate_tables.columns import Columns
 from layers.coordinate_tables.numbers import number_of
@@ -78,7 +79,7 @@ class _Feature(NamedTuple):
 
 
 def read_points(rows: Sequence[Sequence[Any]], columns: Columns) -> Table:
-    """Return what the points of a table bound, a feature a row.
+    """Return what the points of a table bound, a feature a row; those that are refused have their points as ``界址点``.
 
     Parameters
     ----------
@@ -104,7 +105,7 @@ def read_points(rows: Sequence[Sequence[Any]], columns: Columns) -> Table:
     return Table(
         geometries=_objects([feature.outline.geometry for feature in features]),
         faults=_objects([feature.outline.fault for feature in features]),
-        columns=attributes,
+        columns=[*attributes, *_points_of_refused(features, layout, is_east_first=is_east_first)],
         source_ids=[feature.name for feature in features],
         notes=tuple(notes),
     )
@@ -261,6 +262,24 @@ def _attributes(features: Sequence[_Feature], layout: _Layout) -> tuple[list[tup
         else:
             kept.append((layout.names[place], narrow(_objects([next(iter(values), None) for values in said]))))
     return kept, [layout.names[place] for place in sorted(varying | filled.intersection(layout.labels))]
+
+
+def _points_of_refused(
+    features: Sequence[_Feature], layout: _Layout, *, is_east_first: bool
+) -> list[tuple[str, NDArray[Any]]]:
+    """Return the column of the points of features that are refused, as boundary-point texts have them; none where none is."""
+    first, second = (layout.second, layout.first) if is_east_first else (layout.first, layout.second)
+    places = (layout.labels[0] if layout.labels else None, layout.ring, first, second)
+    points = [
+        None if feature.outline.fault is None else "\n".join(_line(row, places) for row in feature.rows)
+        for feature in features
+    ]
+    return [(POINTS, _objects(points))] if any(points) else []
+
+
+def _line(row: _Row, places: Sequence[int | None]) -> str:
+    cells = [None if place is None else row.cells[place] for place in places]
+    return ",".join("" if cell is None else str(cell) for cell in cells)
 
 
 def _notes(found: _Found, left_out: Sequence[str]) -> Iterator[Note]:

@@ -62,15 +62,17 @@ def told_of_layer(layer: LayerAreas, layers: Mapping[str, LayerAreas], closing_m
     yield remark(kind, closing=closing, count=layer.closed, widest=f"{ceil(layer.widest_m * 1e4 - 1e-6) / 1e4:.4f}")
     if layer.is_hidden:
         yield remark("dxf_layer_hidden", layer=layer.name)
-    if layer.nearly:
-        yield remark("dxf_nearly_closed", closing=closing, count=len(layer.nearly), least=f"{min(layer.nearly):.3f}")
+    if layer.gaps_m:
+        yield remark("dxf_open_rings", closing=closing, count=len(layer.gaps_m), least=f"{min(layer.gaps_m):.3f}")
+    if layer.attached:
+        yield remark("dxf_attached", count=layer.attached)
     if layer.branched:
         yield remark("dxf_branched", count=layer.branched)
     if layer.filled:
         yield remark("dxf_filled", count=layer.filled)
     if layer.without:
         yield remark("dxf_not_areas", layer=layer.name, found=counted(layer.without))
-    without = [each.name for each in layers.values() if not each.areas]
+    without = [each.name for each in layers.values() if not each.is_areal and each is not layer]
     if without:
         yield remark("dxf_layers_without", names=_shown(without))
 

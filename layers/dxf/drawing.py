@@ -73,10 +73,11 @@ class Shape(NamedTuple):
 
 
 class Label(NamedTuple):
-    """A text of the drawing, and the point that it stands at."""
+    """A text of the drawing, the point that it stands at, and the layer that it appears on."""
 
     xy: tuple[float, float]
     text: str
+    layer: str
 
 
 @dataclass(slots=True)
@@ -212,7 +213,7 @@ class _Walk:
                 point = Vec3(entity.dxf.align_point)
             point = entity.ocs().to_wcs(point)
         x, y, _, _ = np.array([*point.xyz, 1.0]) @ place.matrix
-        self.drawing.labels.append(Label((float(x), float(y)), text))
+        self.drawing.labels.append(Label((float(x), float(y)), text, self._layer(entity, place)))
 
     def _insert(self, insert: Any, place: _Place) -> None:
         block = insert.block()

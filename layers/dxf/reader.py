@@ -7,7 +7,6 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from io import BytesIO, StringIO
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from ezdxf.lldxf.const import DXFError
 
 from layers.dxf.account import counted
 from layers.dxf.tags import decode_drawing, inspect_drawing, text_of_binary
-from layers.dxf.understanding import Loaded, Understood, layers_of, rows_of, understand
+from layers.dxf.understanding import Loaded, layers_of, rows_of
 from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.errors import refused
 from layers.tables import OpenTable
@@ -41,8 +40,7 @@ def find_layers(source: Source) -> list[FoundLayer]:
     RefusedFile
         It is cut short or broken, or larger than what is read.
     """
-    plain = ReadOptions()
-    return layers_of(_understood(source.path, plain.closing_m, plain.drawing_unit), source.stem)
+    return layers_of(source, _load)
 
 
 @contextmanager
@@ -54,16 +52,8 @@ def open_rows(entry: LayerEntry, options: ReadOptions) -> Iterator[OpenTable]:
     RefusedFile
         It has no areas, or its unit is in doubt.
     """
-    understood = _understood(entry.source.path, options.closing_m, options.drawing_unit)
-    # kept for the call that follows the one for the layers, and no longer
-    _understood.cache_clear()
-    table = rows_of(understood, entry)
+    table = rows_of(entry, options, _load)
     yield OpenTable(iter([table]), len(table.geometries))
-
-
-@lru_cache(maxsize=1)
-def _understood(path: Path, closing_m: float, said: str | None) -> Understood:
-    return understand(_load(path), closing_m=closing_m, said=said)
 
 
 def _load(path: Path) -> Loaded:

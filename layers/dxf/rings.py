@@ -6,7 +6,7 @@ the areas is meant is not for a reader to guess.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import shapely
@@ -18,6 +18,8 @@ __all__ = ["Found", "Ring", "find_rings"]
 
 # ends that are this near are one before they are compared: clouds of ends take no longer than others
 _CELLS = 16
+# what ordinates of millions are off by, and more
+_ROUNDING = 1e-7
 
 
 class Ring(NamedTuple):
@@ -37,12 +39,29 @@ class Found(NamedTuple):
         In the order of their first members.
     open
         Curves that are part of no ring, by position.
+    ways
+        Several of them that follow one another and end: the curve, which is open, and how far apart its ends are.
     branched
         How many of them meet with others so that no single way goes on.
     """
 
     rings: tuple[Ring, ...]
     open: tuple[int, ...]
+    ways: tuple[Ring, ...]
+    branched: int
+
+
+_Way: TypeAlias = list[tuple[int, bool]]
+
+
+class _Followed(NamedTuple):
+    """Ways round, and ways from one loose end to another, each as curves with whether they are gone along forwards.
+
+    `branched` is how many curves meet others so that no single way goes on.
+    """
+
+    cycles: list[_Way]
+    ways: list[_Way]
     branched: int
 
 
@@ -55,6 +74,7 @@ def find_rings(curves: Sequence[tuple[Curve, bool]], closing: float) -> Found:
         How far apart ends may be that are one, in units of the drawing.
     """
     rings, loose = [], []
+    closing += _ROUNDING
     for position, (curve, is_closed) in enumerate(curves):
         start, end = ends(curve)
         gap = float(np.hypot(*(end - start)))
@@ -64,59 +84,72 @@ def find_rings(curves: Sequence[tuple[Curve, bool]], closing: float) -> Found:
             rings.append(Ring(closed([curve]), (position,), 0.0 if is_closed else gap))
         else:
             loose.append(position)
-    cycles, branched = _cycles([curves[position][0] for position in loose], closing)
-    rings += [_ring(curves, [(loose[i], forwards) for i, forwards in cycle]) for cycle in cycles]
+    met = _followed([curves[position][0] for position in loose], closing)
+    rings += [_ring(curves, [(loose[i], forwards) for i, forwards in cycle]) for cycle in met.cycles]
     used = {member for ring in rings for member in ring.members}
     return Found(
         tuple(sorted(rings, key=lambda ring: ring.members[0])),
         tuple(position for position in range(len(curves)) if position not in used),
-        branched,
+        tuple(_way(curves, [(loose[i], forwards) for i, forwards in way]) for way in met.ways),
+        met.branched,
     )
 
 
-def _ring(curves: Sequence[tuple[Curve, bool]], cycle: Sequence[tuple[int, bool]]) -> Ring:
-    parts = [curves[position][0] if forwards else reverse(curves[position][0]) for position, forwards in cycle]
+def _ring(curves: Sequence[tuple[Curve, bool]], cycle: _Way) -> Ring:
+    parts = _gone_along(curves, cycle)
     meets = [ends(part) for part in parts]
     gaps = [float(np.hypot(*(meets[i][0] - meets[i - 1][1]))) for i in range(len(meets))]
     return Ring(closed(parts), tuple(sorted(position for position, _ in cycle)), max(gaps))
 
 
-def _cycles(curves: Sequence[Curve], closing: float) -> tuple[list[list[tuple[int, bool]]], int]:
-    """Return ways round, each as curves with whether they are gone along forwards, and how many curves branch."""
+def _way(curves: Sequence[tuple[Curve, bool]], way: _Way) -> Ring:
+    curve = tuple(piece for part in _gone_along(curves, way) for piece in part)
+    start, end = ends(curve)
+    return Ring(curve, tuple(sorted(position for position, _ in way)), float(np.hypot(*(end - start))))
+
+
+def _gone_along(curves: Sequence[tuple[Curve, bool]], way: _Way) -> list[Curve]:
+    return [curves[position][0] if forwards else reverse(curves[position][0]) for position, forwards in way]
+
+
+def _followed(curves: Sequence[Curve], closing: float) -> _Followed:
+    """Return where curves lead that follow one another."""
     if not curves:
-        return [], 0
+        return _Followed([], [], 0)
     nodes = _nodes(np.array([end for curve in curves for end in ends(curve)]), closing).reshape(-1, 2)
     at: dict[int, list[int]] = defaultdict(list)
     lines = [curve for curve, (start, end) in enumerate(nodes.tolist()) if start != end]
     for curve in lines:
         at[int(nodes[curve, 0])].append(curve)
         at[int(nodes[curve, 1])].append(curve)
-    cycles, seen = [], set[int]()
-    for curve in lines:
+    cycles, ways, seen = [], [], set[int]()
+    # from loose ends first: what is left then goes round, or lies between branches
+    loose = [(curve, bool(nodes[curve, 0] == node)) for node, met in at.items() if len(met) == 1 for curve in met]
+    for curve, forwards in (*loose, *((curve, True) for curve in lines)):
         if curve in seen:
             continue
-        way, is_round = _way_on(curve, nodes, at)
-        # whoever was passed on a way that ends or branches is on no way round either
+        way, end = _way_on(curve, nodes, at, forwards=forwards)
+        # whoever was passed on a way that branches is on no way round either
         seen.update(i for i, _ in way)
-        if is_round:
+        if end == nodes[curve, 0 if forwards else 1] and len(at[end]) == 2:  # noqa: PLR2004 - a way in and one out
             cycles.append(way)
-    branched = {curve for met in at.values() if len(met) > 2 for curve in met}  # noqa: PLR2004 - a way in and one out
-    return cycles, len(branched)
+        elif len(at[end]) == 1 and len(way) > 1:
+            ways.append(way)
+    branched = {curve for met in at.values() if len(met) > 2 for curve in met}  # noqa: PLR2004
+    return _Followed(cycles, ways, len(branched))
 
 
-def _way_on(first: int, nodes: NDArray[np.intp], at: dict[int, list[int]]) -> tuple[list[tuple[int, bool]], bool]:
-    """Return the way along curves until it is round, ends or branches, and whether it is round."""
-    begin, node = nodes[first].tolist()
-    way = [(first, True)]
-    while node != begin:
+def _way_on(first: int, nodes: NDArray[np.intp], at: dict[int, list[int]], *, forwards: bool) -> tuple[_Way, int]:
+    """Return the way along curves until it is round, ends or branches, and the node where that is."""
+    begin, node = nodes[first].tolist() if forwards else nodes[first, ::-1].tolist()
+    way = [(first, forwards)]
+    while node != begin and len(at[node]) == 2:  # noqa: PLR2004 - a way in and one out
         met = at[node]
-        if len(met) != 2:  # noqa: PLR2004 - a way in and one out
-            return way, False
         curve = met[1] if met[0] == way[-1][0] else met[0]
         start, end = nodes[curve].tolist()
         way.append((curve, start == node))
         node = end if start == node else start
-    return way, len(at[begin]) == 2  # noqa: PLR2004
+    return way, node
 
 
 def _nodes(points: Floats, closing: float) -> NDArray[np.intp]:

@@ -1,6 +1,7 @@
 """DXF out of rows: each area as it would be drawn, with its attributes attached and its code, or what is wrong, beside it.
 
-A ring is a closed polyline; what has holes or several parts is a hatch, since polylines have neither.
+A ring is a closed polyline; what has holes or several parts is a hatch, since polylines have neither. Of a row without an
+area, what is wrong stands where it is.
 """
 
 import re
@@ -17,8 +18,9 @@ import shapely
 from ezdxf._options import options
 from ezdxf.document import Drawing as Document
 from ezdxf.filemanagement import new
+from numpy.typing import NDArray
 
-from geocode.crs import crs_name
+from geocode.crs import STORAGE_CRS, crs_name
 from layers.columns import python_values
 from layers.dxf.drawing import LABELS, PROGRAM
 from layers.errors import cannot_write
@@ -82,6 +84,7 @@ def _draw(document: Document, frame: gpd.GeoDataFrame, layer: str) -> Iterator[N
         values = {name: column[row] for name, column in columns.items() if not _is_missing(column[row])}
         if not _is_areal(geometry):
             left_out += 1
+            _label(document.modelspace(), _stated_place(values, frame.crs), values)
             continue
         style = _style(values, layer)
         if style["layer"] not in document.layers:
@@ -90,7 +93,7 @@ def _draw(document: Document, frame: gpd.GeoDataFrame, layer: str) -> Iterator[N
         data, is_cut = _attached({name: value for name, value in values.items() if name not in _DRAWN})
         entity.set_xdata(PROGRAM, data)
         cut += is_cut
-        _label(document.modelspace(), geometry, values)
+        _label(document.modelspace(), shapely.get_coordinates(shapely.point_on_surface(geometry))[0], values)
     if left_out:
         yield Counted("drawing_left_out", left_out)
     if cut:
@@ -110,12 +113,20 @@ def _drawn(space: Any, geometry: Any, style: Mapping[str, Any]) -> Any:
     return hatch
 
 
-def _label(space: Any, geometry: Any, values: Mapping[str, Any]) -> None:
+def _stated_place(values: Mapping[str, Any], crs: pyproj.CRS) -> NDArray[np.float64] | None:
+    """Return where a fault is, by the columns ``lon`` and ``lat`` of rows that are given back; None where nothing says."""
+    lon, lat = values.get("lon"), values.get("lat")
+    if not (isinstance(lon, float) and isinstance(lat, float)):
+        return None
+    place = np.array(pyproj.Transformer.from_crs(STORAGE_CRS, crs, always_xy=True).transform(lon, lat))
+    return place if np.isfinite(place).all() else None
+
+
+def _label(space: Any, place: NDArray[np.float64] | None, values: Mapping[str, Any]) -> None:
     text = values.get("fault") or values.get("code")
-    if text is None:
+    if text is None or place is None:
         return
-    x, y = shapely.get_coordinates(shapely.point_on_surface(geometry))[0]
-    style = {"layer": LABELS, "height": _LABEL_HEIGHT_M, "insert": (x, y)}
+    style = {"layer": LABELS, "height": _LABEL_HEIGHT_M, "insert": tuple(place.tolist())}
     space.add_text(" ".join(str(text).split())[:_LONGEST], dxfattribs=style)
 
 

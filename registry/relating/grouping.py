@@ -15,6 +15,7 @@ Labels = NDArray[np.intp]
 LEAST_ODDS = -3.0
 # a part that lies on one by so much is of that one alone; otherwise of all that have so much of it
 _WHOLLY, _LEAST_PART = 0.75, 0.25
+_TIE = 1e-9
 _ROUNDS = 30
 
 
@@ -127,7 +128,7 @@ def _parts(  # noqa: PLR0913 - one side of the pairs, seen from either
     best = np.zeros(len(sizes[0]))
     np.maximum.at(best, own[fits], share[fits])
     several = (best[own] < _WHOLLY) & (share >= _LEAST_PART)
-    return np.asarray(fits & (explained[own] >= member_share) & (several | (share == best[own])))
+    return np.asarray(fits & (explained[own] >= member_share) & (several | (share >= best[own] - _TIE)))
 
 
 def _components(edges: Labels, pairs: Pairs, counts: tuple[int, int]) -> Labels:

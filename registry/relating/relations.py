@@ -4,7 +4,11 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from geocode.faults import Fault, Text, read_sentences
+from registry.relating.vectors import Vectors
 
 __all__ = ["KINDS", "Evidence", "Relating", "RelatingSettings", "Relation", "Shift", "explain"]
 
@@ -50,7 +54,7 @@ class Evidence(NamedTuple):
     overlap_m2, iou, share_of_delivered, share_of_known
         The ground they share: in m², over their union, over each of them.
     centroid_shift_m, hausdorff_m
-        Between the centroids; between the outlines.
+        Between the centroids; between the outlines (NaN where nobody asked).
     raw_iou
         Intersection over union as delivered, the shift not taken away.
     stated
@@ -115,6 +119,10 @@ class Shift:
         The median distance of these rows from the shift at their place.
     is_applied
         Whether the matching took it away.
+    usual_overlap_m
+        How wide neighbouring rows usually overlap each other, as where eaves are drawn for walls; 0 where few do.
+    vectors
+        The shift at each place; without them it is the same everywhere.
     """
 
     dx_m: float
@@ -122,6 +130,16 @@ class Shift:
     support: int
     spread_m: float
     is_applied: bool
+    usual_overlap_m: float = 0.0
+    vectors: Vectors | None = field(default=None, repr=False, compare=False)
+
+    def at(self, rows: NDArray[Any], places_m: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the vectors by which rows (index labels) at places, shape (n, 2), are moved for the matching; in metres."""
+        if not self.is_applied:
+            return np.zeros((len(rows), 2))
+        if self.vectors is None:
+            return np.tile([-self.dx_m, -self.dy_m], (len(rows), 1))
+        return self.vectors.at(rows, places_m)
 
     @property
     def length_m(self) -> float:

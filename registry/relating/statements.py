@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from registry.relating.errors import SurveyError
-from registry.relating.overlaps import Pairs
+from registry.relating.overlaps import Pairs, are_among
 from registry.relating.surveys import Survey
 
-__all__ = ["CERTAIN", "Statements", "are_among", "hear_statements", "stated_positions"]
+__all__ = ["CERTAIN", "Statements", "hear_statements", "stated_positions"]
 
 CERTAIN = 20.0
 _STATED_SHARE = 0.25
@@ -40,17 +40,9 @@ def hear_statements(
     pairs: Pairs, odds: NDArray[np.float64], named: tuple[NDArray[np.intp], NDArray[np.intp]]
 ) -> Statements:
     """Return what comes of the statements that rows (positions) are buildings (positions)."""
-    stated = are_among(pairs, *named)
+    stated = are_among(pairs.delivered, pairs.known, *named)
     borne_out = stated & _is_borne_out(pairs, odds)
     return Statements(_follow_stated(pairs, odds, borne_out), stated, borne_out, _denied(pairs, named, borne_out))
-
-
-def are_among(pairs: Pairs, delivered: NDArray[np.intp], known: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Return which of the pairs are in a list of pairs."""
-    if len(delivered) == 0:
-        return np.zeros(len(pairs), dtype=bool)
-    count = int(max(known.max(), pairs.known.max(initial=0))) + 1
-    return np.isin(pairs.delivered * count + pairs.known, delivered * count + known)
 
 
 def stated_positions(

@@ -23,6 +23,11 @@ class Survey(NamedTuple):
     names: NDArray[Any]
     fingerprint: NDArray[Any] | None
 
+    def take(self, positions: NDArray[np.intp]) -> "Survey":
+        """Return some of the footprints, in ascending positions; those in the frame stay what they are."""
+        marks = None if self.fingerprint is None else self.fingerprint[positions]
+        return Survey(self.footprints.take(positions), self.position[positions], self.names[positions], marks)
+
 
 def refuse_frames(delivered: gpd.GeoDataFrame, known: gpd.GeoDataFrame) -> None:
     """Refuse frames that are not in one projected plane in metres, or whose index does not name the rows one by one.
@@ -46,16 +51,10 @@ def read_survey(frame: gpd.GeoDataFrame) -> Survey:
     footprints = measure_footprints(np.asarray(frame.geometry.values))
     x, y = footprints.centroid_m.T
     order = np.lexsort((footprints.area_m2, y, x))
-    ordered = Footprints(
-        footprints.geometries[order],
-        footprints.area_m2[order],
-        footprints.centroid_m[order],
-        footprints.extent_m[order],
-    )
     marks = np.asarray(frame["fingerprint"], dtype=object)[order] if "fingerprint" in frame else None
     names = np.empty(len(frame), dtype=object)
     names[:] = frame.index.tolist()
-    return Survey(ordered, order, names[order], marks)
+    return Survey(footprints.take(order), order, names[order], marks)
 
 
 def equal_pairs(delivered: Survey, known: Survey, *, snapping_m: float) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -63,7 +62,9 @@ def equal_pairs(delivered: Survey, known: Survey, *, snapping_m: float) -> tuple
     left, right = delivered.footprints, known.footprints
     tree = shapely.STRtree(shapely.points(right.centroid_m))
     i, j = tree.query(shapely.points(left.centroid_m), predicate="dwithin", distance=_NEARLY_M)
-    equal = shapely.hausdorff_distance(left.geometries[i], right.geometries[j]) <= snapping_m
+    equal = np.zeros(len(i), dtype=bool)
     if delivered.fingerprint is not None and known.fingerprint is not None:
-        equal |= delivered.fingerprint[i] == known.fingerprint[j]
+        equal = np.asarray(delivered.fingerprint[i] == known.fingerprint[j], dtype=bool)
+    drawn = ~equal
+    equal[drawn] = shapely.hausdorff_distance(left.geometries[i[drawn]], right.geometries[j[drawn]]) <= snapping_m
     return i[equal], j[equal]

@@ -1,6 +1,7 @@
 """Groups and conflicts as relations: kinds, confidence, evidence, reason."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,13 +19,15 @@ from registry.relating.confidence import (
     unrelated_confidence,
 )
 from registry.relating.conflicts import Conflicts
+from registry.relating.drawn import DrawnOverlaps
 from registry.relating.grouping import Grouping
 from registry.relating.overlaps import Footprints, Pairs
 from registry.relating.relations import Evidence, RelatingSettings, Relation
+from registry.relating.shared_areas import shared_areas
 from registry.relating.statements import Statements
 from registry.relating.surveys import Survey
 
-__all__ = ["Findings", "measure_groups", "tell_relations"]
+__all__ = ["Findings", "Ground", "measure_groups", "tell_relations"]
 
 Floats = NDArray[np.float64]
 _SURE = 0.999
@@ -33,6 +36,7 @@ _TELLING_SHARE = 0.05
 # no row of these is registered as it is, and who is whose in the others is not for a machine to say
 _FOR_PEOPLE = ("conflicting", "many_to_many")
 _REASONS = {
+    "new": "nothing_there",
     "same": "same_geometry",
     "revised": "one_to_one",
     "split": "parts_of_one",
@@ -60,43 +64,89 @@ class Findings(NamedTuple):
     statements: Statements
 
 
-class _Draft(NamedTuple):
-    """A relation by position."""
+class Ground(NamedTuple):
+    """Where the evidence is measured.
 
-    rows: list[int]
-    buildings: list[int]
-    kind: str
-    confidence: float
-    reason: str
-
-
-def tell_relations(
-    ours: Survey, theirs: Survey, moved: Footprints, findings: Findings, settings: RelatingSettings
-) -> tuple[Relation, ...]:
-    """Return the relations in the order of the frames.
-
-    Parameters
+    Attributes
     ----------
     moved
         The delivered footprints, the shift taken away.
+    drawn
+        What rows and buildings share as drawn, as far as it has been measured.
+    outlines
+        Whether the outlines of all pairs are compared; without, their distance is NaN.
     """
-    evidence = _evidence(ours, theirs, moved, findings)
-    told = []
-    for draft in _drafts(findings):
-        rows = sorted(draft.rows, key=ours.position.__getitem__)
-        buildings = sorted(draft.buildings, key=theirs.position.__getitem__)
-        place = (0, ours.position[rows[0]]) if rows else (1, theirs.position[buildings[0]])
-        relation = Relation(
-            draft.kind,
-            tuple(ours.names[row] for row in rows),
-            tuple(theirs.names[building] for building in buildings),
-            draft.confidence,
-            draft.kind in _FOR_PEOPLE or draft.confidence < settings.review_below,
-            tuple(each for row in rows for each in evidence.get(row, ())),
-            draft.reason,
+
+    moved: Footprints
+    drawn: DrawnOverlaps | None = None
+    outlines: bool = True
+
+
+class _Drafts(NamedTuple):
+    """The relations by number, without the gone.
+
+    Attributes
+    ----------
+    rows, buildings
+        Who is in each, by position, in the frames' order.
+    kind, confidence, reason
+        One for each.
+    """
+
+    rows: "_Members"
+    buildings: "_Members"
+    kind: NDArray[Any]
+    confidence: Floats
+    reason: NDArray[Any]
+
+
+class _Members(NamedTuple):
+    """Members by number: those of number n are `members[starts[n] : starts[n + 1]]`."""
+
+    members: NDArray[np.intp]
+    starts: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, numbers: NDArray[np.intp], members: NDArray[np.intp], rank: NDArray[np.intp], count: int) -> "_Members":
+        """Gather members by their numbers, in the order of a rank."""
+        order = np.lexsort((rank, numbers))
+        return cls(members[order], np.searchsorted(numbers[order], np.arange(count + 1)))
+
+    @property
+    def sizes(self) -> NDArray[np.intp]:
+        return np.diff(self.starts)
+
+
+def tell_relations(
+    ours: Survey, theirs: Survey, findings: Findings, settings: RelatingSettings, ground: Ground
+) -> tuple[Relation, ...]:
+    """Return the relations in the order of the frames."""
+    number, reasons = _joined(findings, ours.position)
+    sure = _confidences(findings)
+    drafts = _drafts(ours, theirs, findings, number, reasons, sure)
+    evidence, starts = _evidence(ours, theirs, findings, number, ground)
+    rows, buildings = ours.names[drafts.rows.members].tolist(), theirs.names[drafts.buildings.members].tolist()
+    reviewed = np.isin(drafts.kind, _FOR_PEOPLE) | (drafts.confidence < settings.review_below)
+    told = [
+        Relation(kind, tuple(rows[a:b]), tuple(buildings[c:d]), confidence, review, tuple(evidence[e:f]), reason)
+        for kind, (a, b), (c, d), confidence, review, (e, f), reason in zip(
+            drafts.kind.tolist(),
+            pairwise(drafts.rows.starts.tolist()),
+            pairwise(drafts.buildings.starts.tolist()),
+            drafts.confidence.tolist(),
+            reviewed.tolist(),
+            pairwise(starts.tolist()),
+            drafts.reason.tolist(),
+            strict=True,
         )
-        told.append((place, relation))
-    return tuple(relation for _, relation in sorted(told, key=lambda each: each[0]))
+    ]
+    gone = np.flatnonzero(findings.gone)
+    return (*told, *_gone(gone[np.argsort(theirs.position[gone])], theirs, sure.gone, settings))
+
+
+def _gone(gone: NDArray[np.intp], theirs: Survey, confidence: Floats, settings: RelatingSettings) -> Iterator[Relation]:
+    for building, sure in zip(gone.tolist(), confidence[gone].tolist(), strict=True):
+        yield Relation("gone", (), (theirs.names[building],), sure, sure < settings.review_below, (), "not_delivered")
 
 
 def measure_groups(findings: Findings) -> Measures:
@@ -129,56 +179,69 @@ def measure_groups(findings: Findings) -> Measures:
     return Measures(odds, rival, rival_odds, weakest)
 
 
-def _drafts(findings: Findings) -> Iterator[_Draft]:
-    """Yield the relations by position."""
-    groups, conflicts = findings.groups, findings.conflicts
-    labels, reasons = _joined(findings)
-    buildings: dict[int, list[int]] = {}
-    for building in np.flatnonzero(groups.known >= 0).tolist():
-        buildings.setdefault(labels[groups.known[building]], []).append(building)
-    for pair in np.flatnonzero(conflicts.with_known).tolist():
-        buildings.setdefault(labels[findings.pairs.delivered[pair]], []).append(int(findings.pairs.known[pair]))
-    for row, building in findings.statements.denied.items():
-        buildings.setdefault(labels[row], []).append(building)
-    rows: dict[int, list[int]] = {}
-    for row, label in enumerate(labels):
-        rows.setdefault(label, []).append(row)
-    sure = _confidences(findings)
-    is_same, is_stated = _marked(findings, findings.is_equal), _marked(findings, findings.statements.are_stated)
-    for label, members in rows.items():
-        there = sorted(set(buildings.get(label, ())))
-        if label in reasons:
-            yield _Draft(members, there, "conflicting", _CONFLICT, reasons[label])
-        elif not there:
-            yield _Draft(members, there, "new", float(sure.new[members[0]]), "nothing_there")
-        else:
-            yield _grouped(members, there, float(sure.groups[label]), same=is_same[label], stated=is_stated[label])
-    for building in np.flatnonzero(findings.gone).tolist():
-        yield _Draft([], [building], "gone", float(sure.gone[building]), "not_delivered")
+def _drafts(
+    ours: Survey,
+    theirs: Survey,
+    findings: Findings,
+    number: NDArray[np.intp],
+    reasons: NDArray[Any],
+    sure: "_Confidences",
+) -> _Drafts:
+    """Return the relations of the rows, by number."""
+    groups, count = findings.groups, len(reasons)
+    every = np.arange(len(number))
+    rows = _Members.of(number, every, ours.position, count)
+    buildings = _buildings(theirs, findings, number, count)
+    first = rows.members[rows.starts[:-1]]
+    confidence = np.where(buildings.sizes > 0, sure.groups[groups.delivered[first]], sure.new[first])
+    kind = _kinds(rows.sizes, buildings.sizes, _marked(findings, findings.is_equal)[first], reasons)
+    stated = _marked(findings, findings.statements.are_stated)[first] & (kind == "revised")
+    confidence = np.where(stated | (kind == "same"), np.maximum(confidence, _SURE), confidence)
+    confidence = np.where(kind == "conflicting", _CONFLICT, confidence)
+    reason = np.array([_REASONS.get(each, "") for each in kind.tolist()], dtype=object)
+    reason = np.where(stated, "stated", np.where(kind == "conflicting", reasons, reason))
+    return _Drafts(rows, buildings, kind, confidence, reason)
 
 
-def _grouped(rows: list[int], buildings: list[int], confidence: float, *, same: bool, stated: bool) -> _Draft:
-    if len(rows) == len(buildings) == 1:
-        kind = "same" if same else "revised"
-    elif len(buildings) == 1:
-        kind = "split"
-    else:
-        kind = "merged" if len(rows) == 1 else "many_to_many"
-    sure = kind == "same" or (kind == "revised" and stated)
-    reason = "stated" if kind == "revised" and stated else _REASONS[kind]
-    return _Draft(rows, buildings, kind, max(confidence, _SURE) if sure else confidence, reason)
+def _buildings(theirs: Survey, findings: Findings, number: NDArray[np.intp], count: int) -> _Members:
+    """Return the known buildings of the relations: those of their groups, those in conflict, those named in vain."""
+    groups, pairs, denied = findings.groups, findings.pairs, findings.statements.denied
+    own = np.flatnonzero(groups.known >= 0)
+    taken = findings.conflicts.with_known
+    numbers = [number[groups.known[own]], number[pairs.delivered[taken]], number[np.array([*denied], dtype=np.intp)]]
+    buildings = [own, pairs.known[taken], np.array([*denied.values()], dtype=np.intp)]
+    once = np.unique(np.column_stack([np.concatenate(numbers), np.concatenate(buildings)]), axis=0)
+    return _Members.of(once[:, 0], once[:, 1], theirs.position[once[:, 1]], count)
+
+
+def _kinds(
+    rows: NDArray[np.intp], buildings: NDArray[np.intp], same: NDArray[np.bool_], reasons: NDArray[Any]
+) -> NDArray[Any]:
+    """Return the kind of each relation, by how many rows and buildings it has."""
+    one_row, one_building = rows == 1, buildings == 1
+    cases = [
+        reasons != "",
+        buildings == 0,
+        one_row & one_building & same,
+        one_row & one_building,
+        one_building,
+        one_row,
+    ]
+    kinds = ["conflicting", "new", "same", "revised", "split", "merged"]
+    return np.select(cases, kinds, "many_to_many").astype(object)
 
 
 def _marked(findings: Findings, pairs: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which groups have a pair of counterparts of a kind, by the group's number."""
-    marked = np.zeros(len(findings.groups.delivered), dtype=bool)
+    """Return which rows are in a group that has a pair of counterparts of a kind."""
+    groups = findings.groups.delivered
+    marked = np.zeros(len(groups) + 1, dtype=bool)  # the last for those in no group
     some = pairs & findings.groups.is_counterpart
-    marked[findings.groups.delivered[findings.pairs.delivered[some]]] = True
-    return marked
+    marked[groups[findings.pairs.delivered[some]]] = True
+    return marked[groups]
 
 
-def _joined(findings: Findings) -> tuple[list[int], dict[int, str]]:
-    """Return the number of the relation each row is in, and why those conflict that do."""
+def _joined(findings: Findings, rank: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[Any]]:
+    """Return the number of the relation each row is in, in the order of their first rows, and why those conflict that do."""
     groups, conflicts = findings.groups.delivered, findings.conflicts
     alone, count = groups < 0, len(groups)
     labels = np.where(alone, np.arange(count), groups)
@@ -186,16 +249,25 @@ def _joined(findings: Findings) -> tuple[list[int], dict[int, str]]:
     one_knows = alone[i] != alone[j]
     joins = conflicts.are_twice | ~one_knows
     labels = connected(np.concatenate([np.arange(count), i[joins]]), np.concatenate([labels, j[joins]]), count)
-    reasons = dict.fromkeys(_labels_of(findings.pairs.delivered[conflicts.with_known], labels), "on_known_ground")
+    number = _numbered(labels, rank)
+    reasons = np.full(int(number.max(initial=-1)) + 1, "", dtype=object)
     strangers = np.where(alone[i], i, j)[~joins]
-    reasons |= dict.fromkeys(_labels_of(np.concatenate([strangers, i[joins]]), labels), "on_delivered_ground")
-    reasons |= dict.fromkeys(_labels_of(i[conflicts.are_twice], labels), "delivered_twice")
-    reasons |= dict.fromkeys(_labels_of(list(findings.statements.denied), labels), "stated_elsewhere")
-    return labels.tolist(), reasons
+    for rows, reason in (
+        (findings.pairs.delivered[conflicts.with_known], "on_known_ground"),
+        (np.concatenate([strangers, i[joins]]), "on_delivered_ground"),
+        (i[conflicts.are_twice], "delivered_twice"),
+        (np.array([*findings.statements.denied], dtype=np.intp), "stated_elsewhere"),
+    ):
+        reasons[number[rows]] = reason
+    return number, reasons
 
 
-def _labels_of(rows: Any, labels: NDArray[np.intp]) -> list[int]:
-    return list(labels[np.asarray(rows, dtype=np.intp)].tolist())
+def _numbered(labels: NDArray[np.intp], rank: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return labels as numbers from 0, in the order of the lowest rank of each."""
+    lowest = np.full(len(labels), rank.max(initial=0))
+    np.minimum.at(lowest, labels, rank)
+    _, number = np.unique(lowest[labels], return_inverse=True)
+    return number
 
 
 class _Confidences(NamedTuple):
@@ -226,16 +298,20 @@ def unrelated_measures(findings: Findings, own: NDArray[np.intp], count: int) ->
     return overlap, odds
 
 
-def _evidence(ours: Survey, theirs: Survey, moved: Footprints, findings: Findings) -> dict[int, list[Evidence]]:
-    """Return the evidence by delivered row: for pairs that are related, and those that share more than a sliver."""
+def _evidence(
+    ours: Survey, theirs: Survey, findings: Findings, number: NDArray[np.intp], ground: Ground
+) -> tuple[list[Evidence], NDArray[np.intp]]:
+    """Return the evidence of pairs that are related, and of those that share more than a sliver; and where each relation's starts."""
     telling = findings.groups.is_member | findings.conflicts.with_known | findings.statements.are_stated
     telling |= findings.pairs.share_of_smaller > _TELLING_SHARE
-    pairs, stated = findings.pairs.where(telling), findings.statements.are_stated[telling]
+    place = np.flatnonzero(telling)
+    row = findings.pairs.delivered[place]
+    place = place[np.lexsort((ours.position[row], number[row]))]
+    pairs, stated = findings.pairs.where(place), findings.statements.are_stated[place]
     i, j = pairs.delivered, pairs.known
-    left, right = moved.geometries[i], theirs.footprints.geometries[j]
-    raw = ours.footprints.geometries[i]
-    raw_overlap = shapely.area(shapely.intersection(raw, right))
-    raw_iou = raw_overlap / (moved.area_m2[i] + theirs.footprints.area_m2[j] - raw_overlap)
+    apart_m = np.full(len(i), np.nan)
+    if ground.outlines:
+        apart_m = shapely.hausdorff_distance(ground.moved.geometries[i], theirs.footprints.geometries[j])
     columns = (
         ours.names[i].tolist(),
         theirs.names[j].tolist(),
@@ -244,11 +320,23 @@ def _evidence(ours: Survey, theirs: Survey, moved: Footprints, findings: Finding
         pairs.share_of_delivered.tolist(),
         pairs.share_of_known.tolist(),
         pairs.distance_m.tolist(),
-        shapely.hausdorff_distance(left, right).tolist(),
-        raw_iou.tolist(),
+        apart_m.tolist(),
+        _raw_iou(ours, theirs, pairs, ground).tolist(),
         stated.tolist(),
     )
-    evidence: dict[int, list[Evidence]] = {}
-    for row, values in zip(i.tolist(), zip(*columns, strict=True), strict=True):
-        evidence.setdefault(row, []).append(Evidence(*values))
-    return evidence
+    starts = np.searchsorted(number[i], np.arange(int(number.max(initial=-1)) + 2))
+    return list(map(Evidence._make, zip(*columns, strict=True))), starts
+
+
+def _raw_iou(ours: Survey, theirs: Survey, pairs: Pairs, ground: Ground) -> Floats:
+    """Return the intersection over union of pairs as drawn, measured where the shift has moved them and it is not known."""
+    delivered, known, i, j = ours.footprints, theirs.footprints, pairs.delivered, pairs.known
+    is_aside = (delivered.centroid_m[i] != ground.moved.centroid_m[i]).any(axis=1)
+    iou = np.where(is_aside, np.nan, pairs.iou)
+    if ground.drawn is not None:
+        iou = np.where(is_aside, ground.drawn.iou_of(ours.position[i], theirs.position[j]), iou)
+    rest = np.flatnonzero(np.isnan(iou))
+    i, j = i[rest], j[rest]
+    overlap = shared_areas(delivered.geometries, known.geometries, i, j)
+    iou[rest] = overlap / (delivered.area_m2[i] + known.area_m2[j] - overlap)
+    return iou

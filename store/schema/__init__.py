@@ -19,7 +19,7 @@ from store.schema.exchange import idempotency, imported, outbox, subscription
 from store.schema.intake import layer_mapping
 from store.schema.jobs import job, job_event
 from store.schema.ledger import checkpoint, event, ledger_node
-from store.schema.offices import api_key, document, office, upload, upload_row
+from store.schema.offices import api_key, document, office, upload, upload_account, upload_row
 from store.schema.reviews import review, review_building, review_decision, review_row
 from store.schema.runs import (
     case_entry,
@@ -74,5 +74,6 @@ __all__ = [
     "subscription",
     "unit",
     "upload",
+    "upload_account",
     "upload_row",
 ]

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Column, Date, DateTime, ForeignKey, Identity,
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 __all__ = [
+    "AT_ONCE",
     "CLOSING",
     "attributes",
     "closed",
@@ -24,6 +25,8 @@ __all__ = [
 metadata = MetaData()
 CLOSING = {"closing": True}
 """Marks the column that closes a row: the one thing of it that is ever set later."""
+AT_ONCE = {"at_once": True}
+"""Marks the name of a row that is asked for statement by statement: the database has no foreign key for it."""
 _WITH_UUID = {"building", "coordination_case", "job", "project", "review", "run", "subscription", "unit", "upload"}
 _WITH_BIGINT = {"conflict", "difference", "feature", "footprint", "stage_entry"}
 
@@ -38,11 +41,20 @@ def uuid() -> Column[str]:
     return Column("id", UUID(as_uuid=False), primary_key=True, server_default=func.gen_random_uuid())
 
 
-def of(table: str, *, name: str | None = None, nullable: bool = False, primary_key: bool = False) -> Column[Any]:
-    """Return the column that names a row of another table, ``<table>_id`` unless told."""
+def of(
+    table: str, *, name: str | None = None, nullable: bool = False, primary_key: bool = False, at_once: bool = False
+) -> Column[Any]:
+    """Return the column that names a row of another table, ``<table>_id`` unless told.
+
+    Parameters
+    ----------
+    at_once
+        Whether ``names_are_known`` asks for all rows of a statement whether what they name is there, and no foreign key for
+        each.
+    """
     kind: Any = UUID(as_uuid=False) if table in _WITH_UUID else BigInteger if table in _WITH_BIGINT else Integer
-    column = name or f"{table}_id"
-    return Column(column, kind, ForeignKey(f"{table}.id"), nullable=nullable, primary_key=primary_key)
+    key = ForeignKey(f"{table}.id", info=dict(AT_ONCE) if at_once else {})
+    return Column(name or f"{table}_id", kind, key, nullable=nullable, primary_key=primary_key)
 
 
 def recorded(time: Any = func.statement_timestamp) -> Column[object]:

@@ -1,7 +1,6 @@
 """The ledger: events, the tree over them, its signed heads."""
 
 from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, LargeBinary, Table, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
 
 from store.schema.columns import metadata, of
 
@@ -11,12 +10,11 @@ event = Table(
     "event",
     metadata,
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    of("building", nullable=True),
-    of("office"),
+    of("building", nullable=True, at_once=True),
+    of("office", at_once=True),
     Column("kind", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("actor", Text, nullable=False),
-    Column("body", JSONB, nullable=False),
     Column("occurred_at", DateTime(timezone=True), nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("canonical", Text, nullable=False),

@@ -5,7 +5,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from store.schema.columns import closed, identity, metadata, of, recorded, uuid
 
-__all__ = ["api_key", "document", "office", "upload", "upload_row"]
+__all__ = ["api_key", "document", "office", "upload", "upload_account", "upload_row"]
 
 office = Table(
     "office",
@@ -56,16 +56,25 @@ upload = Table(
     UniqueConstraint("office_id", "document_id", "options"),
 )
 
+upload_account = Table(
+    "upload_account",
+    metadata,
+    of("upload", primary_key=True),
+    of("office"),
+    Column("told", JSONB, nullable=False),
+    recorded(func.now),
+)
+
 upload_row = Table(
     "upload_row",
     metadata,
-    of("upload", primary_key=True),
+    of("upload", primary_key=True, at_once=True),
     Column("row_number", Integer, primary_key=True, autoincrement=False),
-    of("office"),
+    of("office", at_once=True),
     Column("source_id", Text),
     Column("name", Text),
     Column("outcome", Text, nullable=False),
-    of("building", nullable=True),
+    of("building", nullable=True, at_once=True),
     Column("area_m2", Double),
     Column("fault", JSONB),
     Column("warnings", JSONB),

@@ -41,7 +41,7 @@ select
     ) as units,
     (
         select coalesce(jsonb_agg(jsonb_build_object(
-            'kind', e.kind, 'actor', e.actor, 'body', e.body, 'occurred_at', e.occurred_at, 'recorded_at', e.recorded_at
+            'kind', e.kind, 'actor', e.actor, 'body', e.canonical::jsonb -> 'body', 'occurred_at', e.occurred_at, 'recorded_at', e.recorded_at
         ) order by e.seq), '[]')
         from (
             select * from event

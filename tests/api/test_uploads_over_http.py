@@ -56,6 +56,28 @@ def test_refused_rows_and_codes_come_back_as_files(client, survey, tmp_path):
     assert read_delivery(tmp_path / "coded.gpkg").frame["code"][0] == report["results"][0]["code"]
 
 
+@pytest.mark.parametrize(
+    ("accepted", "said"),
+    [
+        ("", "自相交"),
+        ("en-GB,en;q=0.9", "crosses itself"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "自相交"),
+        ("fr,en;q=0.5,zh;q=0.2", "crosses itself"),
+        ("de, *;q=x", "自相交"),
+    ],
+)
+def test_a_file_with_codes_says_what_is_wrong_in_the_language_that_is_asked_for(
+    client, survey, tmp_path, accepted, said
+):
+    report = send(client, "/uploads", survey, mode="good").json()
+    given = client.get(f"/uploads/{report['id']}/coded", headers={"Accept-Language": accepted})
+    (tmp_path / "coded.geojson").write_bytes(given.content)
+    good, bad = read_delivery(tmp_path / "coded.geojson").frame["fault"]
+    assert good is None
+    assert bad.startswith("self_intersection: ")
+    assert said in bad
+
+
 @pytest.mark.parametrize("name", ["宗地;1\t.gpkg.geojson", "长" * 200 + ".geojson", "&.geojson", "{x}.geojson"])
 def test_whatever_a_delivery_is_called_it_comes_back(client, survey, name):
     told = client.post("/uploads", files={"file": (name, survey)}, data={"mode": "good"}).json()

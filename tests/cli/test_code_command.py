@@ -119,7 +119,7 @@ class TestRefusals:
         result = luotu(delivery(tmp_path / "a.gpkg", *shapes), "-o", tmp_path / "b.csv")
         assert result.exit_code == 1
         assert result.stderr.count("Remedy") == 20
-        assert "10 more rows are refused; by kind: self_intersection 25, wrong_type 5" in result.stderr
+        assert "Not shown here: 10. All of them by kind: self_intersection 25, wrong_type 5." in result.stderr
         assert (tmp_path / "b.csv").read_text(encoding="utf-8-sig").count("self_intersection: ") == 25
 
     def test_where_all_are_refused_nothing_is_written_and_that_is_said(self, tmp_path):

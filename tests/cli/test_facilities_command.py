@@ -56,3 +56,4 @@ def test_without_a_database_the_others_say_so(luotu, command):
     done = luotu(*command)
     assert done.exit_code == 3
     assert "cannot be reached" in done.stderr
+    assert "?." not in done.stderr

@@ -50,7 +50,18 @@ def test_without_an_extent_the_way_out_is_told(bare):
     result = luotu(bare)
     assert result.exit_code == 3
     assert "--extent" in result.stderr
-    assert "24 more" in result.stderr
+    assert "more; there are fewer" not in result.stderr
+
+
+def test_the_remedy_names_a_candidate_that_is_listed_and_zones_with_land_come_first(bare):
+    told = luotu(bare).stderr.splitlines()
+    lines = [line.split("  ")[0].strip() for line in told if line.startswith(" --crs")]
+    assert lines == [
+        "--crs EPSG:4536 … EPSG:4553",
+        "--crs EPSG:4534 … EPSG:4554",
+        "--crs EPSG:32643 … EPSG:32653",
+    ]
+    assert "for example --crs EPSG:4536;" in told[1]
 
 
 def test_stated_or_found_the_codes_are_those_of_the_ground(bare):

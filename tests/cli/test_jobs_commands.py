@@ -32,7 +32,9 @@ def test_a_worker_does_what_waits_and_the_list_tells(run, job):
     assert "waiting" in run("jobs", "list").stdout
     worked = run("worker", "--once")
     assert worked.exit_code == 0, worked.output
-    assert "done" in run("jobs", "list").stdout
+    listed = run("jobs", "list").stdout
+    assert "done" in listed
+    assert "1 row: 1 accepted" in listed
     shown = json.loads(run("jobs", "show", job["id"]).stdout)
     assert shown["result"]["accepted"] == 1
 

@@ -49,6 +49,7 @@ def test_a_file_is_checked_without_a_database_and_its_faults_are_written(luotu, 
     assert "0.050" in result.stdout
     written = read_delivery(faults).frame
     assert sorted(set(written["kind"])) == ["overlap", "vertex"]
+    assert f"written: {faults}, {len(written)} rows" in result.stderr
 
 
 def test_a_layer_without_faults_ends_well(luotu, parcels):

@@ -61,10 +61,76 @@ def test_a_text_that_is_coded_is_the_text_with_codes(tmp_path, path):
     code = frame["code"].iloc[0]
     assert str(parse(code)) == code
     before = (HEAD + PARCEL).replace("0,0,0,0,0,0,0", ",,,,,,").replace("@张三", f"@张三,{code}")
-    head, parcels = before.split("[地块坐标]\n")
-    assert set(lines[: lines.index("[地块坐标]")]) == set(head.splitlines())
-    assert lines[lines.index("[地块坐标]") + 1 :] == [*parcels.splitlines(), ""]
+    assert lines == [*before.splitlines(), ""]
     assert [note.zh for note in notes if "h3, area_m2" in note.zh]
+
+
+def test_the_head_has_the_keys_that_were_delivered_and_those_that_tell_the_crs(tmp_path, path):
+    delivered = "[属性描述]\n测绘单位=某院\n坐标系=CGCS2000\n分带=3\n坐标单位=米\n平面精度=0.05\n[地块坐标]\n"
+    (tmp_path / "in.txt").write_text(delivered + PARCEL, encoding="gb18030")
+    lines, _ = written(path, read_delivery(tmp_path / "in.txt").frame)
+    head = lines[1 : lines.index("[地块坐标]")]
+    assert head[:4] == ["测绘单位=某院", "坐标系=2000国家大地坐标系", "分带=3", "坐标单位=米"]
+    assert head[4:] == ["平面精度=0.05", "带号=38"]
+
+
+def test_other_formats_get_the_head_of_the_form(path):
+    lines, _ = written(path, frame_of(shapely.box(EAST, NORTH, EAST + 1, NORTH + 1)))
+    assert [line.partition("=")[0] for line in lines[1 : lines.index("[地块坐标]")]] == [
+        *("格式版本号", "数据产生单位", "数据产生日期", "坐标系", "几度分带"),
+        *("投影类型", "计量单位", "带号", "精度", "转换参数"),
+    ]
+
+
+# what is wrong with a parcel, and its points, of which every line is given back
+WRONG = {
+    "boundary_line": PARCEL.replace("3751500.000,38438630.000", "37515OO.000,38438630.000"),
+    "boundary_count": PARCEL.replace("5,0.0600,", "9,0.0600,"),
+    "boundary_ring_open": PARCEL.replace("5,0.0600,", ",,").rpartition("J1,1")[0],
+    "boundary_area": PARCEL.replace("0.0600", "0.0900"),
+    "boundary_stray": PARCEL.partition("\n")[2],
+    "boundary_ring_short": "2,,DK-02,,面,,,,@\nＪ1，1，3751500.000，38438600.000\nJ2,1,3751500.000,38438630.000\n",
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_parcel_that_is_refused_comes_back_with_its_points_and_is_refused_again(tmp_path, path, kind):
+    (tmp_path / "in.txt").write_text(HEAD + WRONG[kind] + PARCEL.replace("DK-01", "DK-09"), encoding="gb18030")
+    delivery = read_delivery(tmp_path / "in.txt")
+    assert [fault and fault.kind for fault in delivery.faults] == [kind, None]
+    points = [line for line in WRONG[kind].splitlines() if "@" not in line]
+    assert delivery.frame["界址点"].iloc[0] == "\n".join(points)
+    assert pd.isna(delivery.frame["界址点"].iloc[1])
+    texts = [each and each.text.zh for each in delivery.faults]
+    lines, _ = written(path, delivery.frame.assign(fault=texts))
+    start = next(number for number, line in enumerate(lines) if "拒绝:" in line) + 1
+    assert lines[start : start + len(points)] == points
+    again = read_delivery(path)
+    # points that belonged to no parcel have one now
+    assert [fault and fault.kind for fault in again.faults] == [None if kind == "boundary_stray" else kind, None]
+    assert again.frame.geometry.iloc[1].equals(delivery.frame.geometry.iloc[1])
+
+
+def test_the_points_of_a_refused_parcel_come_in_the_order_and_the_zone_of_the_file(tmp_path, path):
+    head = HEAD.replace("带号=38", "带号=").replace("计量单位=米", "计量单位=度")
+    shape = shapely.box(113.3, 33.8, 113.3003, 33.8002)
+    corners = [(x, y) for x, y in shape.exterior.coords]
+    rows = [f"J{number},1,{x:.9f},{y:.9f}" for number, (x, y) in enumerate(corners)]
+    (tmp_path / "in.txt").write_text(
+        "\n".join([head + "9,,A,,面,,,,@", *rows, "5,,B,,面,,,,@", *rows]), encoding="utf-8"
+    )
+    delivery = read_delivery(tmp_path / "in.txt")
+    assert delivery.frame["界址点"].iloc[0].splitlines()[0] == "J0,1,33.8,113.3003"
+    lines, _ = written(path, delivery.frame)
+    refused, sound = (lines.index(next(line for line in lines if f",{name}," in line)) for name in "AB")
+    place = [line.split(",")[2:] for line in lines]
+    assert place[refused + 1 : refused + 6] == place[sound + 1 : sound + 6]
+
+
+def test_a_column_of_that_name_out_of_another_format_begins_no_parcel(path):
+    lines, _ = written(path, frame_of(None, shapely.box(EAST, NORTH, EAST + 1, NORTH + 1), 界址点=["[x]\n1,@\nJ1", 3]))
+    assert lines[lines.index("[地块坐标]") + 2] == "J1"
+    assert len(read_delivery(path).frame) == 2
 
 
 def test_coding_it_again_writes_the_same_bytes(tmp_path, path):

@@ -414,6 +414,29 @@ class TestService:
             read_confined(geojson(tmp_path / "a.geojson", collection()))
         assert caught.value.fault.kind == "confinement_busy"
 
+    def test_of_any_number_that_come_at_once_few_wait_and_the_others_are_told_at_once(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(confined, "_MOST_WAITING", 3)
+        reading = confined._Reading()
+        reading._places = threading.BoundedSemaphore(1)
+        reading._places.acquire()
+        monkeypatch.setattr(confined, "_reading", reading)
+        path, told = geojson(tmp_path / "a.geojson", collection(feature())), threading.Semaphore(0)
+
+        def read(_):
+            try:
+                return len(read_confined(path).frame)
+            except ConfinementError as error:
+                told.release()
+                return error.fault.kind
+
+        with ThreadPoolExecutor(12) as pool:
+            found = pool.map(read, range(12))
+            # nobody who waits has given up: those that were told had no place to wait in
+            assert all(told.acquire(timeout=30) for _ in range(9))
+            reading._places.release()
+            assert sorted(map(str, found)) == ["1"] * 3 + ["confinement_busy"] * 9
+        reading.close()
+
     def test_one_that_was_killed_is_started_again(self, tmp_path):
         path = SEEDS[".geojson"](tmp_path / "a.geojson")
         read_confined(path)

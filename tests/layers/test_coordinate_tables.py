@@ -2,6 +2,7 @@
 
 import base64
 import io
+import struct
 import zipfile
 import zlib
 
@@ -15,11 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from making import parts, shapefile, zipped
 
+from layers.coordinate_tables.binary_workbooks import extent_of
 from layers.coordinate_tables.columns import read_mapping
 from layers.coordinate_tables.reader import read_rows
 from layers.errors import RefusedFile
 from layers.formats import Format, identify, sniff
 from layers.reading import ReadOptions, list_layers, read_delivery
+from layers.writing import write_frame
 
 NORTH, EAST = 3_751_500.0, 438_600.0
 ZONE_114 = "EPSG:4547"
@@ -35,6 +38,34 @@ EXCEL_97 = (
     "DT)@LWS1#=1Vs-~bf(yfqBCV=6~&047$J(m6h~2v0A=Nh%m|9fl!T&~p?NU_SM+(AVntA_5XB13ixr^kdG1r}2#Ot|*r9o`16Q;{"
     "aUv*Ah~k9i#R*WnD{9tCa8E8PJ+fAmhgh*<#flXxR;+cD;FnpbS4Hsamwb7$)pwmm3QO^4lK)o6FhIX^^vCod`YF!hd`|mkGfd&L"
     "#2VZ9-wUNWsP`;-(aq!N&3XUQUmp>?o;5d2{<$NRYyV5RjB}m){{;$M1{w"
+)
+
+# and as pyxlsbwriter 0.1.0 wrote it, its members stored
+EXCEL_BINARY = (
+    "c-"
+    "rMyYitx%6h3!mx?O02<!K?%EDM$dx;xtkZNZjOC?u7KjjaI{(@b}#?aJ=XGBd?(#H4_N8jbiU#mGYpAu;|?(ZrA#|LGs&5A~0UHO2>sKnSQ2G#EVh"
+    "&dkp2?6%z{{bRhFJ9F-xd%kn-x#ymH?sjhBg?V6<rSQd#kA}-i0BEhio^)J%LQ!{X1G21ZB74<@dSl7`1YRZgd@gXX-eA3B7D~THeBdh25O|JMj`7"
+    "Yu${BUEN6C_Grt7W5q&TenF|wR@!4k+V&l5OA;9d^_ZYB(mc)1d&f(v{()y@mmjO7py&2uswrIwK9Im80>*nOO-0L-"
+    "%cs3J_6nO5In9$vP^4jW>z2Nqgls)<8m%3NA*QA~?+Vzvltab}BSElVI9y^u@{NsEwyq@{#bALlSr)v2v*B|fJ?{huysgN0nN(4GRIQw*9f7P>SCI"
+    "y?@vP%N~!0BFM?C6hx>E85nV7__HY=t6AW^cjUNEf%^ETN}{cVxbGMH8sd91V)7o_Rh|?yJ3<DK-"
+    ";H{_~Uh`_7;Kfc+Ll7e7KL5i>=n%l%ILmvGR51O}8}oa7$PC+yblM0D;b|0Q$|1>+_f37+RO*1kfH;jyuC>h_;(s(}}o$udHe@CD{_F355fGIT=x+"
+    "v1ETs;Gyo#!KQ#;)1_ooiYrOEB`_pwf!1}?n;(?pl8!vuKrE&C5hSU#1O{|HwN@0h$bg)Xw2+dLllY}iQ4^AmO|@T4Ns--Bzbw{<!wsV9#0a=R{T<"
+    "PkfZ7qQ3HZB*QgRM>A{J2<P3hA^5hWoieSNV=K3Fjw-"
+    "w;bm>QF~ADyI=kQu}4SCD3bkGHV1xlrLt@YF)N<KRI}OfF2UGR_0jOjkmIb?czLMGs3x+?ZmZh@21gFXq}5ak8V_wx}4N|=)ASZLTJLfUM2={m&+3"
+    "|)ClSngDy|I+$Rmjb^oR`_8Xc|%lS=xjb)Njsdy~HtSIhHMnefLD5oQGJj4tYGVByeNVs~Nl2UJ6#vzhv|2zVylTIQbdmce^4xubJScL<|6G1<XFT"
+    "rAb0IjdaqO!kJQuXap0*8sF3-l_=?$Fd)VghM7`B0%^Gt4NV00B8Wq(Ct^lrinlCYp(+55;AzD627!2{8vGRgQM)D(;Hnpq-3HBw!oI6#<5?-"
+    "1>4Q##UO(u*Zm~|M57Q2iypz?Mh@Yfws#RRI^9eQPsU6CJn0M(HE2jcskQM%MPj*z(E4Tq}Cll>1m#ZI6Dp-"
+    "*|UKqKDAH}b@*(6*GakGaaz)2l%EB|qrQ3?mN&v$*aaHwK@1J4ZjkY<!w@_I5~Lu8twGqyzV_nxDzMJs{S^l?s3O)Hl-"
+    "C1Eh=7WiHAp{+&jwfxVQ7MOq}D(X<!#1RBU1JFH2Rv5UX64RN7X|c)-ZBXyc*Wu2v0EyVxAME3J#muzMUG(Fz-Re_mjqT=Hvo^4`Y~EQ~~UC<Ur|X"
+    "3A{w$IH|O<3Yws*(1CZN8kVzc9bCWTeCh~+A2_(c!DY_pPIi9eV8!O8R*SA(4^A_NM$^%pDo#s6N<srlXhxZhxX;eXth)!*`2<<C`ZCA#pm(y{Z{P"
+    "T8TW=@3fISXx5CY2tTs?TlN62z`+MV@;!)v~;Loixr7%pT7m!ll~A_#Qq)zxR%={jWocA@DL_@nPA{&wMEJ%GQpthc)IER;_$`jP-"
+    "Y2?Et{)rv8E9wCNbmKtWd!<8~Wlh7P7G=YjwI*`D}>_&HOqJh>uZod~-@@E0QH6{>jXI3-"
+    "rym$CEd%cS(!S>lxfHEe)1!MZ5x~#mkFzTWJzZvYJ&neu8uKc?IzY2oDzBxtGZ?xx(qld7bvpGFLh=c3009OoY%(AmHdnS8Ng%?{YQvciz3NA*1El"
+    "d&};Hm(B@$9DeHxIY@PD)Wrb~6``ql0&`2tuiCSfjX*gUDaYMs;FqFCyxWQCqREA019-"
+    "5#t{oy&P8^u6W^3?@9~4i}^)_?Wp{$H@$Gx3(L(t@}3XQ`B=c5&y<Uy3UUD`ANb&XAEJ!9lhanu$l^wHKUx<VyURHCoMHO^cm&$nROa-"
+    "{pPgZ{l~0-4sZ_?yjWU`zva4~#*G;MTto+H=A}1f4G#@y&=h}<=kfL>-8O+@%r-"
+    "+w+nvQkuG?onPi{0!p$@3{BOW8Kw2`2F{%q?Tb4epk%eKB+7{n*TqwKiF2ll2y3En|F>9zBGc$B+M?rB#Mm02(i2ccZv3?lwwWNkP|mH=z5jY6G6~"
+    "Om=g1W4W)VHr6dq-pi^Rz@0YR0H>#CCDCq1cXDVm{!x~bD!Q57X@Sk$IMbCRxLMsX&t@H&Jy8U7<G7vK#-Sdc&$T<Zlz5E)u%<x|N<YWg{srC<%Ig"
 )
 
 
@@ -72,7 +103,7 @@ def workbook(path, **sheets):
 def read(tmp_path):
     """Return a function that writes a text as a table and reads it."""
 
-    def run(content, name="坐标.csv", *, crs=ZONE_114, **columns):
+    def run(content, name="坐标.csv", /, *, crs=ZONE_114, **columns):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return read_delivery(path, crs=crs, options=ReadOptions(columns=columns))
@@ -145,6 +176,38 @@ def test_a_zone_before_the_easting_is_kept(read):
 
 def test_without_a_crs_it_is_asked_for(refusal_of):
     assert refusal_of(csv_of(points()), crs=None).kind.startswith("crs_")
+
+
+def test_a_person_may_say_which_column_is_the_name_be_it_the_one_that_points_go_by_or_another(read, refusal_of):
+    frame = points().assign(备注=["办公楼"] * 4 + ["厂房"] * 4, 名称="城南", name="x")
+    delivery = read(csv_of(frame), name="备注")
+    assert same(delivery, squares())
+    assert delivery.frame["name"].tolist() == delivery.frame["备注"].tolist() == ["办公楼", "厂房"]
+    assert delivery.frame["name_2"].tolist() == ["x", "x"]
+    delivery = read(csv_of(frame), name="楼 号")
+    assert same(delivery, squares())
+    assert delivery.frame["name"].tolist() == ["1号楼", "2号楼"]
+    assert refusal_of(csv_of(frame), name="楼名").kind == "table_heading_unknown"
+    # one that differs from point to point is no building's
+    assert refusal_of(csv_of(frame), name="点号").kind == "table_heading_unknown"
+
+
+def test_rows_of_wkt_have_the_name_that_is_told(read):
+    rows = pd.DataFrame({"wkt": [shape.wkt for shape in squares()], "用途": ["甲", "乙"]})
+    assert read(csv_of(rows), name="用途").frame["name"].tolist() == ["甲", "乙"]
+
+
+@pytest.mark.parametrize("names", [{}, {"X": "Y", "Y": "X"}])
+def test_a_building_that_is_refused_has_its_points_in_the_order_of_boundary_points(read, names, tmp_path):
+    frame = points().astype({"X": object}).rename(columns=names)
+    frame.loc[2, names.get("X", "X")] = "375I520"
+    delivery = read(csv_of(frame))
+    assert [fault and fault.kind for fault in delivery.faults] == ["boundary_line", None]
+    refused, sound = delivery.frame["界址点"]
+    assert refused.splitlines()[1:3] == ["J2,,3751500.0,438620.0", "J3,,375I520,438620.0"]
+    assert sound is None
+    write_frame(delivery.frame, tmp_path / "back.txt")
+    assert refused in (tmp_path / "back.txt").read_bytes().decode("gb18030").replace("\r\n", "\n")
 
 
 class TestDegrees:
@@ -392,6 +455,46 @@ class TestWorkbooks:
         delivery = read_delivery(path, crs=ZONE_114)
         assert delivery.format == "Excel"
         assert same(delivery, squares())
+
+    def test_a_binary_workbook_that_another_library_wrote_is_read(self, tmp_path):
+        path = tmp_path / "a.xlsb"
+        path.write_bytes(zlib.decompress(base64.b85decode(EXCEL_BINARY)))
+        delivery = read_delivery(path, crs=ZONE_114)
+        assert (delivery.format, delivery.layer) == ("Excel", "界址点")
+        assert same(delivery, squares())
+        assert delivery.frame["楼号"].tolist() == ["1号楼", "2号楼"]
+
+    # the row and the column of the last cell, and whether it has a value
+    @pytest.mark.parametrize(
+        ("row", "column", "kind", "is_read"),
+        [(20, 5, 5, True), (1_048_575, 200, 5, False), (8, 16_383, 5, False), (1_048_575, 16_383, 1, True)],
+    )
+    def test_a_cell_far_away_in_a_binary_workbook_is_refused_before_room_is_made_for_it(
+        self, tmp_path, refusal, row, column, kind, is_read
+    ):
+        def far(name, content):
+            if name != "xl/worksheets/sheet1.bin":
+                return content
+            cell = bytes([kind, 16]) + struct.pack("<IId", column, 0, 1.0)
+            line = bytes([0, 25]) + struct.pack("<I", row) + bytes(21) + cell
+            # before the record that ends the rows
+            return content.replace(b"\x92\x01\x00", line + b"\x92\x01\x00")
+
+        path = tmp_path / "a.xlsb"
+        with zipfile.ZipFile(io.BytesIO(zlib.decompress(base64.b85decode(EXCEL_BINARY)))) as given:
+            members = {name: far(name, given.read(name)) for name in given.namelist()}
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+        if is_read:
+            assert len(read_delivery(path, crs=ZONE_114).frame) >= 2
+        else:
+            assert refusal(path, crs=ZONE_114).fault.kind == "sheet_extent"
+
+    @given(st.binary(max_size=200))
+    def test_any_bytes_have_an_extent(self, part):
+        rows, columns = extent_of(b"\x91\x01\x00" + part)
+        assert (rows == 0) == (columns == 0)
 
     @pytest.mark.parametrize("leads_to", [0, 1])
     def test_sectors_that_lead_back_to_themselves_are_refused_before_they_are_followed(self, tmp_path, leads_to):

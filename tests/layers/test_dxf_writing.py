@@ -2,6 +2,7 @@
 
 import ezdxf
 import geopandas as gpd
+import pyproj
 import pytest
 import shapely
 
@@ -64,6 +65,16 @@ def test_what_was_wrong_with_a_row_stands_beside_it_in_the_drawing(tmp_path):
     assert [text.dxf.text for text in space.query("TEXT")] == ["图形无效:自相交"]
     assert any("not in the DXF (1)" in note.en for note in notes)
     assert any(CRS in note.en for note in notes)
+
+
+def test_what_is_wrong_with_a_row_that_is_no_area_stands_where_it_is(tmp_path):
+    path = tmp_path / "rejected.dxf"
+    lon, lat = pyproj.Transformer.from_crs(CRS, "EPSG:4490", always_xy=True).transform(EAST, NORTH)
+    rows = frame(None, None, fault=["没有闭合", "空"], lon=[lon, None], lat=[lat, None])
+    write_frame(rows, path)
+    (text,) = ezdxf.readfile(path).modelspace()
+    assert text.dxf.text == "没有闭合"
+    assert text.dxf.insert.xyz == pytest.approx((EAST, NORTH, 0), abs=1e-6)
 
 
 def test_the_drawing_is_without_error_for_the_library_that_audits_it(tmp_path):

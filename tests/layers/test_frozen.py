@@ -1,7 +1,6 @@
 """What goes through a file comes back as it was, in value and type; what is no answer of ours is not taken."""
 
 import datetime as dt
-import json
 from decimal import Decimal
 
 import numpy as np
@@ -14,18 +13,14 @@ from hypothesis import strategies as st
 from geocode.faults import Fault, Text
 from layers.confined.frozen import (
     UnsoundAnswerError,
-    freeze_delivery,
     freeze_json,
     freeze_refusal,
-    thaw_delivery,
     thaw_json,
     thaw_refusal,
 )
 from layers.curves import Linearised
 from layers.entries import FoundLayer, ReadOptions
 from layers.errors import refused
-from layers.reading import read_delivery
-from tests.layers.seeds import SEEDS
 
 _ANY_TEXT = st.text(st.characters(codec=None))
 # a file has no hour that comes twice
@@ -112,34 +107,3 @@ def test_what_is_no_answer_is_not_taken(tmp_path, text):
     (tmp_path / "value.json").write_text(text, encoding="utf-8", errors="surrogatepass")
     with pytest.raises(UnsoundAnswerError):
         thaw_json(tmp_path / "value.json")
-
-
-@given(seed=st.integers(0, 10_000))
-def test_damaged_answers_are_deliveries_or_not_taken(frozen, seed):
-    folder, random = frozen, np.random.default_rng(seed)
-    spoilt = {name: bytearray(content) for name, content in _CONTENTS.items()}
-    data = spoilt[("rows.arrow", "answer.json")[random.integers(2)]]
-    for at in random.integers(len(data), size=random.integers(1, 5)):
-        data[at] ^= 1 << int(random.integers(8))
-    for name, content in spoilt.items():
-        (folder / name).write_bytes(content)
-    try:
-        found = thaw_delivery(thaw_json(folder / "answer.json"), folder)
-    except UnsoundAnswerError:
-        return
-    assert len(found.frame) == len(found.faults)
-    assert all(map(shapely.is_geometry, found.frame.geometry.dropna()))
-
-
-_CONTENTS: dict[str, bytes] = {}
-
-
-@pytest.fixture(scope="module")
-def frozen(tmp_path_factory):
-    """Return a folder with an answer that is sound."""
-    folder = tmp_path_factory.mktemp("frozen")
-    delivery = read_delivery(SEEDS[".gpkg"](folder / "a.gpkg"))
-    freeze_json(freeze_delivery(delivery, folder), folder / "answer.json")
-    _CONTENTS.update({name: (folder / name).read_bytes() for name in ("rows.arrow", "answer.json")})
-    assert json.loads(_CONTENTS["answer.json"])
-    return folder

@@ -70,7 +70,8 @@ def made_record(
     common = {"subject": "building/4E7U5CKJ1HE0A", "office_id": 1, "actor": "desk 2", "occurred_at": ISSUED_AT}
     issue = NewEvent(kind=kind, body={**told, "content_sha256": content_sha256(content)}, **common)
     events = [*[NewEvent(kind="registered", **common)] * before, issue, NewEvent(kind="revised", **common)]
-    chained = chain_events(events, size=0, previous=None, recorded_at=ISSUED_AT, offices={1: "jl"})
+    pairs = chain_events(events, size=0, previous=None, recorded_at=ISSUED_AT, offices={1: "jl"})
+    chained = [event for _, event in pairs]
     frontier, nodes = Frontier(), {}
     for place, each in enumerate(chained):
         nodes[0, place] = each.leaf_hash

@@ -1,6 +1,7 @@
 """Names that others gave a building, as deliveries carry them."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
@@ -108,6 +109,52 @@ def test_other_fields_are_no_aliases():
 def test_name_and_code_are_found_in_chinese_and_ascii_fields():
     assert find_stated({"建筑物名称": " 1号楼 ", "建筑编码": "4E7U5-CKJ2W-F0J"}) == ("1号楼", "4E7U5-CKJ2W-F0J")
     assert find_stated({"NAME": "Tower", "Building_Code": "4E7U5CKJ2WF0J"}) == ("Tower", "4E7U5CKJ2WF0J")
+
+
+@pytest.mark.parametrize(
+    ("heading", "value"),
+    [
+        ("楼名", "测试楼·叁"),
+        ("楼名(必填)", "南苑一号楼"),
+        ("幢名", "东楼"),
+        ("楼号", "3号楼"),
+        ("楼栋号", 12),
+        ("幢号", "3幢"),
+        ("Building Name", "Tower"),
+        ("BLDG_NAME", "Tower"),
+        ("地块名称", "城南一期"),
+    ],
+)
+def test_headings_that_offices_use_name_a_building(heading, value):
+    assert find_stated({"层数": 6, heading: value}) == (str(value), None)
+
+
+def test_a_name_is_preferred_to_a_number_and_the_buildings_to_the_parcels():
+    row = {"地块名称": "城南一期", "幢号": "2幢", "楼号": "2", "楼名": "东楼", "建筑名称": None}
+    found = []
+    while row:
+        found.append(find_stated(row)[0])
+        row = {heading: value for heading, value in row.items() if value not in {found[-1], None}}
+    assert found == ["东楼", "2", "2幢", "城南一期"]
+
+
+@pytest.mark.parametrize("bare", ["12", 12.0, "0012", "F0001", "A-3"])
+def test_what_a_scheme_reads_is_a_name_only_where_it_is_more_than_a_number(bare):
+    row = {"幢号": bare}
+    assert find_stated(row)[0] is None
+    assert aliases(row) == [Alias("zrzh", alias_value(str(bare).removesuffix(".0")))]
+    city = [replace(get_scheme("city"), fields=("楼号",))]
+    assert find_stated({"楼号": bare, "地块名称": "城南"}, city)[0] == "城南"
+    assert find_stated({"楼号": "3号楼"}, city)[0] == "3号楼"
+
+
+@pytest.mark.parametrize("field", ["building", "层数", "编号", "名称2", "人名", "note"])
+def test_other_fields_name_nothing(field):
+    assert find_stated({field: "yes"}) == (None, None)
+
+
+def test_of_two_fields_that_are_alike_the_first_is_the_name():
+    assert find_stated({"name": "甲", "NAME": "乙"})[0] == "甲"
 
 
 @example("ΐ")  # comes apart in upper case

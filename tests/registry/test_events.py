@@ -30,7 +30,8 @@ def new_event(**changes):
 
 
 def chain(*events, size=0, previous=None):
-    return chain_events(events, size=size, previous=previous, recorded_at=NOON, offices={1: "survey"})
+    pairs = chain_events(events, size=size, previous=previous, recorded_at=NOON, offices={1: "survey"})
+    return [event for _, event in pairs]
 
 
 def test_an_event_is_one_canonical_text():
@@ -98,6 +99,17 @@ def test_times_are_told_in_utc():
 def test_every_kind_has_a_name_in_both_languages():
     assert all(name.zh and name.en for name in load_kinds().values())
     assert get_kind("merged").en == "Merged"
+
+
+@given(st.text(max_size=8), st.text(max_size=8), st.none() | st.binary(min_size=32, max_size=32))
+def test_whatever_an_event_says_its_text_is_canonical(actor, name, previous):
+    said = new_event(actor=actor, subject=f"project/{name}", body={"b": {"z": 1.0, name: name}, "a": [name, 1e300]})
+    try:
+        (event,) = chain(said, size=7, previous=previous)
+    except EventError:
+        return  # a text that UTF-8 has no place for
+    assert event.canonical.encode() == rfc8785.dumps(json.loads(event.canonical))
+    assert json.loads(event.canonical)["previous"] == (None if previous is None else previous.hex())
 
 
 JSON = st.recursive(

@@ -23,7 +23,7 @@ def make_log(size=SIZE, *, salt=""):
     said = {"kind": "registered", "subject": "building/4E7U5CKJ2WF0J", "office_id": 1, "actor": "test"}
     events = [NewEvent(**said, occurred_at=NOON, body={"version": i, "salt": salt}) for i in range(size)]
     chained = chain_events(events, size=0, previous=None, recorded_at=NOON, offices={1: "survey"})
-    return [Stored(event.seq, event.canonical.encode(), event.leaf_hash) for event in chained]
+    return [Stored(event.seq, event.canonical.encode(), event.leaf_hash) for _, event in chained]
 
 
 def heads_and_nodes(log):

@@ -218,3 +218,33 @@ def test_whatever_is_delivered_what_is_done_leaves_one_building_on_one_ground(
         for other in standing[:i]:
             if one not in living.geometry.values or other not in living.geometry.values:
                 assert one.intersection(other).area <= OVERLAP_TOLERANCE * min(one.area, other.area)
+
+
+def test_a_conflict_in_one_place_changes_nothing_in_another(frame):
+    known = [translate(HOUSE, 40 * i) for i in range(6)]
+    rows = [*known[:2], translate(HOUSE, 2.5), translate(HOUSE, 45), HOUSE, translate(HOUSE, 500), *known[3:]]
+    found = settle(frame(rows), frame(known))
+    assert [(each.kind, each.delivered, each.known) for each in found.done] == [
+        ("same", (0,), (0,)),
+        ("same", (1,), (1,)),
+        ("new", (5,), ()),
+        ("same", (6,), (3,)),
+        ("same", (7,), (4,)),
+        ("same", (8,), (5,)),
+    ]
+    assert {row: fault.kind for row, fault in found.refused.items()} == {
+        2: "overlaps_building",
+        3: "overlaps_building",
+        4: "duplicate_row",
+    }
+
+
+def test_a_building_that_is_there_thousands_of_times_is_taken_once(frame):
+    found = settle(frame([HOUSE] * 3_000), frame([]))
+    assert [each.delivered for each in found.done] == [(0,)]
+    assert {fault.kind for fault in found.refused.values()} == {"duplicate_row"}
+
+
+def test_who_decides_is_told_how_far_the_outlines_are_apart(frame):
+    (held,) = settle(frame([moved(0.6)]), frame([HOUSE])).held
+    assert held.evidence[0].hausdorff_m == pytest.approx(8)

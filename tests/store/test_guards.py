@@ -15,7 +15,7 @@ from store.uploads import add_upload_rows
 
 # an office may get another name, and an outbox is work in progress; nothing else may change
 GUARDED = sorted(set(metadata.tables) - {"office", "outbox"})
-NOT_IN_PREREQUISITE_STATE = "55000"
+NOT_IN_PREREQUISITE_STATE, FOREIGN_KEY_VIOLATION = "55000", "23503"
 CHANGES = {
     Text: "coalesce({}, '') || 'x'",
     Boolean: "not {}",
@@ -81,6 +81,7 @@ LATER_ROWS = """
         select coordination_case.id, run_id, conflict.id from coordination_case, conflict;
     insert into case_entry (case_id, office_id, actor, role, field, value)
         select id, :office, 'test', 'planner', 'status', '"open"' from coordination_case;
+    insert into upload_account (upload_id, office_id, told) select id, :office, '{}' from upload;
     insert into layer_mapping (office_id, name, version, layer, content, actor)
         select :office, '农田', 1, 'GH2201', '{}', 'test';
     insert into job (office_id, kind, actor, role, request) select :office, 'upload', 'test', 'surveyor', '{}';
@@ -189,3 +190,52 @@ def test_a_row_cannot_choose_its_number(history):
 def test_a_row_of_the_wrong_form_is_refused(history, statement, constraint):
     with pytest.raises(DBAPIError, match=constraint):
         history.execute(text(statement))
+
+
+NAMES = [
+    (table.name, key.parent.name)
+    for table in metadata.sorted_tables
+    for key in table.foreign_keys
+    if key.info.get("at_once")
+]
+
+
+@pytest.mark.parametrize(("table", "column"), sorted(NAMES))
+def test_a_row_that_names_what_is_not_there_is_refused(history, table, column):
+    source = metadata.tables[table]
+    kept = [each.name for each in source.c if each.name not in {column, "id"} and not each.computed]
+    nobody = "gen_random_uuid()" if isinstance(source.c[column].type, UUID) else "-1"
+    changed = {
+        "building": {"code": "'4E7U5CKJ2WF1H'", "kind": "'part'", "part_of": "id", "facility_class": "null"},
+        "footprint": {"version": "9", "replaced_at": "now()"},
+        "alias": {"value": "'other'"},
+        "upload_row": {"row_number": "9"},
+        "event": {
+            "seq": "seq + 1",
+            "previous_hash": "leaf_hash",
+            "canonical": "said",
+            "leaf_hash": "sha256('\\x00' || convert_to(said, 'UTF8'))",
+        },
+    }.get(table, {}) | {column: nobody}
+    said = """replace(replace(canonical, '"seq":0', '"seq":1'), '"previous":null', '"previous":"' || encode(leaf_hash, 'hex') || '"')"""
+    values = [changed.get(name, name) for name in [*kept, column]]
+    source_rows = f"(select *, {said} as said from event)" if table == "event" else table
+    statement = f"insert into {table} ({', '.join([*kept, column])}) select {', '.join(values)} from {source_rows} as one limit 1"
+    with pytest.raises(DBAPIError, match="not there") as caught:
+        history.execute(text(statement.replace(":", "\\:").replace("\\:\\:", "::")))
+    assert (caught.value.orig.sqlstate, caught.value.orig.diag.column_name) == (FOREIGN_KEY_VIOLATION, column)
+
+
+def test_names_are_asked_for_by_the_statement_where_the_schema_says_so(connection):
+    asked = connection.execute(
+        text(
+            """select tgrelid::regclass::text, encode(tgargs, 'escape') from pg_trigger where tgname = 'names_are_known'"""
+        )
+    )
+    found = {(table, name) for table, names in asked for name in names.split("\\000")[::2] if name}
+    assert found == set(NAMES)
+
+
+def test_an_office_stays(history):
+    assert is_refused(history, "delete from office")
+    assert is_refused(history, "truncate office cascade")

@@ -64,7 +64,7 @@ def test_the_tables_are_those_of_the_schema(connection):
 
 
 def test_a_table_that_no_migration_made_is_drift(owner_connection):
-    owner_connection.execute(text("alter table event drop column body"))
+    owner_connection.execute(text("alter table event drop column previous_hash"))
     assert len(migration_drift(owner_connection)) == 1
 
 

@@ -5,10 +5,10 @@ from datetime import date
 import pytest
 import shapely
 from sqlalchemy import select
+from sqlalchemy.exc import DataError
 
-import store.rows
 from store.rows import insert_rows
-from store.schema import stage_entry
+from store.schema import footprint, stage_entry
 
 
 @pytest.fixture
@@ -17,8 +17,7 @@ def building(connection, desk, on_ground, house_codes):
     return next(iter(desk.add(connection, on_ground(shapely.box(0, 0, 20, 10)), house_codes(1)).values()))
 
 
-def test_rows_are_stored_as_said_and_their_keys_are_in_order(connection, desk, building, monkeypatch):
-    monkeypatch.setattr(store.rows, "_AT_ONCE", 2)
+def test_rows_are_stored_as_said_and_their_keys_are_in_order(connection, desk, building):
     common = {"building_id": building, "office_id": desk.office_id, "actor": "test", "occurred_on": date(2026, 1, 2)}
     said = [
         {**common, "stage": f"{n}", "height_m": height_m, "certificate": text, "attributes": {"text": text, "n": n}}
@@ -34,3 +33,24 @@ def test_rows_are_stored_as_said_and_their_keys_are_in_order(connection, desk, b
 
 def test_no_rows_are_no_statement(connection):
     assert insert_rows(connection, stage_entry, []) == []
+
+
+def test_what_the_database_refuses_is_told_as_by_any_statement(connection, desk, building):
+    row = {"building_id": building, "office_id": desk.office_id, "actor": "test", "stage": "design"}
+    row |= {"occurred_on": date(2026, 1, 2), "attributes": {"text": "\0"}}
+    with pytest.raises(DataError):
+        insert_rows(connection, stage_entry, [row])
+
+
+@pytest.mark.parametrize("keys", [[], ["a"], ["", 'a"b', "c\\d", "{e,f}", "null", "建筑"]])
+def test_lists_are_stored_as_said(connection, desk, on_ground, building, keys):
+    (shape,) = on_ground(shapely.box(0, 0, 20, 10))
+    row = dict(connection.execute(select(footprint)).mappings().one())
+    del row["id"]
+    ground = shapely.to_wkb(shapely.set_srid(shape, 4490), hex=True, include_srid=True)
+    (number,) = insert_rows(
+        connection,
+        footprint,
+        [{**row, "version": 2, "geom": ground, "addresses": keys, "replaced_at": row["recorded_at"]}],
+    )
+    assert connection.execute(select(footprint.c.addresses).where(footprint.c.id == number)).scalar_one() == keys

@@ -10,7 +10,15 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from store.database import transaction
 from store.errors import NotHereError
-from store.uploads import add_upload, add_upload_rows, claim_content, find_upload, get_upload
+from store.uploads import (
+    add_account,
+    add_upload,
+    add_upload_rows,
+    claim_content,
+    find_upload,
+    get_upload,
+    upload_rows,
+)
 
 HASH = hashlib.sha256(b"delivery").hexdigest()
 OPTIONS = {"n": "survey"}
@@ -55,17 +63,24 @@ def test_an_upload_comes_with_its_rows_in_file_order(connection, desk, on_ground
     add_upload_rows(connection, rows)
     found = get_upload(connection, desk.upload_id, office_id=desk.office_id)
     assert (found["file"], found["sha256"], found["actor"]) == ("a.zip", HASH, "test")
-    assert [(each["row_number"], each["outcome"], each["code"]) for each in found["rows"]] == [
+    kept = list(upload_rows(connection, desk.upload_id))
+    assert [(each["row_number"], each["outcome"], each["code"]) for each in kept] == [
         (0, "new", code),
         (1, "refused", None),
         (2, "refused", None),
     ]
-    assert found["rows"][2]["fault"] == fault
+    assert kept[2]["fault"] == fault
+
+
+def test_what_is_told_at_the_end_counts_before_what_was_said_at_the_beginning(connection, desk):
+    add_account(connection, desk.upload_id, office_id=desk.office_id, told={"rows": 7, "notes": ["n"]})
+    report = get_upload(connection, desk.upload_id, office_id=desk.office_id)["report"]
+    assert (report["rows"], report["notes"]) == (7, ["n"])
 
 
 def test_an_upload_without_rows_is_an_upload(connection, desk):
     add_upload_rows(connection, [])
-    assert get_upload(connection, desk.upload_id, office_id=desk.office_id)["rows"] == []
+    assert list(upload_rows(connection, desk.upload_id)) == []
 
 
 def test_a_row_has_one_outcome(connection, desk):

@@ -1,6 +1,5 @@
 """What a person sees and does on the page, in a real browser against the real service."""
 
-import json
 from collections.abc import Callable
 
 import pytest
@@ -165,28 +164,8 @@ def test_the_layer_tree_tells_what_is_loaded_and_what_is_not(open_page: OpenPage
     assert box.is_checked() is not shown
 
 
-def test_a_refused_row_of_a_survey_file_is_told_and_nothing_is_stored(open_page: OpenPage, site: Site) -> None:
-    ring = site.ring()
-    crossed = [ring[0], ring[2], ring[1], ring[3], ring[0]]
-    page = open_page()
-    page.get_by_test_id("upload").set_input_files(
-        {"name": "survey.geojson", "mimeType": "application/geo+json", "buffer": geojson("东楼", crossed)}
-    )
-    rows = page.get_by_test_id("upload-rows")
-    expect(rows).to_contain_text("东楼")
-    expect(rows.locator("[data-outcome='refused']")).to_have_count(1)
-    expect(page.get_by_test_id("problem")).to_be_visible()
-    keep_picture(page, "upload")
-
-
 def test_the_dark_page_draws_too(open_page: OpenPage, site: Site) -> None:
     page = open_page(site.address, **PICTURE, color_scheme="dark", locale="en-GB")
     draw(page, site)
     read_code(page)
     keep_picture(page, "dark")
-
-
-def geojson(name: str, ring: list[list[float]]) -> bytes:
-    geometry = {"type": "Polygon", "coordinates": [ring]}
-    feature = {"type": "Feature", "properties": {"name": name}, "geometry": geometry}
-    return json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()

@@ -14,8 +14,9 @@ from geocode.planes import from_plane
 from layers.catalogue import load_catalogue
 from store.database import Database
 from workflows.conflicts import Reader
+from workflows.delivery_options import DeliveryOptions
 from workflows.publishing import PublishOptions, publish
-from workflows.uploading import DeliveryOptions, upload_file
+from workflows.uploading import upload_file
 
 # a spot in zone 126 E, in metres of EPSG:4551
 EAST_M, NORTH_M = 544_000.0, 4_856_000.0

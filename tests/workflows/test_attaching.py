@@ -53,7 +53,12 @@ def attach(database, principal, folder):
 
 def events(database):
     with transaction(database) as connection:
-        return [tuple(row) for row in connection.execute(text("select kind, body from event order by seq"))]
+        return [
+            tuple(row)
+            for row in connection.execute(
+                text("select kind, cast(canonical as jsonb) -> 'body' as body from event order by seq")
+            )
+        ]
 
 
 def someone(database, role, office="jl"):

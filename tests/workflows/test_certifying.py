@@ -17,10 +17,11 @@ from tests.conftest import principal_in, settings_for
 from tests.workflows.conftest import house
 from workflows.attaching import list_documents
 from workflows.certifying import find_issue, issue_certificate, verify_certificate, verify_paper
+from workflows.delivery_options import DeliveryOptions
 from workflows.errors import ForbiddenError, HiddenError
 from workflows.ledgers import seal_ledger, show_keys
 from workflows.principals import find_principal, issue_key
-from workflows.uploading import DeliveryOptions, upload_file
+from workflows.uploading import upload_file
 from workflows.verifying import verify_database
 
 
@@ -80,7 +81,12 @@ def issued(database, principal, settings, code):
 
 def events(database):
     with transaction(database) as connection:
-        return [tuple(row) for row in connection.execute(text("select seq, kind, body from event order by seq"))]
+        return [
+            tuple(row)
+            for row in connection.execute(
+                text("select seq, kind, cast(canonical as jsonb) -> 'body' as body from event order by seq")
+            )
+        ]
 
 
 def test_a_certificate_says_what_the_register_says(issued, code, principal):

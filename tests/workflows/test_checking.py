@@ -16,13 +16,14 @@ from store.database import transaction
 from tests.conftest import SAMPLES, principal_in
 from tests.layers.grids import write_raster
 from workflows.checking import Terms, check_building, check_file, check_ground
+from workflows.delivery_options import DeliveryOptions
 from workflows.errors import RefusedOptionError
 from workflows.footprint_facts import read_said, split_said
 from workflows.layering import LoadOptions, load_layers
 from workflows.previewing import preview_footprint
 from workflows.rastering import RasterOptions, load_raster
 from workflows.rule_sets import list_rules, rule_set
-from workflows.uploading import DeliveryOptions, upload_file
+from workflows.uploading import upload_file
 
 PLANE = "EPSG:4551"
 

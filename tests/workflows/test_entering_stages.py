@@ -23,6 +23,7 @@ from tests.conftest import settings_for
 from tests.workflows.conftest import house, on_ground
 from workflows.attaching import AttachOptions, attach_file, received
 from workflows.chains import list_deadlines, list_stages, read_chain
+from workflows.delivery_options import DeliveryOptions
 from workflows.errors import ForbiddenError, HiddenError, RefusedEntryError, ReusedKeyError, StillRunningError
 from workflows.idempotency import once
 from workflows.principals import Principal
@@ -31,7 +32,7 @@ from workflows.projects import join_project, open_project, read_project
 from workflows.resolving import resolve_building, resolve_names
 from workflows.settings import Settings
 from workflows.stages import Asked, EntryRequest, enter_stage, withdraw_entry
-from workflows.uploading import DeliveryOptions, upload_file
+from workflows.uploading import upload_file
 from workflows.verifying import verify_database
 
 NUMBERS = {

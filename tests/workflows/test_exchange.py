@@ -12,6 +12,7 @@ from registry.errors import PackageError
 from registry.ledger.heads import read_key
 from store.database import transaction
 from tests.workflows.conftest import on_ground
+from workflows.delivery_options import DeliveryOptions
 from workflows.errors import ForbiddenError, RefusedOptionError
 from workflows.exporting import export_package
 from workflows.importing import import_package
@@ -21,7 +22,7 @@ from workflows.principals import Principal, resolve_principal
 from workflows.proposals import carry_out
 from workflows.resolving import resolve_building
 from workflows.settings import Settings
-from workflows.uploading import DeliveryOptions, upload_file
+from workflows.uploading import upload_file
 from workflows.verifying import verify_database
 
 PLACES = [(0, 0), (60, 0), (120, 0)]
@@ -177,7 +178,11 @@ def registrar_of(register):
 
 def exports(register):
     with transaction(register.database) as connection:
-        told = connection.execute(text("select body from event where kind = 'package_exported' order by seq"))
+        told = connection.execute(
+            text(
+                "select cast(canonical as jsonb) -> 'body' as body from event where kind = 'package_exported' order by seq"
+            )
+        )
         return told.scalars().all()
 
 

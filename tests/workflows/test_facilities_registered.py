@@ -17,7 +17,7 @@ from workflows.lives import ActRequest
 from workflows.principals import find_principal, issue_key
 from workflows.proposals import carry_out
 from workflows.resolving import resolve_building
-from workflows.upload_files import write_coded
+from workflows.upload_files import ReportedFile, write_coded
 from workflows.verifying import verify_database
 
 
@@ -79,7 +79,9 @@ def test_a_road_has_the_code_of_its_corridor_with_or_without_a_register(lay, del
         "road",
         parse(row.code).compact,
     )
-    (event,) = rows_of(database, "select * from event where kind = 'registered'")
+    (event,) = rows_of(
+        database, "select cast(canonical as jsonb) -> 'body' as body from event where kind = 'registered'"
+    )
     assert {name: event["body"][name] for name in ("facility_class", "space", "width_m", "row")} == {
         "facility_class": "road",
         "space": "road",
@@ -194,7 +196,9 @@ def test_names_that_rows_carry_are_kept(lay, deliver, database):
     (alias,) = rows_of(database, "select scheme, value, source from alias")
     assert dict(alias) == {"scheme": "city", "value": "LJ-0012", "source": "a.gpkg"}
     assert resolve_building(database, "LJ-0012")["properties"]["code"] == report.results[0].code
-    (event,) = rows_of(database, "select body from event where kind = 'alias_added'")
+    (event,) = rows_of(
+        database, "select cast(canonical as jsonb) -> 'body' as body from event where kind = 'alias_added'"
+    )
     assert event["body"]["value"] == "LJ-0012"
 
 
@@ -228,7 +232,7 @@ def test_the_file_comes_back_as_it_was_drawn_with_its_codes(lay, deliver, tmp_pa
     path = deliver([ROAD], name="roads.gpkg")
     options = FacilityOptions(facility_class="road", width_m=12.0)
     report = code_facilities(path, options=options)
-    write_coded(path, tmp_path / "coded.gpkg", report)
+    write_coded(ReportedFile(path=path, report=report), tmp_path / "coded.gpkg")
     coded = gpd.read_file(tmp_path / "coded.gpkg")
     assert coded.code[0] == report.results[0].code
     assert coded.geometry[0].equals(ROAD)

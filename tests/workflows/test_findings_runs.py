@@ -11,10 +11,10 @@ from store.runs import canonical_sha256
 from tests.conftest import SAMPLES, principal_in
 from tests.samples.conftest import read_delivery
 from workflows.checking import check_file
+from workflows.delivery_options import DeliveryOptions
 from workflows.recomputing import verify_run
 from workflows.runs import show_run
 from workflows.terms import Terms
-from workflows.uploading import DeliveryOptions
 
 DAY = date(2026, 6, 1)
 

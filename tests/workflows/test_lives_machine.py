@@ -31,6 +31,7 @@ from tests.workflows.conftest import house, on_ground
 from tests.workflows.test_entering_stages import NUMBERS
 from workflows.attaching import AttachOptions, Delivered, attach_file
 from workflows.changes import Changes, write_changes
+from workflows.delivery_options import DeliveryOptions
 from workflows.drawings import draw_footprints
 from workflows.errors import ChangedMeanwhileError, RefusedActError, RefusedDeliveryError, RefusedEntryError
 from workflows.ground import refuse_taken
@@ -42,7 +43,7 @@ from workflows.resolving import resolve_names
 from workflows.reviews import decide_review, find_reviews
 from workflows.stages import Asked, EntryRequest, as_entry, enter_stage, standing, withdraw_entry
 from workflows.succession import issue_all
-from workflows.uploading import DeliveryOptions, upload_file
+from workflows.uploading import upload_file
 from workflows.verifying import verify_connection
 
 LAW_NAMES = ("overlapping", "without_state", "untold")

@@ -14,10 +14,10 @@ from store.database import transaction
 from store.offices import extent_of_office
 from tests.workflows.conftest import house
 from workflows.errors import RefusedOptionError
-from workflows.placing import place_office, read_placed
-from workflows.reading_settings import configured_reading, read_extent
+from workflows.placing import open_placed, place_office
+from workflows.reading_settings import configured_reading, read_extent, reading_said, with_known
 from workflows.settings import Settings
-from workflows.upload_files import write_coded
+from workflows.upload_files import ReportedFile, write_coded
 
 JILIN = (126.0, 43.4, 127.0, 44.4)
 
@@ -33,7 +33,9 @@ def placed(database, principal):
     """Return a function that reads a file as an upload by the office would."""
 
     def read(path, *, reading=ReadOptions(), crs=None):  # noqa: B008 - frozen
-        return read_placed(database, path, principal=principal, crs=crs, layer=None, name=path.name, reading=reading)
+        said = {"crs": crs, "layer": None, "name": path.name, "reading": reading}
+        with open_placed(database, path, principal=principal, **said) as kept:
+            return kept.head
 
     return read
 
@@ -87,7 +89,7 @@ class TestWithoutCrs:
         report = register(path)
         assert report.crs["said"] == "EPSG:4551/yx"
         assert {row.outcome for row in report.results} == {"revised"}
-        write_coded(path, tmp_path / "coded.gpkg", report)
+        write_coded(ReportedFile(path=path, report=report), tmp_path / "coded.gpkg")
         assert (tmp_path / "coded.gpkg").exists()
 
 
@@ -133,9 +135,11 @@ class TestExtents:
     def test_what_a_person_says_counts_before_the_settings(self):
         settings = Settings(extent="126,43.4,127,44.4", datum="")
         assert configured_reading(settings).extent == (JILIN,)
-        assert configured_reading(settings, extent="1,2,3,4", datum="CGCS2000") == ReadOptions(
+        said = reading_said(extent="1,2,3,4", datum="CGCS2000")
+        assert with_known(said, configured_reading(settings)) == ReadOptions(
             extent=((1.0, 2.0, 3.0, 4.0),), datum="CGCS2000"
         )
+        assert with_known(reading_said(), configured_reading(settings)).extent == (JILIN,)
 
     def test_a_file_of_local_systems_that_is_not_there_is_refused(self, tmp_path):
         with pytest.raises(RefusedFile):

@@ -94,7 +94,9 @@ def person(database):
 def events(database, kind=None):
     """Return the events of a kind, or all, as kind, subject and body, in order."""
     with transaction(database) as connection:
-        rows = connection.execute(text("select kind, subject, body from event order by seq")).all()
+        rows = connection.execute(
+            text("select kind, subject, cast(canonical as jsonb) -> 'body' as body from event order by seq")
+        ).all()
     return [row for row in rows if kind in {None, row.kind}]
 
 

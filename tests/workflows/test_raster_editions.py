@@ -52,8 +52,12 @@ def test_a_raster_keeps_its_document_and_its_days(load, database, tmp_path):
     assert row.source == "航测〔2023〕5号"
 
 
-def test_a_cloud_optimised_raster_is_kept_once(load, tmp_path):
+def test_a_raster_that_comes_cloud_optimised_is_measured_as_it_was_written_here(load, tmp_path):
     write_cloud_optimised(write_raster(tmp_path / "dem.tif", np.round(HEIGHTS)), tmp_path / "cog.tif")
+    content = (tmp_path / "cog.tif").read_bytes()
+    # what stands behind a file's cells is no cell
+    (tmp_path / "cog.tif").write_bytes(content + b"canary")
     loaded, state = load(tmp_path / "cog.tif")
-    assert loaded.account["cloud_optimised"] is None
-    assert state.raster.path.name == sha256((tmp_path / "cog.tif").read_bytes()).hexdigest()
+    assert state.raster.path.name == loaded.account["cloud_optimised"]
+    assert is_cloud_optimised(state.raster.path)
+    assert b"canary" not in state.raster.path.read_bytes()

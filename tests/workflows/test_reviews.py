@@ -18,7 +18,8 @@ from workflows.lives import ActRequest
 from workflows.principals import find_principal, issue_key
 from workflows.proposals import carry_out
 from workflows.reviews import Assignment, decide_review, find_reviews, read_review
-from workflows.uploading import DeliveryOptions, find_report, upload_file
+from workflows.upload_reports import find_report
+from workflows.uploading import DeliveryOptions, upload_file
 from workflows.verifying import verify_database
 
 WHOLE, LEFT, RIGHT = house(0, 0, 20), house(0, 0, 10), house(10, 0, 10)

@@ -12,9 +12,10 @@ from tests.workflows.conftest import EAST_M, NORTH_M, house
 from workflows.errors import RefusedDeliveryError, RefusedOptionError
 from workflows.placing import place_office
 from workflows.row_checks import prepare_checked
-from workflows.upload_files import give_back, write_coded, write_rejected
+from workflows.upload_files import ReportedFile, give_back, write_coded, write_rejected
 from workflows.upload_previews import preview_upload
-from workflows.uploading import DeliveryOptions, find_report, upload_file
+from workflows.upload_reports import find_report
+from workflows.uploading import DeliveryOptions, upload_file
 
 CITY = """
 [[field]]
@@ -180,7 +181,7 @@ def faulty(deliver):
 def test_refused_rows_are_given_back_as_they_came_with_reasons(register, faulty, tmp_path):
     report = register(faulty, mode="good")
     for name in ("bad.gpkg", "bad.geojson", "bad.zip"):
-        write_rejected(faulty, tmp_path / name, report)
+        write_rejected(ReportedFile(path=faulty, report=report), tmp_path / name)
     frame = read_delivery(tmp_path / "bad.gpkg").frame
     (row,) = frame.to_dict("records")
     assert (row["名称"], row["row"], row["row_delivered"], row["kind"]) == ("乙", 1, 8, "self_intersection")
@@ -193,7 +194,7 @@ def test_refused_rows_are_given_back_as_they_came_with_reasons(register, faulty,
 def test_a_delivery_without_refused_rows_has_none_to_give_back(register, deliver, tmp_path):
     path = deliver([house(0, 0)])
     with pytest.raises(RefusedOptionError):
-        write_rejected(path, tmp_path / "bad.gpkg", register(path))
+        write_rejected(ReportedFile(path=path, report=register(path)), tmp_path / "bad.gpkg")
 
 
 def test_a_stored_upload_is_given_back_out_of_the_kept_bytes(register, faulty, database, principal, tmp_path):
@@ -211,7 +212,7 @@ def test_a_stored_upload_is_given_back_out_of_the_kept_bytes(register, faulty, d
 
 def test_a_file_with_codes_is_as_the_register_has_it(register, deliver, tmp_path):
     path = deliver([SPIKED])
-    write_coded(path, tmp_path / "plain.gpkg", register(path))
+    write_coded(ReportedFile(path=path, report=register(path)), tmp_path / "plain.gpkg")
     assert len(shapely.get_coordinates(read_delivery(tmp_path / "plain.gpkg").frame.geometry[0])) == 8
 
 

@@ -6,13 +6,15 @@ import pytest
 from sqlalchemy import select
 
 from registry.errors import SchemeFileError
+from registry.ledger.events import read_event
 from registry.schemes import load_schemes
 from store import schema
 from store.database import transaction
 from tests.workflows.conftest import house
+from workflows.delivery_options import DeliveryOptions
 from workflows.schemes import configured_schemes
 from workflows.settings import Settings
-from workflows.uploading import DeliveryOptions, upload_file
+from workflows.uploading import upload_file
 
 EXAMPLE = files("registry").joinpath("city_schemes.example.toml").read_text(encoding="utf-8")
 
@@ -52,8 +54,10 @@ def test_an_alias_is_kept_as_its_scheme_writes_it_and_the_event_says_which_check
     register(deliver([house(0, 0)], 项目代码=["25093201938901544060"], 房屋代码=["37010501200201000010017519"]))
     with transaction(database) as connection:
         kept = connection.execute(select(schema.alias.c.scheme, schema.alias.c.value)).all()
-        bodies = connection.execute(select(schema.event.c.body).where(schema.event.c.kind == "alias_added")).scalars()
-        by_scheme = {body["scheme"]: body for body in bodies}
+        bodies = connection.execute(
+            select(schema.event.c.canonical).where(schema.event.c.kind == "alias_added")
+        ).scalars()
+        by_scheme = {(body := read_event(said)["body"])["scheme"]: body for said in bodies}
     assert sorted(kept) == [("fwdm", "37010501200201000010017519"), ("xmdm", "2509-320193-89-01-544060")]
     assert by_scheme["fwdm"]["check_variant"] == "without_ten"
     assert by_scheme["xmdm"]["check_variant"] is None

@@ -6,9 +6,9 @@ from geocode import parse
 from layers.errors import RefusedFile
 from layers.reading import read_delivery
 from tests.workflows.conftest import EAST_M, NORTH_M
+from workflows.delivery_options import DeliveryOptions
 from workflows.upload_files import give_back
 from workflows.upload_previews import preview_upload
-from workflows.uploading import DeliveryOptions
 
 CORNERS = [(0, 0), (20, 0), (20, 12), (0, 12), (0, 0)]
 HEAD = "[属性描述]\n坐标系=2000国家大地坐标系\n几度分带=3\n带号=42\n[地块坐标]\n"

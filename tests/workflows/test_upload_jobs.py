@@ -12,7 +12,8 @@ from workflows import jobs as upload_jobs
 from workflows.errors import ForbiddenError, RefusedOptionError, ReusedKeyError
 from workflows.jobs import ask_for_upload, cancel_job, list_jobs, read_events, show_job, work
 from workflows.principals import find_principal, issue_key
-from workflows.uploading import DeliveryOptions, find_report, upload_file
+from workflows.upload_reports import find_report
+from workflows.uploading import DeliveryOptions, upload_file
 
 
 @pytest.fixture
@@ -258,3 +259,94 @@ def test_a_job_is_done_in_the_name_of_who_asked(database, installation, ask, som
     with transaction(database) as connection:
         told = connection.execute(text("select office_id, actor from upload where id = :id"), {"id": upload}).one()
     assert tuple(told) == (surveyor.office_id, surveyor.actor)
+
+
+def revoke_keys(as_owner, database):
+    with transaction(as_owner(database)) as connection:
+        connection.execute(text("update api_key set revoked_at = now()"))
+
+
+def test_a_job_of_a_key_that_was_revoked_before_it_began_is_not_done(database, installation, ask, someone, as_owner):
+    surveyor = someone("surveyor", "first")
+    job = ask(by=surveyor)
+    revoke_keys(as_owner, database)
+    work(installation, once=True)
+    failed = show_job(database, job["id"], principal=surveyor)
+    assert (failed["state"], failed["problem"]["kind"]) == ("failed", "key_revoked")
+    assert failed["problem"]["text"]["zh"]
+    assert count(database, "upload") == 0
+
+
+def test_a_job_of_a_key_that_is_revoked_while_it_runs_leaves_nothing(
+    database, installation, ask, someone, as_owner, monkeypatch
+):
+    surveyor = someone("surveyor", "first")
+    job = ask(by=surveyor)
+    hear = upload_jobs._Listener.__call__
+
+    def revoked_late(listener, step, done=0, total=None):
+        if step == "recording":
+            revoke_keys(as_owner, database)
+        hear(listener, step, done, total)
+
+    monkeypatch.setattr(upload_jobs._Listener, "__call__", revoked_late)
+    work(installation, once=True)
+    assert show_job(database, job["id"], principal=surveyor)["problem"]["kind"] == "key_revoked"
+    assert [count(database, table) for table in ("upload", "building", "event")] == [0, 0, 0]
+
+
+def test_a_key_of_the_same_label_and_role_goes_on_for_the_one_before(database, installation, ask, someone, as_owner):
+    job = ask(by=someone("surveyor", "first"))
+    revoke_keys(as_owner, database)
+    surveyor = someone("surveyor", "first")
+    work(installation, once=True)
+    assert show_job(database, job["id"], principal=surveyor)["state"] == "done"
+
+
+def kept(installation, folder="waiting"):
+    """Return the hashes of the bytes in a part of the document folder."""
+    root = installation.documents if folder is None else installation.documents / folder
+    return sorted(path.name for path in root.glob("??/*"))
+
+
+def test_what_a_job_was_about_is_a_document_once_it_is_registered_and_gone_where_it_is_not(
+    database, principal, installation, ask
+):
+    good, refused, cancelled = ask(), ask([house(0, 0), house(5, 0)]), ask([house(80, 0)])
+    assert kept(installation) == sorted(job["sha256"] for job in (good, refused, cancelled))
+    assert kept(installation, None) == []
+    cancel_job(database, cancelled["id"], principal=principal)
+    work(installation, once=True)
+    assert kept(installation) == []
+    assert kept(installation, None) == [good["sha256"]]
+
+
+def test_bytes_that_another_job_is_about_stay(database, principal, installation, ask, someone):
+    first, second = ask(), ask(by=someone("surveyor", "first"))
+    assert first["sha256"] == second["sha256"]
+    cancel_job(database, first["id"], principal=principal)
+    upload_jobs._run(database, installation, first["id"], 0)
+    assert kept(installation) == [second["sha256"]]
+    upload_jobs._run(database, installation, second["id"], 0)
+    assert show_job(database, second["id"], principal=principal)["state"] == "done"
+    assert kept(installation) == []
+
+
+def test_bytes_that_a_lost_worker_left_are_gone_once_another_begins(database, principal, installation, ask):
+    job = ask()
+    with transaction(database) as connection:
+        add_job_event(connection, job["id"], "failed", {"kind": "worker_lost"})
+    (waiting,) = (installation.documents / "waiting").glob("??/*")
+    waiting.with_name("half a copy").touch()
+    upload_jobs._forget_all(database, installation)
+    assert kept(installation) == ["half a copy"]
+
+
+def test_a_step_is_told_at_its_beginning_at_its_end_and_now_and_then_between(database, principal, ask):
+    listener = upload_jobs._Listener(database, (job := ask())["id"], principal)
+    for done in range(101):
+        listener("registering", done, 100)
+    events = [event for _, event in read_events(database, job["id"], principal=principal)]
+    told = [(event["done"], event["total"]) for event in events if event["step"]]
+    assert (told[0], told[-1]) == ((0, 100), (100, 100))
+    assert len(told) < 50

@@ -20,7 +20,8 @@ from tests.workflows.conftest import house
 from workflows.errors import RefusedDeliveryError, RefusedOptionError
 from workflows.principals import find_principal, issue_key
 from workflows.resolving import resolve_building
-from workflows.uploading import DeliveryOptions, find_report, upload_file
+from workflows.upload_reports import find_report
+from workflows.uploading import DeliveryOptions, upload_file
 
 
 def count(database, table):

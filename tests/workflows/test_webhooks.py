@@ -13,8 +13,9 @@ from sqlalchemy import text
 
 from store.database import transaction
 from store.errors import NotHereError
+from workflows.delivery_options import DeliveryOptions
 from workflows.errors import RefusedOptionError, ReusedKeyError
-from workflows.uploading import DeliveryOptions, upload_file
+from workflows.uploading import upload_file
 from workflows.webhooks import deliver_due, end_webhook, open_webhook, read_webhooks, sign
 
 HOSTS = frozenset({"127.0.0.1", "registry.example"})

@@ -1,7 +1,20 @@
 /** One function per request of the page. Every failure comes as a `ProblemError` with a sentence in both languages. */
 
 import type { Polygon } from "geojson";
-import type { Bilingual, Building, BuildingFindings, CodePreview, Layer, Problem, Session, Upload } from "./contract";
+import type {
+  Bilingual,
+  Building,
+  BuildingFindings,
+  CodePreview,
+  Job,
+  Layer,
+  Preview,
+  Problem,
+  RefusedFile,
+  Session,
+  Stage,
+  Upload,
+} from "./contract";
 
 export class ProblemError extends Error {
   override readonly name = "ProblemError";
@@ -29,18 +42,76 @@ export const previewCode = (geometry: Polygon, signal: AbortSignal): Promise<Cod
     signal,
   });
 
-export interface UploadOptions {
-  mode: "all" | "good";
-  crs?: string;
+/** What a person says about reading a file; "" where the file is to tell. */
+export interface Reading {
+  crs: string;
+  layer: string;
+  /** What the columns of a table are, such as `north=X`. */
+  columns: readonly string[];
+  closing_m: string;
+  drawing_unit: string;
+  /** Whether outlines are mended where that is safe. */
+  fix: boolean;
 }
 
-/** Upload a survey file: all of its rows or none, or the good rows only. */
-export function uploadFile(file: File, { mode, crs = "" }: UploadOptions): Promise<Upload> {
+export const AS_IT_IS: Reading = { crs: "", layer: "", columns: [], closing_m: "", drawing_unit: "", fix: false };
+
+/** How many rows of a file the page shows; all of them are counted. */
+export const MOST_ROWS = 5_000;
+
+/** Ask what a file is and what an upload of it would say; nothing is stored. */
+export const previewFile = (file: File, reading: Reading, signal: AbortSignal): Promise<Preview | RefusedFile> =>
+  request(`/uploads/preview?most=${MOST_ROWS}`, { method: "POST", body: formOf(file, reading), signal });
+
+export interface Registration {
+  reading: Reading;
+  stage: string;
+  /** All rows or none, or the good rows alone. */
+  mode: "all" | "good";
+}
+
+/** Register the footprints of a file. */
+export const uploadFile = (file: File, registration: Registration): Promise<Upload> =>
+  request("/uploads", { method: "POST", body: formToRegister(file, registration) });
+
+/** Have a job register the footprints of a file. */
+export const askForUpload = (file: File, registration: Registration): Promise<Job> =>
+  request("/uploads", {
+    method: "POST",
+    headers: { Prefer: "respond-async" },
+    body: formToRegister(file, registration),
+  });
+
+export const readUpload = (id: string): Promise<Upload> => request(`/uploads/${id}`);
+
+/** The address of a delivery given back: all of it with its codes, or its refused rows. */
+export const partOf = (id: string, part: "coded" | "rejected"): string => `/uploads/${id}/${part}`;
+
+export const readJobs = async (): Promise<Job[]> => (await request<{ jobs: Job[] }>("/jobs")).jobs;
+
+export const readJob = (id: string): Promise<Job> => request(`/jobs/${id}`);
+
+export const cancelJob = (id: string): Promise<Job> => request(`/jobs/${id}`, { method: "DELETE" });
+
+/** Open the line on which a job tells how far it has come. */
+export const listenToJob = (id: string): EventSource => new EventSource(`/jobs/${id}/events`);
+
+export const readStages = async (): Promise<Stage[]> => (await request<{ stages: Stage[] }>("/stages")).stages;
+
+function formToRegister(file: File, { reading, stage, mode }: Registration): FormData {
+  const body = formOf(file, reading);
+  body.set("stage", stage);
+  body.set("mode", mode);
+  return body;
+}
+
+function formOf(file: File, { columns, fix, ...said }: Reading): FormData {
   const body = new FormData();
   body.set("file", file, file.name);
-  body.set("mode", mode);
-  if (crs !== "") body.set("crs", crs);
-  return request("/uploads", { method: "POST", body });
+  for (const [name, value] of Object.entries(said)) if (value !== "") body.set(name, value);
+  for (const column of columns) body.append("column", column);
+  if (fix) body.set("fix", "true");
+  return body;
 }
 
 /** Register one drawn footprint, as an upload of a single feature. */

@@ -133,28 +133,120 @@ export interface Fault {
   vertex: number | null;
 }
 
-export interface UploadRow {
-  row: number;
-  feature: string | number;
-  name: string | null;
-  outcome: "new" | "same" | "revised" | "split" | "merged" | "held" | "refused";
-  code: string | null;
-  area_m2: number | null;
-  fault: Fault | null;
+/** What a check found in a row that is not refused for it; `fix` where mending is safe. */
+export interface Warning extends Fault {
+  severity: "error" | "warning" | "info";
+  fix?: { applied: boolean; text: Bilingual; geometry: Geometry | null };
 }
 
-export interface Upload {
-  id: string;
-  file: string;
-  format: string;
-  encoding: { name: string; why: Bilingual } | null;
-  crs: { name: string; why: Bilingual };
+export interface UploadRow {
+  /** Position in the file, from 0. */
+  row: number;
+  feature: string | number | null;
+  name: string | null;
+  outcome: "new" | "same" | "revised" | "split" | "merged" | "held" | "refused";
+  code?: string | null;
+  area_m2?: number | null;
+  fault: Fault | null;
+  warnings?: Warning[];
+  /** In a preview alone; null where the row has none, or none with a place. */
+  geometry?: Geometry | null;
+}
+
+export interface Counts {
   rows: number;
   accepted: number;
+  held: number;
   refused: number;
+  repeated: boolean;
+}
+
+export interface Because {
+  name: string;
+  why: Bilingual;
+}
+
+/** What became of a delivery, or would become of it. */
+export interface Upload extends Counts {
+  id: string | null;
+  file: string;
+  format: string;
+  encoding: Because | null;
+  crs: Because;
+  warned: number;
   stored: boolean;
   notes: Bilingual[];
   results: UploadRow[];
+}
+
+/** What became of a delivery, without what it was: of a large one its rows are not listed. */
+export type UploadResult = Counts & Pick<Upload, "id" | "results">;
+
+export interface FoundLayer {
+  name: string;
+  geometry: string;
+  rows: number | null;
+}
+
+export interface Preview extends Upload {
+  refusal: null;
+  layers: FoundLayer[];
+  layer: string;
+  columns: { name: string; kind: string; filled: number; samples: string[] }[];
+  bounds: Bbox | null;
+}
+
+/** One way to read the numbers of a file that does not say its CRS. */
+export interface Candidate {
+  /** What to state for it. */
+  crs: string;
+  name: string;
+  box: Bbox;
+  /** Where that is to the ground that the office works on. */
+  place: "inside" | "partly" | "outside" | "unknown";
+  score: number;
+  reason: Bilingual;
+}
+
+export interface Refusal extends Fault {
+  place: Problem["place"];
+  candidates?: Candidate[];
+}
+
+/** A file that is refused as a whole. */
+export interface RefusedFile {
+  file: string;
+  layers: FoundLayer[];
+  refusal: Refusal;
+}
+
+export interface JobProblem {
+  kind: string;
+  text: Bilingual;
+  remedy: Bilingual;
+  results?: UploadRow[];
+}
+
+/** Where a job stands, as each of its events tells. */
+export interface Standing {
+  state: "waiting" | "running" | "cancelling" | "done" | "failed" | "cancelled";
+  text: Bilingual;
+  step: Named | null;
+  done: number | null;
+  total: number | null;
+  result: (Counts & { upload: string }) | null;
+  problem: JobProblem | null;
+}
+
+export interface Job extends Standing {
+  id: string;
+  file: string;
+  actor: string;
+  changed_at: string;
+}
+
+export interface Stage extends Named {
+  requires: { geometry: "own" | "current" | "none" };
 }
 
 export interface BuildingProperties {

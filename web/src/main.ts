@@ -8,6 +8,7 @@ import { readLayers, readSession } from "./api";
 import { createDrawTool } from "./draw";
 import { readLanguage } from "./language";
 import { addLayers, buildingAt, BUILDINGS } from "./map/blueprint";
+import { candidateAt, rowAt } from "./map/delivery";
 import { GRATICULE } from "./map/graticule";
 import { createMap, firstIdle, flyTo } from "./map/view";
 import { createStore, type State } from "./state";
@@ -30,6 +31,8 @@ const INITIAL: State = {
   draft: null,
   card: null,
   upload: null,
+  jobs: [],
+  stages: [],
   chosen: null,
   problem: null,
   copied: null,
@@ -52,12 +55,19 @@ async function start(): Promise<void> {
   createFrame(map, element("frame"), () => store.state);
 
   map.on("click", ({ point, lngLat }) => {
-    const code = store.state.drawing || draw.isAt(lngLat) ? null : buildingAt(map, point);
-    if (code) void act.open(code, { fly: false });
+    if (store.state.drawing || draw.isAt(lngLat)) return;
+    const candidate = candidateAt(map, point);
+    const row = rowAt(map, point);
+    const code = buildingAt(map, point);
+    if (candidate !== null) act.lookAtCandidate(candidate);
+    else if (row !== null) act.chooseRowOnMap(row);
+    else if (code !== null) void act.open(code, { fly: false });
   });
   map.on("mousemove", ({ point }) => {
     const { drawing, draft } = store.state;
-    if (!drawing && !draft) map.getCanvas().style.cursor = buildingAt(map, point) ? "pointer" : "";
+    if (drawing || draft) return;
+    const something = candidateAt(map, point) ?? rowAt(map, point) ?? buildingAt(map, point);
+    map.getCanvas().style.cursor = something === null ? "" : "pointer";
   });
   listenToKeys(act, () => store.state);
   listenToDrops(act);
@@ -71,6 +81,7 @@ async function start(): Promise<void> {
     const [session, layers] = await Promise.all([readSession(), readLayers()]);
     addLayers(map, layers, session.extent);
     store.set({ session, layers, visible: readVisible(layers) });
+    void act.loadJobs();
     if (session.extent && !arrival.hasPosition) await flyTo(map, session.extent, { animate: false });
     if (arrival.code !== null) await act.open(arrival.code, { fly: !arrival.hasPosition });
   } catch (error) {
@@ -97,8 +108,9 @@ function listenToDrops(act: Actions): void {
   addEventListener("drop", (event) => {
     event.preventDefault();
     act.setDropping(false);
-    const [file] = event.dataTransfer?.files ?? [];
-    if (file) void act.upload(file);
+    const { items = [], files = [] } = event.dataTransfer ?? {};
+    const isFolder = [...items].some((item) => item.webkitGetAsEntry()?.isDirectory);
+    void act.takeFiles([...files], { isFolder });
   });
 }
 

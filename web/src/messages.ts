@@ -1,6 +1,7 @@
 /** Every text of the page, in both languages. Texts from the server come with their own pair. */
 
-import type { Bilingual, Certainty, Confidence, Outcome, Severity, UploadRow } from "./contract";
+import type { Bilingual, Candidate, Certainty, Confidence, Outcome, Severity, UploadRow } from "./contract";
+import type { Filter } from "./rows";
 
 export type Language = "zh" | "en";
 
@@ -43,8 +44,13 @@ const MESSAGES = {
     en: "Draw: as the polygon closes, its code, area and findings stand here. Nothing is stored until you register it.",
   },
   welcomeUpload: {
-    zh: "上传：把测量文件（GeoJSON、GeoPackage、压缩的 Shapefile）拖到地图上，逐行得到编码和问题。",
-    en: "Upload: drop a survey file (GeoJSON, GeoPackage, zipped shapefile) on the map; each row gets its code or its fault.",
+    zh: "上传：把测量文件拖到地图上，先看它是什么、逐行有什么问题，确认后才登记。",
+    en: "Upload: drop a survey file on the map, see what it is and what is wrong with which row, then register it.",
+  },
+  formats: { zh: "可读的格式", en: "Formats that are read" },
+  formatsNote: {
+    zh: "均可打包成 zip；DWG、IFC 须安装附加组件。",
+    en: "Any of them may come in a zip; DWG and IFC need an extra to be installed.",
   },
   welcomeFind: {
     zh: "查找：输入编码或任何别名，或点击图上的建筑。",
@@ -135,19 +141,96 @@ const MESSAGES = {
   graticule: { zh: "经纬网", en: "Graticule" },
   groupToggle: { zh: "显示或隐藏：{name}", en: "Show or hide: {name}" },
 
-  dropHere: { zh: "松开即上传", en: "Drop to upload" },
-  uploading: { zh: "正在上传 {file}…", en: "Uploading {file}…" },
-  uploadStored: { zh: "已登记", en: "Registered" },
+  dropHere: { zh: "松开即预览", en: "Drop to look at it" },
+  looking: { zh: "正在读取并逐行检查 {file}…", en: "Reading {file} and checking each row…" },
+  largeFile: { zh: "文件较大，逐行检查要些时间。", en: "The file is large; to check each row takes a while." },
+  registerUnseen: { zh: "不预览，直接登记", en: "Register without a preview" },
+  sending: { zh: "正在登记…", en: "Registering…" },
+  previewNote: { zh: "预览，尚未保存任何内容", en: "Preview: nothing is stored yet" },
+  uploadStored: { zh: "已登记 {count} 行", en: "{count} rows registered" },
+  uploadRepeated: {
+    zh: "这个文件先前已经登记，以下是当时的结果。",
+    en: "This very file was registered before; this is what became of it then.",
+  },
   uploadNotStored: { zh: "未保存任何内容", en: "Nothing was stored" },
   format: { zh: "格式", en: "Format" },
   encoding: { zh: "文字编码", en: "Encoding" },
   crs: { zh: "坐标系", en: "CRS" },
-  rows: { zh: "要素", en: "Rows" },
-  rowCounts: { zh: "{rows}：收下 {accepted}，拒绝 {refused}", en: "{rows}: {accepted} accepted, {refused} refused" },
+  layer: { zh: "图层", en: "Layer" },
+  rowsInAll: { zh: "{count} 行：", en: "{count} rows: " },
+  rowsGood: { zh: "可登记 {count}", en: "{count} good" },
+  rowsHeld: { zh: "待审 {count}", en: "{count} held for review" },
+  rowsRefused: { zh: "拒绝 {count}", en: "{count} refused" },
+  rowsWarned: { zh: "提醒 {count}", en: "{count} with warnings" },
+  columns: { zh: "属性列", en: "Columns" },
+  columnFilled: { zh: "{filled} 行有值", en: "{filled} filled" },
+  remarks: { zh: "读取说明", en: "Remarks" },
+  rowsByOutcome: { zh: "逐行结果", en: "Row by row" },
+  firstRows: { zh: "这里列出前 {shown} 行。", en: "The first {shown} rows are listed here." },
+  noneGood: {
+    zh: "没有可以登记的行。改正文件后重新拖入。",
+    en: "No row can be registered. Mend the file and drop it again.",
+  },
+  emptyFile: { zh: "文件里没有要素。", en: "There are no features in the file." },
   moreRows: { zh: "再列 {count} 行", en: "Show {count} more rows" },
-  statedCrs: { zh: "注明坐标系，如 EPSG:4551", en: "State the CRS, such as EPSG:4551" },
-  tryAgain: { zh: "重新上传", en: "Upload again" },
-  takeGood: { zh: "只收合格的 {count} 行", en: "Take the {count} good rows" },
+  registerAll: { zh: "登记全部 {count} 行", en: "Register all {count} rows" },
+  registerGood: { zh: "只登记合格的 {count} 行", en: "Register the {count} good rows" },
+  registerAllNote: {
+    zh: "全部登记，或者一行也不登记。",
+    en: "All of the rows or none.",
+  },
+  registerGoodNote: {
+    zh: "被拒绝的 {count} 行不登记，可带着原因下载；要全部登记，请改正文件后重新拖入。",
+    en: "The {count} refused ones stay out and can be downloaded with the reasons. To have them all, mend the file and drop it again.",
+  },
+  heldNote: { zh: "其中 {count} 行登记后由人审核。", en: "{count} of the rows will wait for a person's review." },
+  inBackground: {
+    zh: "将在后台登记，可以关闭本页。",
+    en: "This goes on in the background, and the page may be closed.",
+  },
+  uploadStage: { zh: "图形阶段", en: "Stage" },
+  fix: { zh: "修正尖角和极短边（仅在安全时）", en: "Mend spikes and tiny edges where that is safe" },
+  fixed: { zh: "已修正：", en: "Mended: " },
+  fixable: { zh: "可修正：", en: "Can be mended: " },
+  codedFile: { zh: "下载带编码的文件", en: "Download the coded file" },
+  rejectedFile: { zh: "下载被拒绝的行", en: "Download the refused rows" },
+  codesInFile: {
+    zh: "行数较多，不在此逐行列出；编码都在下载的文件里。",
+    en: "They are too many to be listed here; every code is in the file to download.",
+  },
+  reviewNote: { zh: "{count} 行等待人工审核。", en: "{count} rows wait for a person's review." },
+
+  readOtherwise: { zh: "换一种读法", en: "Read it differently" },
+  lookAgain: { zh: "重新预览", en: "Look again" },
+  lookIn: { zh: "按 {crs} 预览", en: "Look at it in {crs}" },
+  polygons: { zh: "面", en: "polygons" },
+  lines: { zh: "线", en: "lines" },
+  points: { zh: "点", en: "points" },
+  fromTheFile: { zh: "由文件判断", en: "As the file says" },
+  otherCrs: { zh: "其他坐标系", en: "Another CRS" },
+  crsExample: { zh: "如 EPSG:4551", en: "such as EPSG:4551" },
+  chooseCrs: { zh: "每种读法各落在一处，哪一处是对的？", en: "Each reading puts it somewhere else. Which is right?" },
+  chooseLayer: { zh: "要读哪一个图层？", en: "Which layer is it?" },
+  chooseColumns: { zh: "哪一列是什么？请填表头：", en: "Which column is what? State its heading:" },
+  layerRows: { zh: "{count} 行", en: "{count} rows" },
+  moreCandidates: { zh: "其余 {count} 种读法", en: "{count} more ways to read it" },
+  columnNorth: { zh: "北坐标", en: "North" },
+  columnEast: { zh: "东坐标", en: "East" },
+  columnFeature: { zh: "楼号或地块号", en: "Building or parcel" },
+  columnWkt: { zh: "或 WKT 图形", en: "or WKT" },
+  drawingUnit: { zh: "图纸单位", en: "Unit of the drawing" },
+  closing: { zh: "闭合容差（米）", en: "Closing tolerance (m)" },
+
+  jobs: { zh: "后台上传", en: "Uploads in the background" },
+  jobRows: { zh: "{done} / {total} 行", en: "{done} of {total} rows" },
+  jobDone: { zh: "登记 {count} 行", en: "{count} registered" },
+  jobHeld: { zh: "待审 {count}", en: "{count} held" },
+  jobRefused: { zh: "拒绝 {count}", en: "{count} refused" },
+  jobProgress: { zh: "{file} 的进度", en: "Progress of {file}" },
+  cancelJob: { zh: "取消上传", en: "Cancel the upload" },
+  showJob: { zh: "查看", en: "Show" },
+  jobCancelled: { zh: "已取消，什么也没有保存。", en: "Cancelled; nothing is stored." },
+  jobGoesOn: { zh: "可以关闭本页，上传会继续。", en: "The page may be closed; the upload goes on." },
   zoomToPlace: { zh: "定位到问题处", en: "Zoom to the place" },
 
   row: { zh: "第 {row} 行", en: "row {row}" },
@@ -201,6 +284,22 @@ export const ROW_OUTCOMES: Record<UploadRow["outcome"], Bilingual> = {
   merged: { zh: "合并", en: "Merged" },
   held: { zh: "待审", en: "Held for review" },
   refused: { zh: "拒绝", en: "Refused" },
+};
+
+export const ROW_FILTERS: Record<Filter, Bilingual> = {
+  refused: ROW_OUTCOMES.refused,
+  held: { zh: "待审", en: "Held" },
+  warned: { zh: "提醒", en: "Warned" },
+  new: ROW_OUTCOMES.new,
+  revised: ROW_OUTCOMES.revised,
+  same: ROW_OUTCOMES.same,
+};
+
+export const CANDIDATE_PLACES: Record<Candidate["place"], Bilingual | null> = {
+  inside: { zh: "在工作范围内", en: "where you work" },
+  partly: { zh: "部分在工作范围内", en: "partly where you work" },
+  outside: { zh: "在工作范围外", en: "outside of where you work" },
+  unknown: null,
 };
 
 /** Says a message of the table, or the right half of a pair from the server. */

@@ -1,18 +1,25 @@
 /** Everything the page shows, in one value; views are functions of it. */
 
 import type { Polygon } from "geojson";
+import type { Reading } from "./api";
 import type {
   Building,
   BuildingFindings,
+  Candidate,
   CodePreview,
   Finding,
+  Job,
   Layer,
+  Preview,
   Problem,
+  RefusedFile,
   Session,
-  Upload,
+  Stage,
+  UploadResult,
   UploadRow,
 } from "./contract";
 import type { Language } from "./messages";
+import type { Filter } from "./rows";
 
 export interface Draft {
   geometry: Polygon;
@@ -30,10 +37,25 @@ export interface Card {
 }
 
 export interface UploadTask {
-  file: File;
-  result: Upload | null;
+  name: string;
+  /** Null where the result of a job of an earlier visit is shown. */
+  file: File | null;
+  reading: Reading;
+  stage: string;
+  busy: "looking" | "sending" | null;
+  look: Preview | RefusedFile | null;
+  /** The id of the job that does it, where one does. */
+  job: string | null;
+  result: UploadResult | null;
   problem: Problem | null;
+  /** Those of the result, else of the preview, the worst first. */
+  rows: readonly UploadRow[];
   rowsShown: number;
+  filter: Filter | null;
+  chosen: UploadRow | null;
+  /** The CRSs that the file may be in, the most plausible first, and the one that is looked at. */
+  candidates: readonly Candidate[];
+  candidate: string | null;
 }
 
 export interface State {
@@ -49,6 +71,9 @@ export interface State {
   draft: Draft | null;
   card: Card | null;
   upload: UploadTask | null;
+  /** The own uploads that go on beside the page, and those that ended lately, the newest first. */
+  jobs: readonly Job[];
+  stages: readonly Stage[];
   chosen: Finding | null;
   problem: Problem | null;
   copied: string | null;
@@ -64,8 +89,16 @@ export function findingsOnShow({ view, draft, card }: State): readonly Finding[]
   return NONE;
 }
 
+/** The ways to read the file that the panel lists now, for a person to choose among, in its order. */
+export const candidatesOnShow = ({ view, upload }: State): readonly Candidate[] =>
+  view === "upload" && upload ? upload.candidates : NONE;
+
+/** The delivered rows that the map shows now. */
+export const rowsOnShow = ({ view, upload }: State): readonly UploadRow[] =>
+  view === "upload" && upload ? upload.rows : NONE;
+
 // One and the same empty list, so that "nothing has changed" can be told by identity.
-const NONE: readonly Finding[] = [];
+const NONE: readonly never[] = [];
 
 export interface Store {
   readonly state: State;

@@ -1,13 +1,15 @@
 /** Keeps map, address and document in step with the state, as the views keep the panels. */
 
+import type { Geometry } from "geojson";
 import type { Map as MapLibreMap } from "maplibre-gl";
 import { writeCode } from "./address";
 import { showLayers } from "./map/blueprint";
+import { showCandidates, showRows } from "./map/delivery";
 import { GRATICULE } from "./map/graticule";
 import { markOutline, markPlace, markWitnesses, type Witness } from "./map/marks";
 import { sayIn } from "./messages";
 import { toneOf, worstFirst } from "./order";
-import { findingsOnShow, type State } from "./state";
+import { candidatesOnShow, findingsOnShow, rowsOnShow, type State } from "./state";
 
 type Effect = (state: State) => void;
 
@@ -36,11 +38,19 @@ export function createSync(map: MapLibreMap): Effect {
     ),
     whenChanged(
       (state) => [state.view === "card", state.card?.building],
-      ({ view, card }) => {
-        const building = view === "card" ? card?.building : undefined;
-        markOutline(map, building?.geometry ?? null);
-        writeCode(building?.properties.code ?? null);
-      },
+      ({ view, card }) => writeCode(view === "card" ? (card?.building.properties.code ?? null) : null),
+    ),
+    whenChanged(
+      (state) => [outlined(state)],
+      (state) => markOutline(map, outlined(state)),
+    ),
+    whenChanged(
+      (state) => [rowsOnShow(state)],
+      (state) => showRows(map, rowsOnShow(state)),
+    ),
+    whenChanged(
+      (state) => [candidatesOnShow(state), state.upload?.candidate],
+      (state) => showCandidates(map, candidatesOnShow(state), state.upload?.candidate ?? null),
     ),
     whenChanged(
       (state) => [state.place],
@@ -58,6 +68,12 @@ function whenChanged(inputs: (state: State) => unknown[], effect: Effect): Effec
     before = now;
     effect(state);
   };
+}
+
+/** The building whose card is shown, or the delivered row that is chosen. */
+function outlined({ view, card, upload }: State): Geometry | null {
+  if (view === "card") return card?.building.geometry ?? null;
+  return view === "upload" ? (upload?.chosen?.geometry ?? null) : null;
 }
 
 /** Failures are hatched at once, the worst on top; any other witness only while its finding is chosen. */

@@ -7,8 +7,8 @@ from typing import Any
 from alembic import op
 from sqlalchemy import Connection, Row, text
 
-from registry.ledger.events import NewEvent, digest
-from store.ledger import append_events
+from registry.ledger.events import NewEvent, chain_events, digest
+from registry.ledger.tree import Frontier
 from store.migrations.beside import run_statements
 
 revision = "0003"
@@ -37,6 +37,12 @@ _BEFORE = """
     order by e.seq
 """
 
+_EVENT = """
+    insert into event (seq, building_id, office_id, occurred_at, recorded_at, canonical, leaf_hash)
+    values (:seq, :building, :office, :at, :then, :canonical, :leaf_hash)
+"""
+_NODE = "insert into ledger_node (level, position, hash) values (:level, :position, :hash)"
+
 
 def upgrade() -> None:
     """Run the statements beside this file, and chain the events there are."""
@@ -48,9 +54,18 @@ def upgrade() -> None:
 
 
 def _carry_over(connection: Connection) -> None:
+    offices = {row.id: row.code for row in connection.execute(text("select id, code from office"))}
     before = connection.execute(text(_BEFORE)).all()
+    frontier, previous = Frontier(), None
     for recorded_at, rows in groupby(before, key=attrgetter("recorded_at")):
-        append_events(connection, [_as_new(row) for row in rows], recorded_at=recorded_at)
+        events = map(_as_new, rows)
+        chained = chain_events(events, size=frontier.size, previous=previous, recorded_at=recorded_at, offices=offices)
+        for new, each in chained:
+            previous = each.leaf_hash
+            said = {"building": new.building_id, "office": new.office_id, "at": new.occurred_at, "then": recorded_at}
+            connection.execute(text(_EVENT), {**said, **each._asdict()})
+            for node in frontier.append(previous):
+                connection.execute(text(_NODE), node._asdict())
 
 
 def _as_new(row: Row[Any]) -> NewEvent:

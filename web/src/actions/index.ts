@@ -2,16 +2,19 @@
 
 import { buildingActions } from "./building";
 import { draftActions } from "./draft";
+import { jobActions } from "./jobs";
 import type { Page } from "./page";
 import { sightActions } from "./sight";
 import { uploadActions } from "./upload";
 
 export function createActions(page: Page) {
   const building = buildingActions(page);
+  const jobs = jobActions(page);
   return {
     ...building,
     ...draftActions(page, (code, registered) => building.open(code, { fly: false, registered })),
-    ...uploadActions(page),
+    ...jobs,
+    ...uploadActions(page, jobs.addJob),
     ...sightActions(page),
   };
 }

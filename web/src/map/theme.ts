@@ -9,6 +9,7 @@ export interface Palette {
   paper: string;
   fail: string;
   warn: string;
+  quiet: string;
   /** What the layers' fills are multiplied by: pale fills glare on a dark ground. */
   fillStrength: number;
 }
@@ -25,6 +26,7 @@ export function readPalette(): Palette {
     paper: colour("paper"),
     fail: colour("fail"),
     warn: colour("warn"),
+    quiet: colour("ink-quiet"),
     fillStrength: Number(colour("map-fill-strength")),
   };
 }

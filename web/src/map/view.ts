@@ -7,6 +7,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { Bbox } from "../contract";
 import { clearEdges } from "../layout";
 import { addBuildings, FILL_STRENGTH, recolourBuildings } from "./blueprint";
+import { addDelivery, recolourDelivery } from "./delivery";
 import { addGraticule, GRATICULE } from "./graticule";
 import { addMarks, recolourMarks } from "./marks";
 import { onPaletteChange, readPalette, type Palette } from "./theme";
@@ -45,6 +46,7 @@ export async function createMap(container: HTMLElement): Promise<MapLibreMap> {
   addBuildings(map, palette);
   addGraticule(map, palette);
   addMarks(map, palette);
+  addDelivery(map, palette);
   onPaletteChange((changed) => recolour(map, changed));
   return map;
 }
@@ -55,6 +57,7 @@ function recolour(map: MapLibreMap, palette: Palette): void {
   map.setGlobalStateProperty(FILL_STRENGTH, palette.fillStrength);
   recolourBuildings(map, palette);
   recolourMarks(map, palette);
+  recolourDelivery(map, palette);
 }
 
 /** Bring a box into the part of the map that nothing covers, once the panels have taken their new size. */

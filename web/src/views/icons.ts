@@ -15,6 +15,7 @@ export const brandMark = html`
 `;
 export const pen = icon(svg`<path d="M2.5 13.5v-11h5v6h6v5z M7.5 8.5l-5 5" />`);
 export const arrowUp = icon(svg`<path d="M8 11V3M4.5 6 8 2.5 11.5 6M2.5 13.5h11" />`);
+export const arrowDown = icon(svg`<path d="M8 2.5v8M4.5 7 8 10.5 11.5 7M2.5 13.5h11" />`);
 export const lens = icon(svg`<circle cx="7" cy="7" r="4.25" /><path d="m10.2 10.2 3.3 3.3" />`);
 export const stack = icon(svg`<path d="M8 2.5 14 6 8 9.5 2 6zM2.5 9 8 12.5 13.5 9" />`);
 export const chevron = icon(svg`<path d="m4 6.5 4 4 4-4" />`);

@@ -2,11 +2,14 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 import type { Actions } from "../actions";
+import { FORMAT_GROUPS } from "../formats";
 import type { Say } from "../messages";
 import type { State } from "../state";
 import { cardView } from "./card";
 import { draftView } from "./draft";
 import { arrowUp, brandMark, lens, pen } from "./icons";
+import { jobsView } from "./jobs";
+import { entryList } from "./measures";
 import { problemView } from "./problem";
 import { uploadView } from "./upload";
 
@@ -96,8 +99,7 @@ function toolsView(state: State, say: Say, act: Actions): TemplateResult {
   if (state.drawing) return drawingView(say, act);
   const choose = (event: Event): void => {
     const input = event.target as HTMLInputElement;
-    const [file] = input.files ?? [];
-    if (file) void act.upload(file);
+    void act.takeFiles([...(input.files ?? [])]);
     // So that the same file, mended, can be chosen again.
     input.value = "";
   };
@@ -129,8 +131,8 @@ function resultView(state: State, say: Say, act: Actions): TemplateResult {
   const { view, draft, card, upload } = state;
   if (view === "draft" && draft) return draftView(draft, state, say, act);
   if (view === "card" && card) return cardView(card, state, say, act);
-  if (view === "upload" && upload) return uploadView(upload, say, act);
-  return welcomeView(state, say);
+  if (view === "upload" && upload) return uploadView(upload, state, say, act);
+  return html`${jobsView(state.jobs, say, act)} ${welcomeView(state, say)}`;
 }
 
 function welcomeView({ session }: State, say: Say): TemplateResult {
@@ -143,6 +145,18 @@ function welcomeView({ session }: State, say: Say): TemplateResult {
         <li>${say("welcomeUpload")}</li>
         <li>${say("welcomeFind")}</li>
       </ul>
+      ${formatsView(say)}
+    </section>
+  `;
+}
+
+function formatsView(say: Say): TemplateResult {
+  const groups = FORMAT_GROUPS.map(({ label, names }) => [say.of(label), names.join(say("listComma"))] as const);
+  return html`
+    <section data-testid="formats">
+      <h2>${say("formats")}</h2>
+      ${entryList(groups)}
+      <p class="quiet">${say("formatsNote")}</p>
     </section>
   `;
 }

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from ezdxf.document import Drawing as Document
 from ezdxf.filemanagement import new
 
 from layers.dxf.account import counted
-from layers.dxf.understanding import Loaded, Understood, layers_of, rows_of, understand
+from layers.dxf.understanding import Loaded, layers_of, rows_of
 from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.errors import refused
 from layers.remarks import remark
@@ -41,8 +40,7 @@ def find_layers(source: Source) -> list[FoundLayer]:
     RefusedFile
         It cannot be read, or what reads it is not installed.
     """
-    plain = ReadOptions()
-    return layers_of(_understood(source.path, plain.closing_m, plain.drawing_unit), source.stem)
+    return layers_of(source, _load)
 
 
 @contextmanager
@@ -54,17 +52,11 @@ def open_rows(entry: LayerEntry, options: ReadOptions) -> Iterator[OpenTable]:
     RefusedFile
         It has no areas, or its unit is in doubt.
     """
-    understood = _understood(entry.source.path, options.closing_m, options.drawing_unit)
-    _understood.cache_clear()
-    table = rows_of(understood, entry)
+    table = rows_of(entry, options, _load)
+    areas = len(table.geometries) - int(shapely.is_missing(table.geometries).sum())
     vertices = int(shapely.get_num_coordinates(table.geometries).sum())
-    told = remark("dwg_experimental", areas=len(table.geometries), vertices=vertices)
+    told = remark("dwg_experimental", areas=areas, vertices=vertices)
     yield OpenTable(iter([replace(table, notes=(told, *table.notes))]), len(table.geometries))
-
-
-@lru_cache(maxsize=1)
-def _understood(path: Path, closing_m: float, said: str | None) -> Understood:
-    return understand(_load(path), closing_m=closing_m, said=said)
 
 
 def _load(path: Path) -> Loaded:
