@@ -72,7 +72,7 @@ def clock(read: Callable[[Path], Any], path: Path) -> tuple[float, float]:
 
 def processor_s() -> float:
     """Return the seconds that this process, the one that readers are forked from and those that have ended have taken."""
-    service = layers.confined.reading._reading._service
+    service = layers.confined.reading._reading._service  # noqa: SLF001 - what it takes is told nowhere else
     if service is None:
         return time.process_time()
     stat = Path(f"/proc/{service.process.pid}/stat").read_text().rpartition(")")[2].split()

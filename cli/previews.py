@@ -28,15 +28,13 @@ from cli.desk import at_desk
 from geocode import Text
 from workflows.catalogues import configured_catalogue
 from workflows.delivery_options import DeliveryOptions
-from workflows.reading_settings import configured_reading, reading_said, with_known
+from workflows.reading_settings import configured_reading
 from workflows.schemes import configured_schemes
-from workflows.upload_previews import MOST_SHOWN, preview_upload
+from workflows.upload_previews import preview_upload
 
 __all__ = ["look_ahead"]
 
 
-# rows that are looked through for what stands against them
-_MOST_SEEN = 100_000
 _SAYS = {
     "refused": Text("[red]拒绝[/]", "[red]refused[/]"),
     "held": Text("[yellow]待审[/]", "[yellow]held[/]"),
@@ -45,10 +43,9 @@ _SAYS = {
 }
 
 
-def look_ahead(source: Path, options: DeliveryOptions, *, extent: str, datum: str, form: str) -> None:
+def look_ahead(source: Path, options: DeliveryOptions, *, form: str) -> None:
     """Print a preview, and leave with the exit code that an upload would have."""
     with at_desk() as desk:
-        known = with_known(reading_said(extent=extent, datum=datum), configured_reading(desk.settings))
         told = preview_upload(
             desk.database,
             source,
@@ -57,8 +54,8 @@ def look_ahead(source: Path, options: DeliveryOptions, *, extent: str, datum: st
             file=source.name,
             schemes=configured_schemes(desk.settings),
             catalogue=configured_catalogue(desk.settings),
-            reading=known,
-            most=MOST_SHOWN if form == "json" else _MOST_SEEN,
+            reading=configured_reading(desk.settings),
+            only_doubtful=form != "json",
         )
     if form == "json":
         print_json(told)

@@ -36,7 +36,7 @@ from workflows.delivery_options import DeliveryOptions
 from workflows.errors import RefusedDeliveryError
 from workflows.procedures import configured_procedure
 from workflows.progress import STEPS
-from workflows.reading_settings import configured_reading, reading_said, with_known
+from workflows.reading_settings import configured_reading, with_known
 from workflows.reports import RowReport, UploadReport
 from workflows.schemes import configured_schemes
 from workflows.site_files import check_file as check_target
@@ -96,14 +96,16 @@ def upload(  # noqa: PLR0913 - one for each option
         columns=column or (),
         closing_m=closing,
         drawing_unit=unit,
+        extent=extent,
+        datum=datum,
     )
     if preview:
-        look_ahead(source, options, extent=extent, datum=datum, form=form)
+        look_ahead(source, options, form=form)
         return
     with at_desk() as desk:
         for target in filter(None, (output, rejected)):
             check_target(target)
-        known = with_known(reading_said(extent=extent, datum=datum), configured_reading(desk.settings))
+        known = configured_reading(desk.settings)
         reading = with_known(options.reading, known)
         reported = partial(ReportedFile, path=source, crs=crs, layer=layer, reading=reading)
         with _giving_back(reported, output, rejected), progress_bar(STEPS["reading"]) as move:

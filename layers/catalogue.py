@@ -26,7 +26,7 @@ from layers.catalogue_entries import (
 )
 from layers.errors import CatalogueFileError, refused_catalogue
 
-__all__ = ["Catalogue", "load_catalogue", "read_catalogue"]
+__all__ = ["load_catalogue", "read_catalogue"]
 
 Row: TypeAlias = dict[str, Any]
 # the tables of a city's file, each with the keys that tell its rows apart

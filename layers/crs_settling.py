@@ -22,7 +22,7 @@ from layers.positions import Positions
 from layers.remarks import remark
 from layers.tables import Table
 
-__all__ = ["said_again", "settle_crs", "turn_curves", "turn_frame"]
+__all__ = ["said_again", "settle_crs", "turn_curves", "turn_faults", "turn_frame"]
 
 # more than a person chooses among
 _MANY = 8
@@ -75,6 +75,19 @@ def turn_frame(frame: gpd.GeoDataFrame, found: FoundCrs) -> gpd.GeoDataFrame:
         lambda xy: turn(xy, is_swapped=found.is_swapped, is_millimetres=found.is_millimetres),
     )
     return frame.set_geometry(gpd.GeoSeries(turned, index=frame.index, crs=frame.crs))
+
+
+def turn_faults(faults: NDArray[Any], found: FoundCrs) -> NDArray[Any]:
+    """Return a column of faults or None with their places as `turn_frame` turns geometries."""
+    if not (found.is_swapped or found.is_millimetres):
+        return faults
+    turned = faults.copy()
+    for place, fault in enumerate(faults):
+        if fault is not None and fault.x is not None and fault.y is not None:
+            at = np.array([[fault.x, fault.y]])
+            ((x, y),) = turn(at, is_swapped=found.is_swapped, is_millimetres=found.is_millimetres).tolist()
+            turned[place] = replace(fault, x=x, y=y)
+    return turned
 
 
 def turn_curves(curves: Mapping[int, Linearised], found: FoundCrs) -> Mapping[int, Linearised]:

@@ -13,7 +13,7 @@ import pyproj
 
 from geocode.faults import Text
 from layers.crs import FoundCrs, crs_asked_for, crs_of_rfc7946
-from layers.crs_settling import said_again, settle_crs, turn_curves, turn_frame
+from layers.crs_settling import said_again, settle_crs, turn_curves, turn_faults, turn_frame
 from layers.deliveries import Delivery, OpenDelivery
 from layers.entries import LayerEntry, ReadOptions
 from layers.errors import RefusedFile, refused
@@ -21,6 +21,7 @@ from layers.formats import Format
 from layers.positions import Positions
 from layers.readers import reader_of
 from layers.remarks import Note, remark, told
+from layers.row_names import told_names
 from layers.sequences import Batch, iter_features, read_sequence
 from layers.sources import Digest, Sources, choose_layer, digest_delivery, find_sources, list_entries
 from layers.tables import BATCH_ROWS, OpenTable, Table, frame_of, join_tables
@@ -89,7 +90,7 @@ def read_delivery(
         frame, changed = frame_of(table, found.crs)
     return Delivery(
         frame=turn_frame(frame, found),
-        faults=table.faults,
+        faults=turn_faults(table.faults, found),
         file=chosen.file,
         layer=chosen.entry.name,
         format=chosen.format,
@@ -134,7 +135,8 @@ def open_delivery(
     """
     asked = None if crs is None else crs_asked_for(crs, systems=options.systems)
     with choose_in(Path(path), layer, name) as chosen, _open_table(chosen.entry, options) as opened:
-        first = next(opened.tables, None)
+        tables = told_names(opened.tables, options.columns)
+        first = next(tables, None)
         if first is None or not len(first.geometries):
             raise refused("no_features")
         found, overridden = settle_crs(
@@ -151,7 +153,7 @@ def open_delivery(
             crs_why=found.why,
             rows=opened.rows,
             find_kinds=opened.find_kinds,
-            batches=_noted(_batches(chain([first], opened.tables), found), remarks),
+            batches=_noted(_batches(chain([first], tables), found), remarks),
             remarks=remarks,
         )
 
@@ -241,10 +243,10 @@ def open_tables(entry: LayerEntry, options: ReadOptions) -> Iterator[Iterator[Ta
     if entry.source.format is Format.GEOJSONSEQ:
         # its columns are those of all its features
         with entry.source.path.open("rb") as stream:
-            yield iter([read_sequence(stream)])
+            yield told_names([read_sequence(stream)], options.columns)
     else:
         with _open_table(entry, options) as opened:
-            yield opened.tables
+            yield told_names(opened.tables, options.columns)
 
 
 def _read_whole(entry: LayerEntry, options: ReadOptions) -> Table:
@@ -264,12 +266,12 @@ def _batches(tables: Iterable[Table], found: FoundCrs) -> Iterator[Batch]:
     first_row = 0
     for table in tables:
         frame, changed = frame_of(table, found.crs, first_row=first_row)
-        frame = turn_frame(frame, found)
+        frame, faults = turn_frame(frame, found), turn_faults(table.faults, found)
         first_row += len(frame)
         for start in range(0, len(frame), BATCH_ROWS):
             notes = () if start else (*table.notes, *changed)
             part = slice(start, start + BATCH_ROWS)
-            yield Batch(frame.iloc[part], table.faults[part], notes)
+            yield Batch(frame.iloc[part], faults[part], notes)
 
 
 def _noted(batches: Iterable[Batch], remarks: list[Note]) -> Iterator[Batch]:

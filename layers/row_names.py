@@ -1,17 +1,22 @@
 """The names of rows: the column that a person says holds them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from layers.errors import refused
 from layers.headings import plain_heading
 from layers.tables import Table
 
-__all__ = ["NAME", "with_told_names"]
+__all__ = ["NAME", "told_names", "with_told_names"]
 
 # the role, and the column that names a row before any other does
 NAME = "name"
 _MAX_SHOWN = 20
+
+
+def told_names(tables: Iterable[Table], columns: Mapping[str, str]) -> Iterator[Table]:
+    """Yield tables as `with_told_names` returns them."""
+    return (with_told_names(table, columns) for table in tables)
 
 
 def with_told_names(table: Table, columns: Mapping[str, str]) -> Table:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from layers.crs import FoundCrs, are_degrees, crs_asked_for, crs_of_rfc7946
 from layers.crs_finding import find_crs
-from layers.crs_settling import turn_frame
+from layers.crs_settling import turn_faults, turn_frame
 from layers.entries import LayerEntry, ReadOptions
 from layers.errors import RefusedFile, refused
 from layers.geojson import find_layers, tabulate_features
@@ -149,7 +149,7 @@ def _batch(table: Table, asked: FoundCrs | None, first_row: int) -> Batch:
         raise refused("crs_missing", hint_zh=hint.zh, hint_en=hint.en)
     found = asked or crs_of_rfc7946()
     frame, changed = frame_of(table, found.crs, first_row=first_row)
-    return Batch(turn_frame(frame, found), table.faults, (*table.notes, *changed))
+    return Batch(turn_frame(frame, found), turn_faults(table.faults, found), (*table.notes, *changed))
 
 
 def _parse_until_damage(records: list[_Record]) -> tuple[list[Any], bool, RefusedFile | None]:

@@ -132,7 +132,7 @@ def join_tables(tables: Iterable[Table]) -> Table:
         curved={
             start + row: curve for start, part in zip(starts, parts, strict=False) for row, curve in part.curved.items()
         },
-        wkb=first.wkb if len(parts) == 1 else None,
+        wkb=_joined_wkb([part.wkb for part in parts]),
     )
 
 
@@ -206,6 +206,11 @@ def series_of(values: Any, index: pd.Index) -> pd.Series:
 def _joined(columns: Sequence[Any]) -> Any:
     """Return one column of all batches; what is not Arrow's is the whole already."""
     return plain_column(pa.chunked_array(columns)) if isinstance(columns[0], pa.Array) else columns[0]
+
+
+def _joined_wkb(parts: Sequence[pa.Array | None]) -> pa.Array | None:
+    there = [part.cast(pa.large_binary()) for part in parts if part is not None]
+    return pa.concat_arrays(there) if len(there) == len(parts) else None
 
 
 def _texts(table: Table) -> Sequence[str | None]:

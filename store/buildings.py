@@ -173,8 +173,12 @@ def add_aliases(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> li
     """Add aliases that are not held yet and return those: their ids, and their buildings'."""
     if not rows:
         return []
-    added = upsert(alias).on_conflict_do_nothing().returning(alias.c.id, alias.c.building_id)
-    return [(identity, str(building)) for identity, building in connection.execute(added, list(rows))]
+    names = list(rows[0])
+    # a list for each column, not a parameter for each value
+    given = select(*(func.unnest(literal([row[name] for row in rows], ARRAY(alias.c[name].type))) for name in names))
+    added = upsert(alias).from_select(names, given, include_defaults=False).on_conflict_do_nothing()
+    found = connection.execute(added.returning(alias.c.id, alias.c.building_id))
+    return [(identity, str(building)) for identity, building in found]
 
 
 def existing_codes(connection: Connection, codes: Iterable[str]) -> list[str]:

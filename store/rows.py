@@ -19,25 +19,18 @@ from store.database import Connection
 
 __all__ = ["copy_rows", "draw_numbers", "insert_rows"]
 
+# within the time that a statement may take
+_AT_ONCE = 50_000
+
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[int]:
     """Add rows, all with the same columns, and return their numbers in the same order where the table numbers its rows.
 
     Geometries are given as EWKB in hexadecimal; a number that is none or without end is stored as null.
     """
-    if not rows:
-        return []
-    names = list(rows[0])
-    given = _values(table, names, rows)
-    (key, *_) = table.primary_key
-    if key.identity is None:
-        copy_rows(connection, table, names, given)
-        return []
-    numbers = draw_numbers(connection, table, len(rows))
-    copy_rows(
-        connection, table, [key.name, *names], ((number, *row) for number, row in zip(numbers, given, strict=True))
-    )
-    return numbers
+    return [
+        each for start in range(0, len(rows), _AT_ONCE) for each in _add(connection, table, rows[start:][:_AT_ONCE])
+    ]
 
 
 def draw_numbers(connection: Connection, table: Table, count: int) -> list[int]:
@@ -62,6 +55,20 @@ def copy_rows(connection: Connection, table: Table, columns: Sequence[str], rows
     except psycopg.Error as error:
         # the driver's own cursor raises the driver's own errors; `transaction` answers to SQLAlchemy's
         raise DBAPIError.instance(f"copy {table.name}", None, error, psycopg.Error) from error
+
+
+def _add(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    names = list(rows[0])
+    given = _values(table, names, rows)
+    (key, *_) = table.primary_key
+    if key.identity is None:
+        copy_rows(connection, table, names, given)
+        return []
+    numbers = draw_numbers(connection, table, len(rows))
+    copy_rows(
+        connection, table, [key.name, *names], ((number, *row) for number, row in zip(numbers, given, strict=True))
+    )
+    return numbers
 
 
 def _values(table: Table, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Any]]:

@@ -14,7 +14,7 @@ __all__ = ["DeliveryOptions", "identifying", "refuse_options"]
 
 _MODES = ("all", "good")
 # what could not be said of the first uploads
-_LATER = {"fix", "columns", "closing_m", "drawing_unit"}
+_LATER = {"fix", "columns", "closing_m", "drawing_unit", "extent", "datum"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,8 @@ class DeliveryOptions:
         Whether outlines are mended where that is safe; otherwise it is proposed, row by row.
     columns, closing_m, drawing_unit
         Of a table of coordinates, which column is what, and of a drawing, what closes and its unit: see `reading_said`.
+    extent, datum
+        Where the ground of a file is that does not state its CRS, and its datum: see there.
     """
 
     crs: str | None = None
@@ -46,11 +48,19 @@ class DeliveryOptions:
     columns: Sequence[str] = ()
     closing_m: float | None = None
     drawing_unit: str | None = None
+    extent: str = ""
+    datum: str = ""
 
     @property
     def reading(self) -> ReadOptions:
         """Return what is said about reading the file. Raises as `reading_said`."""
-        return reading_said(columns=self.columns, closing_m=self.closing_m, drawing_unit=self.drawing_unit)
+        return reading_said(
+            columns=self.columns,
+            closing_m=self.closing_m,
+            drawing_unit=self.drawing_unit,
+            extent=self.extent,
+            datum=self.datum,
+        )
 
 
 def refuse_options(options: DeliveryOptions) -> None:

@@ -12,7 +12,7 @@ from workflows.nameless_files import open_nameless, write_all
 
 __all__ = ["KeptEvents"]
 
-_IN_MEMORY = 100_000
+_IN_MEMORY = 20_000
 _NAMES = tuple(field.name for field in fields(NewEvent))
 
 

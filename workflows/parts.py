@@ -46,11 +46,14 @@ class Division(NamedTuple):
         EPSG name of the plane in which all are matched; None where there is one part, which knows its own.
     shift
         How the delivery lies against the register; None where there is one part, or nothing that it could lie against.
+    is_to_be_held
+        Whether whoever matches the parts holds their ground and the buildings: those of several are held already.
     """
 
     parts: Sequence[Positions]
     plane: str | None = None
     shift: Shift | None = None
+    is_to_be_held: bool = False
 
 
 class _Seen(NamedTuple):
@@ -83,10 +86,10 @@ def divide(
     """
     every = np.arange(kept.rows)
     if is_whole or kept.rows <= part_rows:
-        return Division([every])
+        return Division([every], is_to_be_held=hold)
     seen = _look(kept)
     if not len(seen.rows):
-        return Division([every])
+        return Division([every], is_to_be_held=hold)
     ground = _ground_around(seen.bounds)
     if hold:
         lock_ground(connection, ground)

@@ -26,7 +26,7 @@ from store.offices import extent_of_office, set_extent
 from workflows.deliveries import PART_ROWS, in_plane
 from workflows.errors import RefusedOptionError
 from workflows.principals import Principal
-from workflows.reading_settings import read_extent
+from workflows.reading_settings import read_extent, with_known
 
 __all__ = ["ground_of_office", "open_placed", "place_office"]
 
@@ -75,11 +75,19 @@ def open_placed(  # noqa: PLR0913 - as a delivery, for whom and with what is kno
     crs: str | None,
     layer: str | None,
     name: str | None,
-    reading: ReadOptions,
+    said: ReadOptions,
+    known: ReadOptions,
 ) -> Iterator[KeptDelivery]:
     """Yield a delivery of buildings, read in the extent of the office and held against the register.
 
     Where numbers leave a doubt that registered buildings settle, the CRS in which it lies on them is taken.
+
+    Parameters
+    ----------
+    said
+        What a person says about reading the file.
+    known
+        As `configured_reading` returns it; the office's own extent counts before that of the installation.
 
     Raises
     ------
@@ -88,14 +96,14 @@ def open_placed(  # noqa: PLR0913 - as a delivery, for whom and with what is kno
     """
     with transaction(database) as connection:
         own = extent_of_office(connection, principal.office_id)
-    known = reading if own is None else replace(reading, extent=(own,))
-    said: dict[str, Any] = {"layer": layer, "name": name, "options": known}
+    options = with_known(said, known if own is None else replace(known, extent=(own,)))
+    asked: dict[str, Any] = {"layer": layer, "name": name, "options": options}
     with ExitStack() as opened:
         try:
-            kept = opened.enter_context(open_confined(path, crs=crs, **said))
+            kept = opened.enter_context(open_confined(path, crs=crs, **asked))
         except RefusedFile as error:
-            crs, match = _lying(database, path, error, said)
-            kept = opened.enter_context(open_confined(path, crs=crs, **said))
+            crs, match = _lying(database, path, error, asked)
+            kept = opened.enter_context(open_confined(path, crs=crs, **asked))
             kept.head = _confirmed(kept.head, match)
         else:
             match = _match(database, kept)
@@ -106,12 +114,12 @@ def open_placed(  # noqa: PLR0913 - as a delivery, for whom and with what is kno
         yield kept
 
 
-def _lying(database: Database, path: Path, error: RefusedFile, said: dict[str, Any]) -> tuple[str, ReferenceMatch]:
+def _lying(database: Database, path: Path, error: RefusedFile, asked: dict[str, Any]) -> tuple[str, ReferenceMatch]:
     """Return the one of a refusal's candidates in which the delivery lies on registered buildings; raise it where none is."""
     likely = [each["crs"] for each in error.candidates if _is_built_on(database, each["box"])]
     lying = []
     for crs in likely[:_MOST_CANDIDATES]:
-        with open_confined(path, crs=crs, **said) as kept:
+        with open_confined(path, crs=crs, **asked) as kept:
             match = _match(database, kept)
         if match.kind == "in_place":
             lying.append((crs, match))

@@ -31,7 +31,7 @@ from workflows.reports import RowReport, UploadReport, fault_json
 from workflows.stages import uploaded_entries
 from workflows.succession import succeed
 
-__all__ = ["MatchedPart", "Registration", "add_names"]
+__all__ = ["GatheredPart", "MatchedPart", "Registration", "add_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,15 @@ class MatchedPart:
     prepared: PreparedDelivery
     match: Match
     reports: Sequence[RowReport]
+
+
+@dataclass(frozen=True, slots=True)
+class GatheredPart:
+    """What a part changes in the register, ready to be written, and the building (id) of each row that is registered."""
+
+    part: MatchedPart
+    changes: Changes
+    buildings: Mapping[int, str]
 
 
 class Registration:
@@ -73,7 +82,13 @@ class Registration:
         self._events, self._entries = KeptEvents(), KeptEvents()
         self.id = self._begin(head, options)
 
-    def add(self, part: MatchedPart) -> Sequence[RowReport]:
+    def gather(self, part: MatchedPart) -> GatheredPart:
+        """Return what a part changes; nothing is asked of the database, nor written."""
+        changes = Changes(self._principal, date.today())
+        buildings = _gather(changes, part, stage=self._stage, upload=self.id, sha256=self._delivery.sha256)
+        return GatheredPart(part, changes, buildings)
+
+    def add(self, gathered: GatheredPart) -> Sequence[RowReport]:
         """Write a part, and return the reports of its rows, with the reviews in which some wait.
 
         Raises
@@ -82,8 +97,7 @@ class Registration:
             The database knows better than the match: nothing of the transaction may be kept.
         """
         connection, office = self._connection, self._principal.office_id
-        changes = Changes(self._principal, date.today())
-        buildings = _gather(changes, part, stage=self._stage, upload=self.id, sha256=self._delivery.sha256)
+        part, changes, buildings = gathered.part, gathered.changes, gathered.buildings
         self._events.add(write_changes(connection, changes))
         rows = [_upload_row(row, buildings.get(row.row)) for row in part.reports]
         add_upload_rows(connection, [{**row, "upload_id": self.id, "office_id": office} for row in rows])

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from geocode import Text, to_storage
 from geocode.planes import to_plane
-from layers.catalogue import Catalogue, load_catalogue
+from layers.catalogue import load_catalogue
+from layers.catalogue_entries import Catalogue
 from layers.contracts import RowFault, check_contract, contract_of_buildings, missing_fields
 from layers.footprint_checks import CheckResult, check_extent, check_outlines, check_overlaps
 from layers.outline_mending import OutlineFix, without_vertices

@@ -5,6 +5,7 @@ Nothing is stored, and no ground is held: what the register says of the rows is 
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geocode import CrsError, Fault, to_storage
-from layers.catalogue import Catalogue
+from layers.catalogue_entries import Catalogue
 from layers.confined.kept import KeptDelivery
 from layers.confined.reading import list_confined
 from layers.days import plain_text
@@ -29,7 +30,6 @@ from workflows.delivery_options import DeliveryOptions
 from workflows.parts import divide
 from workflows.placing import ground_of_office, open_placed
 from workflows.principals import Principal
-from workflows.reading_settings import with_known
 from workflows.registering import MatchedPart
 from workflows.reports import fault_json, geometry_json, row_json
 from workflows.rights import allow
@@ -56,6 +56,7 @@ def preview_upload(  # noqa: PLR0913 - as that of an upload
     catalogue: Catalogue | None = None,
     reading: ReadOptions = _PLAIN,
     most: int = MOST_SHOWN,
+    only_doubtful: bool = False,
     part_rows: int = PART_ROWS,
 ) -> dict[str, Any]:
     """Return what an upload of a file would say, and what the file is; a file that is refused as a whole is an answer too.
@@ -66,6 +67,8 @@ def preview_upload(  # noqa: PLR0913 - as that of an upload
         As those of `upload_file`.
     most
         How many rows are shown at most; all of them are counted.
+    only_doubtful
+        Whether only rows are shown that have a fault or a warning.
     part_rows
         As that of `upload_file`.
 
@@ -89,38 +92,40 @@ def preview_upload(  # noqa: PLR0913 - as that of an upload
             crs=options.crs,
             layer=options.layer,
             name=file,
-            reading=with_known(options.reading, reading),
+            said=options.reading,
+            known=reading,
         ) as kept:
             extent = ground_of_office(database, principal)
             check = DeliveryCheck(options=options, schemes=schemes, catalogue=catalogue, extent=extent)
-            told = _told(database, kept, check, most=most, part_rows=part_rows)
+            look = _Look(kept.take(np.arange(min(kept.rows, _FIRST_ROWS))).frame, most, only_doubtful=only_doubtful)
+            told = _told(database, kept, check, look, part_rows=part_rows)
     except (RefusedFile, CrsError) as error:
         return {"file": shown, "layers": _layers_json(layers), "refusal": _refusal_json(error)}
     return {**told, "layers": _layers_json(layers), "refusal": None}
 
 
-def _told(database: Database, kept: KeptDelivery, check: DeliveryCheck, *, most: int, part_rows: int) -> dict[str, Any]:
-    """Return what an upload would say, with as many rows as are shown."""
+def _told(
+    database: Database, kept: KeptDelivery, check: DeliveryCheck, look: "_Look", *, part_rows: int
+) -> dict[str, Any]:
+    """Return what an upload would say, with the rows that are shown."""
     options = check.options
-    look = _Look(kept.take(np.arange(min(kept.rows, _FIRST_ROWS))).frame)
     gone = list[str]()
     with transaction(database) as connection:
         division = divide(connection, kept, hold=False, is_whole=options.complete, part_rows=part_rows)
         account = DeliveryAccount(kept.head, kept.rows, options, in_parts=len(division.parts) > 1)
         shift = division.shift
-        with matched_parts(database, connection, kept, division, check, hold=False) as parts:
+        with matched_parts(database, connection, kept, division, check, then=_as_is) as parts:
             for part in parts:
                 account.add(part.prepared, part.reports)
-                look.see(part, most)
+                look.see(part)
                 shift, gone = shift or part.match.shift, [*gone, *part.match.gone]
     report = account.report(shift=shift, gone=gone)
-    rows = [{**row_json(row), "geometry": geometry_json(look.ground.get(row.row))} for row in report.results[:most]]
     return {
         "id": None,
         **report.head_json(),
         "stored": False,
         "repeated": False,
-        "results": rows,
+        "results": look.rows_json(),
         "layer": kept.head.layer,
         "columns": look.columns_json(),
         "bounds": look.bounds_json(),
@@ -128,34 +133,52 @@ def _told(database: Database, kept: KeptDelivery, check: DeliveryCheck, *, most:
     }
 
 
+def _as_is(part: MatchedPart) -> MatchedPart:
+    return part
+
+
 class _Look:
     """What was seen of the parts of a delivery.
 
+    Parameters
+    ----------
+    first
+        The first rows as delivered.
+    most, only_doubtful
+        As those of `preview_upload`.
+
     Attributes
     ----------
-    ground
-        The geometries in EPSG:4490 of the rows that are shown.
     kinds
         How many rows have each fault and warning.
     """
 
-    def __init__(self, first: gpd.GeoDataFrame) -> None:
-        self.ground: dict[int, Any] = {}
+    def __init__(self, first: gpd.GeoDataFrame, most: int, *, only_doubtful: bool) -> None:
+        self._most, self._only_doubtful = most, only_doubtful
+        self._shown: list[dict[str, Any]] = []
         self.kinds: Counter[str] = Counter()
         columns = first.columns.drop(["source_id", first.geometry.name])
         self._columns = {name: _Column(first[name]) for name in columns}
         self._bounds = np.empty((0, 4))
 
-    def see(self, part: MatchedPart, most: int) -> None:
-        """See a part: rows before so many are shown."""
+    def see(self, part: MatchedPart) -> None:
+        """See a part."""
         prepared = part.prepared
         ground = _ground(prepared.ground, prepared.delivery)
         self._bounds = np.vstack([self._bounds, shapely.total_bounds(ground)])
-        self.ground |= {row: each for row, each in zip(prepared.rows, ground, strict=True) if row < most}
         for row in part.reports:
             self.kinds.update({*({row.fault["kind"]} if row.fault else ()), *(each["kind"] for each in row.warnings)})
         for name, column in self._columns.items():
             column.see(prepared.delivery.frame[name])
+        places = dict(zip(prepared.rows, ground, strict=True))
+        told = (row for row in part.reports if row.fault or row.warnings or not self._only_doubtful)
+        shown = [{**row_json(row), "geometry": geometry_json(places[row.row])} for row in islice(told, self._most)]
+        # a part is no piece of the file: its rows are found all over it
+        self._shown = sorted([*self._shown, *shown], key=lambda row: int(row["row"]))[: self._most]
+
+    def rows_json(self) -> list[dict[str, Any]]:
+        """Return the rows that are shown, the first ones of the file, each with its ``geometry``."""
+        return self._shown
 
     def columns_json(self) -> list[dict[str, Any]]:
         """Return the attributes: how many rows have a value, and the first values that differ."""

@@ -196,7 +196,7 @@ class _Teller:
             name=self._prepared.names.get(row),
             outcome=outcome,
             code=code,
-            area_m2=None if code is None else float(self._areas_m2[row]),
+            area_m2=None if code is None else round(float(self._areas_m2[row]), 4),
             fault=fault,
             warnings=self._prepared.warnings.get(row, ()),
         )

@@ -1,12 +1,12 @@
 """A delivery into the register: read, check, match, issue codes; all of it or none, in one transaction."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from layers.catalogue import Catalogue
+from layers.catalogue_entries import Catalogue
 from layers.confined.kept import KeptDelivery
 from layers.entries import ReadOptions
 from registry.aliases import Scheme
@@ -24,8 +24,7 @@ from workflows.parts import Division, divide
 from workflows.placing import ground_of_office, open_placed
 from workflows.principals import Principal
 from workflows.progress import Progress, unheard
-from workflows.reading_settings import with_known
-from workflows.registering import MatchedPart, Registration
+from workflows.registering import GatheredPart, MatchedPart, Registration
 from workflows.reports import UploadReport
 from workflows.rights import allow
 from workflows.row_checks import prepare_checked
@@ -34,6 +33,7 @@ from workflows.upload_reports import DeliveryAccount, report_rows, stored_report
 __all__ = ["DeliveryCheck", "matched_parts", "upload_file"]
 
 _PLAIN = ReadOptions()
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +110,8 @@ def upload_file(  # noqa: PLR0913 - what, for whom, and how
         crs=options.crs,
         layer=options.layer,
         name=file,
-        reading=with_known(options.reading, reading),
+        said=options.reading,
+        known=reading,
     ) as kept:
         extent = ground_of_office(database, principal)
         check = DeliveryCheck(options=options, schemes=schemes, catalogue=catalogue, extent=extent)
@@ -129,7 +130,7 @@ def upload_file(  # noqa: PLR0913 - what, for whom, and how
                 connection, kept.head, head=account.head, principal=principal, options=wanted, procedure=procedure
             )
             progress("matching")
-            with matched_parts(database, connection, kept, division, check) as parts:
+            with matched_parts(database, connection, kept, division, check, then=registration.gather) as parts:
                 report = _register(parts, registration, account, division, options, progress)
             keep_bytes(documents, path, sha256)
             progress("recording")
@@ -144,27 +145,29 @@ def matched_parts(
     division: Division,
     check: DeliveryCheck,
     *,
-    hold: bool = True,
-) -> Iterator[Iterator[MatchedPart]]:
+    then: Callable[[MatchedPart], _T],
+) -> Iterator[Iterator[_T]]:
     """Yield the parts of a delivery, checked and matched; where there are several, while the one before is being written.
 
     Parameters
     ----------
     connection
         That of the transaction in which they are written.
-    hold
-        Whether the ground of a delivery in one part is held; that of others is held already.
+    then
+        What becomes of each part before it is taken.
     """
     if len(division.parts) == 1:
-        yield _matched(connection, kept, division, check, hold=hold)
+        yield (then(part) for part in _matched(connection, kept, division, check))
         return
     # parts share nothing: what is written of one tells nothing of the next
-    with transaction(database) as aside, one_ahead(_matched(aside, kept, division, check, hold=False)) as parts:
-        yield parts
+    with transaction(database) as aside:
+        matched = _matched(aside, kept, division, check)
+        with one_ahead(then(part) for part in matched) as parts:
+            yield parts
 
 
 def _register(
-    parts: Iterator[MatchedPart],
+    parts: Iterator[GatheredPart],
     registration: Registration,
     account: DeliveryAccount,
     division: Division,
@@ -179,10 +182,11 @@ def _register(
         All rows are to be good, and one is not, or none is: nothing of the transaction may be kept.
     """
     shift, gone, done, is_good = division.shift, list[str](), 0, True
-    for part in parts:
+    for gathered in parts:
+        part = gathered.part
         progress("registering", done, account.head["rows"])
         is_good = is_good and not (options.mode == "all" and any(row.outcome == "refused" for row in part.reports))
-        account.add(part.prepared, registration.add(part) if is_good else part.reports)
+        account.add(part.prepared, registration.add(gathered) if is_good else part.reports)
         shift, done = shift or part.match.shift, done + len(part.reports)
         gone += part.match.gone
     report = account.report(shift=shift, gone=gone)
@@ -192,7 +196,7 @@ def _register(
 
 
 def _matched(
-    connection: Connection, kept: KeptDelivery, division: Division, check: DeliveryCheck, *, hold: bool
+    connection: Connection, kept: KeptDelivery, division: Division, check: DeliveryCheck
 ) -> Generator[MatchedPart, None, None]:
     options = check.options
     for rows in division.parts:
@@ -204,5 +208,7 @@ def _matched(
             fix=options.fix,
             plane=division.plane,
         )
-        match = match_rows(connection, prepared, is_complete=options.complete, hold=hold, shift=division.shift)
+        match = match_rows(
+            connection, prepared, is_complete=options.complete, hold=division.is_to_be_held, shift=division.shift
+        )
         yield MatchedPart(prepared, match, report_rows(prepared, match, stage=options.stage))

@@ -44,6 +44,11 @@ def delivery_options(  # noqa: PLR0913 - one for each field of the form
     drawing_unit: Annotated[
         str | None, Form(max_length=20, description="Of a drawing: m, dm, cm, mm, km, in, ft")
     ] = None,
+    extent: Annotated[
+        str,
+        Form(max_length=100, description="Where the ground is, where the file states no CRS: west,south,east,north"),
+    ] = "",
+    datum: Annotated[str, Form(max_length=40, description="The datum, where the file states none: CGCS2000")] = "",
     *,
     complete: Annotated[bool, Form()] = False,
     fix: Annotated[bool, Form(description="Mend spikes and tiny edges where that is safe")] = False,
@@ -59,6 +64,8 @@ def delivery_options(  # noqa: PLR0913 - one for each field of the form
         columns=[text for text in column or () if text],
         closing_m=closing_m,
         drawing_unit=drawing_unit or None,
+        extent=extent,
+        datum=datum,
     )
 
 
@@ -97,13 +104,15 @@ def upload(  # noqa: PLR0913 - the form, and two headers
 
 
 @router.post("/preview")
-def preview(
+def preview(  # noqa: PLR0913 - the form, and what is shown
     file: UploadFile,
     principal: Asking,
     database: Stored,
     settings: Configured,
     options: Options,
     most: Annotated[int, Query(ge=0, le=100_000, description="How many rows are shown")] = MOST_SHOWN,
+    *,
+    doubtful: Annotated[bool, Query(description="Show only rows with a fault or a warning")] = False,
 ) -> Response:
     """Return what a file is and what an upload would say of its rows; nothing is stored."""
     with delivered_file(file) as delivered:
@@ -114,6 +123,7 @@ def preview(
             options=options,
             file=delivered.name,
             most=most,
+            only_doubtful=doubtful,
             **_known(settings),
         )
     return answer(told)

@@ -20,7 +20,6 @@ from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.errors import RefusedFile, refused
 from layers.geojson import columns_of
 from layers.remarks import Counted, Note, remark
-from layers.row_names import with_told_names
 from layers.tables import OpenTable, Table
 
 __all__ = ["find_layers", "open_rows", "read_boundary_text"]
@@ -53,11 +52,11 @@ def find_layers(source: Source) -> list[FoundLayer]:
 
 
 @contextmanager
-def open_rows(entry: LayerEntry, options: ReadOptions) -> Iterator[OpenTable]:
+def open_rows(entry: LayerEntry, options: ReadOptions) -> Iterator[OpenTable]:  # noqa: ARG001 - as every reader
     """Open a text, which is read whole: one line may say what all the others are. Raises as `read_boundary_text`."""
     if entry.source.path.stat().st_size > MAX_TEXT_BYTES:
         raise refused("boundary_size", limit_mb=MAX_TEXT_BYTES >> 20)
-    table = with_told_names(read_boundary_text(entry.source.path.read_bytes()), options.columns)
+    table = read_boundary_text(entry.source.path.read_bytes())
     yield OpenTable(iter([table]), len(table.geometries))
 
 

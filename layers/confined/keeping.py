@@ -32,6 +32,7 @@ from layers.formats import Format
 from layers.positions import Positions
 from layers.reading import choose_in, open_tables
 from layers.remarks import Counted, Note, told
+from layers.row_names import told_names
 from layers.sequence_columns import stream_sequence
 from layers.tables import Table, flattened, frame_of, series_of
 
@@ -53,7 +54,9 @@ def keep_delivery(
     name: str | None = None,
     options: ReadOptions = _PLAIN,
 ) -> dict[str, Any]:
-    """Write the rows of one layer of a file into a folder, and return the account of them, for `freeze_json`; its digest is left out.
+    """Write the rows of one layer of a file into a folder, and return the account of them, for `freeze_json`.
+
+    The account is that of a `Delivery` but for the digest, which is told by who has the file.
 
     Parameters
     ----------
@@ -96,18 +99,18 @@ def keep_delivery(
 
 def _open_tables(entry: LayerEntry, options: ReadOptions) -> AbstractContextManager[Iterator[Table]]:
     if entry.source.format is Format.GEOJSONSEQ:
-        return nullcontext(stream_sequence(entry.source.path))
+        return nullcontext(told_names(stream_sequence(entry.source.path), options.columns))
     if entry.source.format in _OF_GDAL:
-        return _unbuilt(entry)
+        return _unbuilt(entry, options)
     return open_tables(entry, options)
 
 
 @contextmanager
-def _unbuilt(entry: LayerEntry) -> Iterator[Iterator[Table]]:
+def _unbuilt(entry: LayerEntry, options: ReadOptions) -> Iterator[Iterator[Table]]:
     from layers.gdal_tables import open_unbuilt  # noqa: PLC0415 - GDAL takes most of a second to load
 
     with open_unbuilt(entry) as opened:
-        yield opened.tables
+        yield told_names(opened.tables, options.columns)
 
 
 class _Writing:

@@ -26,7 +26,7 @@ from layers.columns import object_array, parsed_json
 from layers.confined.frozen import UnsoundAnswerError, checking, plain_dtype, sound_file, unpacked, unsound
 from layers.confined.keeping import ROWS
 from layers.crs import FoundCrs
-from layers.crs_settling import turn_curves, turn_frame
+from layers.crs_settling import turn_curves, turn_faults, turn_frame
 from layers.curves import Linearised
 from layers.deliveries import Delivery
 from layers.wkb import broken_geometries, geometries_of_wkb
@@ -110,7 +110,7 @@ class KeptDelivery:
         frame.attrs.update(self._told["attrs"])
         return Delivery(
             frame=turn_frame(frame, self._found),
-            faults=faults,
+            faults=turn_faults(faults, self._found),
             crs=self._found.crs,
             crs_name=self._found.name,
             crs_why=self._found.why,

@@ -164,10 +164,9 @@ def read_records_confined(path: str | PathLike[str], *, tables: Sequence[str]) -
     """
     path = _there(path)
     with asked("records", path, {"tables": list(tables)}) as (found, _):
-        rows = [row for records in found.values() for row in records] if isinstance(found, dict) else [None]
-        if not all(isinstance(row, dict) for row in rows):
+        if not isinstance(found, dict) or not all(isinstance(row, dict) for rows in found.values() for row in rows):
             raise UnsoundAnswerError(str(path))
-        return found
+        return dict(found)
 
 
 def _there(path: str | PathLike[str]) -> Path:

@@ -17,7 +17,6 @@ from layers.crs import FoundCrs, crs_of_name
 from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.errors import refused
 from layers.formats import Format
-from layers.row_names import with_told_names
 from layers.tables import OpenTable, Table, narrow
 
 __all__ = ["find_layers", "open_rows", "read_rows"]
@@ -65,8 +64,7 @@ def read_rows(rows: Sequence[Sequence[Any]], mapping: Mapping[str, str]) -> Tabl
         Its columns are not recognised, or leave open which coordinate is north or what the points belong to.
     """
     columns = find_columns(rows, mapping)
-    table = _read_wkt(rows, columns) if columns.pair is None else read_points(rows, columns)
-    return with_told_names(table, mapping)
+    return _read_wkt(rows, columns) if columns.pair is None else read_points(rows, columns)
 
 
 def _read_wkt(rows: Sequence[Sequence[Any]], columns: Columns) -> Table:

@@ -26,7 +26,6 @@ from layers.encoding import Encoding
 from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.errors import RefusedFile, refused
 from layers.remarks import Note, remark
-from layers.row_names import with_told_names
 from layers.tables import Table
 
 __all__ = ["Load", "Loaded", "layers_of", "rows_of"]
@@ -121,8 +120,7 @@ def rows_of(entry: LayerEntry, options: ReadOptions, load: Load) -> Table:
         raise refused("dxf_all_open", layer=layer.name, count=len(layer.areas), least=gap)
     table = table_of(layer, understood.drawing.labels, understood.encoding)
     told = told_of_layer(layer, understood.layers, understood.closing_m)
-    table = replace(table, crs=understood.crs, notes=(*understood.notes, *told, *table.notes))
-    return with_told_names(table, options.columns)
+    return replace(table, crs=understood.crs, notes=(*understood.notes, *told, *table.notes))
 
 
 @lru_cache(maxsize=1)

@@ -157,5 +157,5 @@ def _is_within(known: Footprints, complete: Any) -> NDArray[np.bool_]:
 def _shift_of(found: Field, rows: NDArray[Any], places_m: NDArray[np.float64]) -> Shift:
     """Return the shift as people see it: how the delivery lies, which is against the way it would have to go."""
     dx, dy = -found.whole_m
-    vectors = Vectors(pd.Index(rows), places_m, found.vectors_m) if found.is_applied else None
+    vectors = Vectors(pd.Index(rows.tolist()), places_m, found.vectors_m) if found.is_applied else None
     return Shift(float(dx) + 0.0, float(dy) + 0.0, found.support, found.spread_m, found.is_applied, vectors=vectors)

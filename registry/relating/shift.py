@@ -87,7 +87,7 @@ def estimate_field(
         in place.
     """
     votes = _cast_votes(delivered, known)
-    votes = votes.where(~_are_again(delivered)[votes.row])
+    votes = votes.where(np.isin(votes.row, distinct(delivered)[0]))
     if equal is not None and len(equal[0]):
         others = ~np.isin(votes.row, equal[0]) & ~np.isin(votes.known, equal[1])
         votes = votes.where(others)
@@ -106,14 +106,15 @@ def _estimate(delivered: Footprints, votes: _Votes) -> Field:
     whole = _densest(_grids(votes, everyone, 1))[0]
     width = _NARROWEST_M
     for _ in range(3):
-        width = float(np.clip(1.5 * _spread(votes, whole)[1], _NARROWEST_M, _WIDEST_M))
+        width = float(np.clip(1.5 * _spread(votes, whole), _NARROWEST_M, _WIDEST_M))
         whole = _centred(votes, everyone, whole[None], width)[0]
     vectors = _by_halves(votes, delivered.centroid_m, whole, width)
     vectors = _by_block(vectors, _blocks(delivered), votes, width)
-    support, spread = _spread(votes, vectors)
-    voters = len(np.unique(votes.row))
+    spread = _spread(votes, vectors)
+    counted = votes.where(~_are_again(delivered)[votes.row])
+    support, voters = np.isfinite(_nearest(counted, vectors)).sum(), len(np.unique(counted.row))
     is_applied = support >= max(LEAST_SUPPORT, _LEAST_SHARE * voters)
-    return Field(whole, vectors if is_applied else still, support, spread, is_applied)
+    return Field(whole, vectors if is_applied else still, int(support), spread, bool(is_applied))
 
 
 def _cast_votes(delivered: Footprints, known: Footprints) -> _Votes:
@@ -132,12 +133,11 @@ def _cast_votes(delivered: Footprints, known: Footprints) -> _Votes:
 def _are_again(delivered: Footprints) -> NDArray[np.bool_]:
     """Return which rows are where one of like size is already: a building delivered three times is no three that agree."""
     first, _ = distinct(delivered)
-    again = np.ones(len(delivered), dtype=bool)
-    again[first] = False
     points = shapely.points(delivered.centroid_m[first])
     i, j = first[shapely.STRtree(points).query(points, predicate="dwithin", distance=_TWIN_M)]
     later = i < j
     i, j = i[later], j[later]
+    again = np.zeros(len(delivered), dtype=bool)
     again[j[likeness_of(delivered, delivered, i, j) >= _TWIN_LIKENESS]] = True
     return again
 
@@ -258,11 +258,17 @@ def _blocks(footprints: Footprints) -> Positions:
     return connected(i[touching], j[touching], len(first))[like]
 
 
-def _spread(votes: _Votes, shift_m: Floats) -> tuple[int, float]:
-    """Return how many rows have a vote near the shift (whole, or at each row), and the median distance of these."""
+def _spread(votes: _Votes, shift_m: Floats) -> float:
+    """Return the median distance of the rows' own vectors from a shift (of the whole, or at each row)."""
+    nearest = _nearest(votes, shift_m)
+    near = nearest[np.isfinite(nearest)]
+    return float(np.median(near)) if len(near) else 0.0
+
+
+def _nearest(votes: _Votes, shift_m: Floats) -> Floats:
+    """Return for each row how far its nearest vote is from the shift, infinite where that is too far."""
     at = shift_m if shift_m.ndim == 1 else shift_m[votes.row]
     off = np.linalg.norm(votes.vector_m - at, axis=1)
-    nearest = np.full(int(votes.row.max()) + 1, np.inf)
+    nearest = np.full(int(votes.row.max(initial=-1)) + 1, np.inf)
     np.minimum.at(nearest, votes.row, off)
-    near = nearest[nearest <= 2 * _WIDEST_M]
-    return len(near), float(np.median(near)) if len(near) else 0.0
+    return np.where(nearest <= 2 * _WIDEST_M, nearest, np.inf)

@@ -33,7 +33,7 @@ class Vectors:
 
     def at(self, rows: NDArray[Any], places_m: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the vectors of rows (index labels) at places, shape (n, 2): their own, or those of a near one that has."""
-        own = self.rows.get_indexer(pd.Index(rows))
+        own = self.rows.get_indexer(pd.Index(rows.tolist()))
         strange = np.flatnonzero(own < 0)
         if len(strange):
             own[strange] = self._step * self._tree.nearest(shapely.points(places_m[strange]))

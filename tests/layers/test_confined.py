@@ -112,6 +112,7 @@ class TestReading:
             "price": pa.array([Decimal("1.50"), None, Decimal("-0.01")]),
             "bytes": pa.array([b"\x00\xff", None, b""]),
             "list": pa.array([[1.5, None], [], None]),
+            "pairs": pa.array([[1, 2], [3, 4], [5, 6]]),
             "struct": pa.array([{"a": dt.date(2024, 1, 1), "b": float("nan")}, None, {"a": None, "b": 0.0}]),
             "map": pa.array([[("k", 1)], [], None], pa.map_(pa.string(), pa.int64())),
         }

@@ -1,10 +1,13 @@
 """The CRS of a delivery is stated, or asked for with what it might be; it is never guessed."""
 
+import ezdxf
 import pyproj
 import pytest
 import shapely
 from making import collection, feature, frame_of, geojson, geopackage, lonlat_squares, shapefile, squares
 
+from layers.confined.reading import read_confined
+from layers.entries import ReadOptions
 from layers.reading import read_delivery
 
 
@@ -129,3 +132,18 @@ class TestPrj:
     def test_of_a_compound_crs_the_horizontal_part_counts(self, tmp_path):
         path = geopackage(tmp_path / "a.gpkg", {"a": frame_of(geometry=lonlat_squares(), crs="EPSG:4490")})
         assert read_delivery(path, crs="EPSG:4551+5737").crs_name == "EPSG:4551"
+
+
+def test_what_is_wrong_lies_where_the_file_is_turned_to(tmp_path):
+    path = tmp_path / "north_first.dxf"
+    document = ezdxf.new(units=ezdxf.units.M)
+    ring = [(0, 0), (0, 20), (12, 20), (12, 0.4)]
+    placed = [(4_856_000 + north, 544_000 + east) for east, north in ring]
+    document.modelspace().add_lwpolyline(placed, dxfattribs={"layer": "JMD"})
+    document.modelspace().add_lwpolyline([(x + 50, y) for x, y in placed], close=True, dxfattribs={"layer": "JMD"})
+    document.saveas(path)
+    options = ReadOptions(extent=((126.0, 43.4, 127.0, 44.4),), datum="CGCS2000")
+    for delivery in (read_delivery(path, options=options), read_confined(path, options=options)):
+        (fault,) = [fault for fault in delivery.faults if fault is not None]
+        assert (fault.x, fault.y) == pytest.approx((544_006, 4_856_000), abs=1)
+        assert delivery.frame.total_bounds[0] == pytest.approx(544_000)

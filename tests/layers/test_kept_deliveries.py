@@ -1,9 +1,14 @@
 """A layer of which rows are taken as they are needed is the layer read whole: rows, values, faults, account."""
 
+import datetime as dt
 import json
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
 from hypothesis import given
@@ -124,6 +129,14 @@ def test_a_hole_in_one_batch_makes_the_type_of_all(tmp_path, suffix):
         assert str(whole.frame["holed"].dtype) in {"Int64", "object"}
 
 
+@pytest.mark.parametrize("suffix", [".gpkg", ".fgb", ".parquet", ".geojson", ".zip"])
+def test_an_empty_layer_is_refused_as_it_is_when_it_is_read_whole(tmp_path, suffix):
+    write_frame(mixed().iloc[:0], tmp_path / f"a{suffix}")
+    refusal = outcome(read_delivery, tmp_path / f"a{suffix}")
+    assert refusal["fault"].kind == "no_features"
+    assert outcome(opened_whole, tmp_path / f"a{suffix}") == refusal
+
+
 @given(rows=st.lists(st.integers(0, 13), max_size=30))
 def test_any_rows_in_any_order_are_those_of_the_whole(kept_and_whole, rows):
     kept, whole = kept_and_whole
@@ -195,6 +208,29 @@ def test_remarks_of_a_sequence_stand_in_the_order_of_the_whole(tmp_path):
     assert len(assert_parts_are_rows(path, [2, 8]).notes) == 2
 
 
+def test_columns_of_arrow_that_no_frame_has_are_taken_in_parts(tmp_path):
+    columns = {
+        "list": pa.array([[1.5, None], [], None] * 4),
+        "pairs": pa.array([[1, 2], [3, 4], [5, 6]] * 4),
+        "struct": pa.array([{"a": dt.date(2024, 1, 1), "b": 0.5}, None, {"a": None, "b": 0.0}] * 4),
+        "map": pa.array([[("k", 1)], [], None] * 4, pa.map_(pa.string(), pa.int64())),
+        "price": pa.array([Decimal("1.50"), None, Decimal("-0.01")] * 4),
+        "word": pa.array(["楼", None, "x"] * 4).dictionary_encode(),
+        "there": pa.array(
+            [dt.datetime(2024, 5, 1, tzinfo=dt.UTC), None, None] * 4, pa.timestamp("us", "Asia/Shanghai")
+        ),
+        "bytes": pa.array([b"\x00\xff", None, b""] * 4),
+        "nothing": pa.nulls(12),
+        "json": pa.array(['{"a": 1}', "no", None] * 4, pa.json_()),
+    }
+    frame_of({}, geometry=squares(12)).to_parquet(tmp_path / "a.parquet")
+    table = pq.read_table(tmp_path / "a.parquet")
+    for name, column in columns.items():
+        table = table.append_column(name, column)
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert_parts_are_rows(tmp_path / "a.parquet", [5, 1, 8], range(3, 7))
+
+
 def test_faults_go_with_their_rows(tmp_path):
     unclosed = {"type": "Polygon", "coordinates": [[[126, 43], [126, 44]]]}
     text = json.dumps(collection(*[feature() if row % 3 else feature(unclosed) for row in range(9)]))
@@ -216,6 +252,33 @@ def test_geometries_are_taken_without_attributes(tmp_path):
 def test_a_row_that_is_none_is_an_error(kept_and_whole, rows):
     with pytest.raises(IndexError, match="0 to 13"):
         kept_and_whole[0].take(np.array(rows))
+
+
+def test_several_threads_take_rows_of_one_layer(kept_and_whole):
+    kept, whole = kept_and_whole
+    parts = [[row % 14, (7 * row) % 14, 13 - row % 14] for row in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        for rows, found in zip(parts, pool.map(kept.take, map(np.array, parts)), strict=True):
+            assert_are_rows(found, whole, rows)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("1", "[1"), ("1", "1, 2"), ("fault", '{"Text": ["", ""]}'), ("fault", "{}"), ("curved", "1")]
+)
+def test_a_row_that_cannot_be_used_is_refused_where_it_is_taken(tmp_path, column, value):
+    path = geojson(tmp_path / "a.geojson", geojson_text())
+    account = keep_delivery(path, tmp_path)
+    table = pa.ipc.open_file(tmp_path / ROWS).read_all()
+    texts = table[column].to_pylist()
+    spoilt = pa.array([*texts[:5], value, *texts[6:]], pa.large_string())
+    table = table.set_column(table.column_names.index(column), column, spoilt)
+    with pa.OSFile(str(tmp_path / ROWS), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table, max_chunksize=2)
+    kept = open_kept(account, tmp_path, sha256="", size=0)
+    assert kept.take(np.arange(5)).frame["a"].isna().any()
+    with pytest.raises(RefusedFile) as caught:
+        kept.take(np.arange(4, 7))
+    assert (caught.value.fault.kind, caught.value.file) == ("reader_failed", "a.geojson")
 
 
 @given(seed=st.integers(0, 10_000))

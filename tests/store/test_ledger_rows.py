@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+import store.ledger
 from registry.errors import EventError
 from registry.ledger.checking import Stored, check_log
 from registry.ledger.events import read_event
@@ -66,6 +67,21 @@ def test_the_tree_grows_alike_in_whatever_batches(connection, desk, batches):
     found = checked(connection)
     assert (found.size, found.root, found.findings) == (9, whole.root(), [])
     assert ledger_frontier(connection, 0) == Frontier()
+
+
+def test_events_are_read_once_as_they_are_stored(connection, desk, monkeypatch):
+    monkeypatch.setattr(store.ledger, "_AT_ONCE", 3)
+    waiting = []
+
+    def told():
+        for number in range(10):
+            waiting.append(number)
+            yield desk.new_event(number=number)
+
+    assert append_events(connection, told()) == range(10)
+    assert waiting == list(range(10))
+    found = checked(connection)
+    assert (found.size, found.findings) == (10, [])
 
 
 def test_recorded_times_never_run_backwards(connection, desk):
@@ -171,6 +187,13 @@ def test_an_event_that_does_not_follow_the_last_one_is_refused(connection, desk,
     append_events(connection, [desk.new_event()])
     with pytest.raises(DBAPIError, match="event_follows"):
         connection.execute(text(INSERT.format(seq=seq, previous=previous).replace(":", "\\:").replace("\\:\\:", "::")))
+
+
+@pytest.mark.parametrize("column", ["'k'", "'s'", "'a'"], ids=["kind", "subject", "actor"])
+def test_an_event_whose_columns_say_something_else_is_refused(connection, desk, column):
+    row = INSERT.replace(column, "'x'", 1).format(seq=0, previous="null")
+    with pytest.raises(DBAPIError, match="does not say what its columns do"):
+        connection.execute(text(row.replace('":', '"\\:')))
 
 
 def test_the_first_event_follows_none(connection, desk):

@@ -7,6 +7,7 @@ import shapely
 from sqlalchemy import select
 from sqlalchemy.exc import DataError
 
+import store.rows
 from store.rows import insert_rows
 from store.schema import footprint, stage_entry
 
@@ -17,7 +18,8 @@ def building(connection, desk, on_ground, house_codes):
     return next(iter(desk.add(connection, on_ground(shapely.box(0, 0, 20, 10)), house_codes(1)).values()))
 
 
-def test_rows_are_stored_as_said_and_their_keys_are_in_order(connection, desk, building):
+def test_rows_are_stored_as_said_and_their_keys_are_in_order(connection, desk, building, monkeypatch):
+    monkeypatch.setattr(store.rows, "_AT_ONCE", 2)
     common = {"building_id": building, "office_id": desk.office_id, "actor": "test", "occurred_on": date(2026, 1, 2)}
     said = [
         {**common, "stage": f"{n}", "height_m": height_m, "certificate": text, "attributes": {"text": text, "n": n}}

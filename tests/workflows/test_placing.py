@@ -33,7 +33,7 @@ def placed(database, principal):
     """Return a function that reads a file as an upload by the office would."""
 
     def read(path, *, reading=ReadOptions(), crs=None):  # noqa: B008 - frozen
-        said = {"crs": crs, "layer": None, "name": path.name, "reading": reading}
+        said = {"crs": crs, "layer": None, "name": path.name, "said": ReadOptions(), "known": reading}
         with open_placed(database, path, principal=principal, **said) as kept:
             return kept.head
 

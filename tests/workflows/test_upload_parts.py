@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import shapely
 
+from layers.entries import ReadOptions
 from registry.ledger.events import NewEvent
 from store.database import transaction
 from store.ledger import ledger_size
@@ -121,7 +122,7 @@ def test_what_touches_is_in_one_part_and_every_row_in_one(database, principal, d
     shapes = quarter()
     path = deliver(shapes, "quarter.gpkg")
     reading = configured_reading(Settings(_env_file=None))
-    said = {"crs": None, "layer": None, "name": None, "reading": reading}
+    said = {"crs": None, "layer": None, "name": None, "said": ReadOptions(), "known": reading}
     with open_placed(database, path, principal=principal, **said) as kept, transaction(database) as connection:
         parts = divide(connection, kept, hold=True, part_rows=10).parts
     assert len(parts) > 5

@@ -18,7 +18,9 @@ export function jobsView(jobs: readonly Job[], say: Say, act: Actions): Template
             <li data-state=${job.state}>
               <span class="row-head">
                 <span class="row-name">${job.file}</span>
-                <button class="link" @click=${() => act.openJob(job)}>${say("showJob")}</button>
+                <button class="link" aria-label="${say("showJob")} ${job.file}" @click=${() => act.openJob(job)}>
+                  ${say("showJob")}
+                </button>
               </span>
               ${standingView(job, say)}
             </li>

@@ -1,0 +1,36 @@
+"""The column that a person says names the rows, whatever the file is."""
+
+import geopandas as gpd
+import pytest
+import shapely
+
+from layers.confined.reading import read_confined
+from layers.entries import ReadOptions
+from layers.errors import RefusedFile
+from layers.reading import open_delivery, read_delivery
+
+LABELS = ["一号楼", "二号楼"]
+
+
+@pytest.fixture(params=["houses.gpkg", "houses.geojson", "houses.geojsonl", "houses.fgb", "houses.shp"])
+def houses(request, tmp_path):
+    path = tmp_path / request.param
+    shapes = [shapely.box(126.5 + k / 1000, 43.8, 126.5003 + k / 1000, 43.8002) for k in range(2)]
+    driver = "GeoJSONSeq" if path.suffix == ".geojsonl" else None
+    frame = gpd.GeoDataFrame({"label": LABELS, "name": ["a", "b"]}, geometry=shapes, crs=4326)
+    frame.to_file(path, driver=driver)
+    return path
+
+
+def test_the_column_that_is_said_to_hold_names_does(houses):
+    options = ReadOptions(columns={"name": "label"})
+    for delivery in (read_delivery(houses, options=options), read_confined(houses, options=options)):
+        assert delivery.frame["name"].tolist() == LABELS
+    with open_delivery(houses, options=options) as opened:
+        assert [name for batch in opened.batches for name in batch.frame["name"]] == LABELS
+
+
+def test_a_column_that_is_not_there_is_refused_with_those_that_are(houses):
+    with pytest.raises(RefusedFile) as caught:
+        read_confined(houses, options=ReadOptions(columns={"name": "title"}))
+    assert "label" in caught.value.fault.text.en + caught.value.fault.remedy.en
