@@ -48,6 +48,7 @@ _PAIR_CHECKS = [first + second * WEIGHTS[1] for first in range(BASE) for second 
 _UNSIGNED_BASE = np.uint64(BASE)
 # blanks of every kind, the hyphens and dashes that forms and keyboards produce
 _SEPARATORS = re.compile(r"[\s\-‐-―−]+")
+_PARTS = ("number", "size_class", "generation")
 _SENTENCES = read_sentences("geocode", "faults.toml")
 
 
@@ -167,7 +168,11 @@ def parse(text: str) -> BuildingCode:
 
 def read_written(text: str) -> BuildingCode:
     """Return the code that `code_texts` has written: it needs no looking at as one that a person types."""
-    return _from_values([VALUES[letter] for letter in text if letter != "-"])
+    values = [VALUES[letter] for letter in text if letter != "-"]
+    code = object.__new__(BuildingCode)
+    for name, value in zip(_PARTS, (_number(values), values[10], values[11]), strict=True):
+        object.__setattr__(code, name, value)
+    return code
 
 
 def suggest(text: str) -> list[str]:

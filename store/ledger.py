@@ -1,10 +1,10 @@
 """The ledger's rows: events appended in one line, the tree that grows with them, its heads, and what proofs are made of."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ARRAY, BigInteger, Row, any_, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -13,6 +13,7 @@ from geocode import Text
 from registry.ledger.events import NewEvent, chain_events, moment
 from registry.ledger.heads import Head
 from registry.ledger.tree import Frontier, Node, complete_nodes
+from store.ahead import one_ahead
 from store.database import Connection, statement
 from store.errors import NotHereError
 from store.rows import copy_rows
@@ -72,16 +73,30 @@ def append_events(connection: Connection, events: Iterable[NewEvent], *, recorde
     size = 0 if last.seq is None else last.seq + 1
     time = max(recorded_at or last.now, last.recorded_at or last.now) if size else recorded_at or last.now
     line = _Line(ledger_frontier(connection, size), last.leaf_hash, time, _office_codes(connection))
-    waiting = chain([first], waiting)
+    lengths = line.lengths(chain([first], waiting))
     # an event that cannot be said undoes those before it
     with connection.begin_nested():
-        while some := next(waiting, None):
-            # the server stores some while the next are chained
-            copy_rows(connection, event, _EVENT, line.append(chain([some], islice(waiting, _AT_ONCE - 1))))
-            if line.nodes:
-                copy_rows(connection, ledger_node, _NODE, line.nodes)
-                line.nodes.clear()
+        some = next(lengths)
+        _store(connection, some)
+        if len(some.events) == _AT_ONCE:
+            # the next are chained while the server stores some
+            with one_ahead(lengths) as others:
+                for each in others:
+                    _store(connection, each)
     return range(size, line.frontier.size)
+
+
+class _Length(NamedTuple):
+    """Some events of the line, and the nodes that they complete, as they are stored."""
+
+    events: list[Sequence[Any]]
+    nodes: list[Node]
+
+
+def _store(connection: Connection, length: _Length) -> None:
+    copy_rows(connection, event, _EVENT, length.events)
+    if length.nodes:
+        copy_rows(connection, ledger_node, _NODE, length.nodes)
 
 
 @dataclass(slots=True)
@@ -92,23 +107,26 @@ class _Line:
     ----------
     frontier, previous
         The tree's right edge, and the last event's hash.
-    nodes
-        The nodes that the events completed since they were stored last.
     """
 
     frontier: Frontier
     previous: bytes | None
     time: datetime
     offices: Mapping[int, str]
-    nodes: list[Node] = field(default_factory=list)
 
-    def append(self, events: Iterable[NewEvent]) -> Iterator[Sequence[Any]]:
-        """Append events and yield their rows."""
+    def lengths(self, events: Iterator[NewEvent]) -> Generator[_Length, None, None]:
+        """Append events, and yield the rows of some at a time."""
+        nodes = list[Node]()
+        while rows := list(self._append(islice(events, _AT_ONCE), nodes)):
+            yield _Length(rows, nodes)
+            nodes = []
+
+    def _append(self, events: Iterable[NewEvent], nodes: list[Node]) -> Iterator[Sequence[Any]]:
         pairs = chain_events(
             events, size=self.frontier.size, previous=self.previous, recorded_at=self.time, offices=self.offices
         )
         for new, each in pairs:
-            self.nodes.extend(self.frontier.append(each.leaf_hash))
+            nodes.extend(self.frontier.append(each.leaf_hash))
             said = (new.kind, new.subject, new.actor, moment(new.occurred_at), moment(self.time), each.canonical)
             yield each.seq, new.building_id, new.office_id, *said, each.leaf_hash, self.previous
             self.previous = each.leaf_hash

@@ -145,9 +145,13 @@ class Changes:
         return {each.building: each.code for each in self.happenings}
 
     def _add_version(self, building: str, number: int, version: Mapping[str, Any]) -> int:
-        own = {name: version.get(name, blank) for name, blank in _VERSION.items()}
+        own = (
+            version
+            if version.keys() <= _VERSION.keys()
+            else {name: version[name] for name in _VERSION if name in version}
+        )
         place = {"building_id": building, "version": number, "office_id": self.principal.office_id}
-        self.versions.append({**own, **place, "valid_from": self.on})
+        self.versions.append({**_VERSION, **own, **place, "valid_from": self.on})
         return len(self.versions) - 1
 
 

@@ -52,6 +52,8 @@ class PreparedDelivery:
         As it was read.
     ground
         The good rows in EPSG:4490, MultiPolygons, indexed by row, with the columns ``area_m2, h3``.
+    flat
+        The same footprints in the plane, indexed by row; those too that turned out to be refused.
     codes
         The code of each good row as drawn, generation 0.
     faults
@@ -74,6 +76,7 @@ class PreparedDelivery:
 
     delivery: Delivery
     ground: gpd.GeoDataFrame
+    flat: "pd.Series[Any]"
     codes: dict[int, BuildingCode]
     faults: dict[int, dict[str, Any]]
     rows: Sequence[int]
@@ -125,7 +128,8 @@ def prepare_delivery(
         crs=STORAGE_CRS,
     )
     plane = plane or _plane_of(ground)
-    wide = _width_faults(ground, plane, max_size_m)
+    flat = pd.Series(to_plane(np.asarray(ground.geometry.values), plane), index=ground.index, dtype=object)
+    wide = _width_faults(flat, max_size_m)
     ground = ground.drop(index=list(wide))
     faults = dict(zip(rows[~sound].tolist(), found[~sound], strict=True)) | wide
     codes = dict(zip(rows.tolist(), encoded.codes.tolist(), strict=True))
@@ -146,6 +150,7 @@ def prepare_delivery(
         aliases={row: taken for row, (taken, _) in aliases.items() if taken},
         refused_aliases={row: refused for row, (_, refused) in aliases.items() if refused},
         plane=plane,
+        flat=flat,
     )
 
 
@@ -163,8 +168,12 @@ def as_multipolygons(geometries: NDArray[Any]) -> NDArray[Any]:
 
 def planes_of(ground: gpd.GeoDataFrame) -> "pd.Series[str]":
     """Return the plane in which each footprint in EPSG:4490 is measured: that of its centroid."""
-    middles = shapely.get_coordinates(shapely.centroid(ground.geometry.values))
-    return pd.Series([measure_plane(lon, lat) for lon, lat in middles], index=ground.index, dtype=object)
+    lon, lat = shapely.get_coordinates(shapely.centroid(ground.geometry.values)).T
+    # a city has one or two: told once for all that have the same nearest meridian, UTM zone and side of the equator
+    like = np.column_stack([np.rint(lon / 3), (lon + 180) // 6, lat > 0, lat >= 0])
+    _, first, alike = np.unique(like, axis=0, return_index=True, return_inverse=True)
+    planes = np.array([measure_plane(lon[row], lat[row]) for row in first], dtype=object)
+    return pd.Series(planes[alike], index=ground.index, dtype=object)
 
 
 def in_plane(frame: gpd.GeoDataFrame, plane: str) -> gpd.GeoDataFrame:
@@ -207,10 +216,10 @@ def _faults(delivery: Delivery, coded: NDArray[Any], delivered: NDArray[Any]) ->
     return faults
 
 
-def _width_faults(ground: gpd.GeoDataFrame, plane: str, limit_m: float) -> dict[int, Fault]:
-    """Return the faults of footprints that no building can have, by row."""
-    bounds = in_plane(ground, plane).bounds
-    size_m = np.maximum(bounds.maxx - bounds.minx, bounds.maxy - bounds.miny)
+def _width_faults(flat: "pd.Series[Any]", limit_m: float) -> dict[int, Fault]:
+    """Return the faults of footprints in metres that no building can have, by row."""
+    west, south, east, north = shapely.bounds(flat.to_numpy()).reshape(-1, 4).T
+    size_m = pd.Series(np.maximum(east - west, north - south), index=flat.index)
     return {
         int(row): _SENTENCES.fault("too_wide_for_upload", size_m=size, limit_m=limit_m)
         for row, size in size_m[size_m > limit_m].items()

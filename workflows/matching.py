@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from geocode import BuildingCode, CodeError, parse
 from geocode.codes import grouped
 from geocode.faults import read_sentences
+from geocode.planes import plane_crs
 from registry.fingerprints import fingerprints
 from registry.generations import issue_codes
 from registry.lives import load_reasons
@@ -68,6 +69,7 @@ def match_rows(
     is_complete: bool = False,
     hold: bool = True,
     shift: Shift | None = None,
+    is_built_on: bool = True,
 ) -> Match:
     """Hold the ground under a delivery's good rows and the buildings there, and decide what becomes of each row.
 
@@ -80,12 +82,23 @@ def match_rows(
         where somebody else holds them.
     shift
         How the whole delivery lies, where these are some of its rows; found out where None.
+    is_built_on
+        Whether buildings may stand there, for all that is known.
     """
     shapes = np.asarray(prepared.ground.geometry.values)
-    living = hold_ground(connection, shapes, is_complete=is_complete, hold=hold)
+    there = shapes if is_built_on else shapes[:0]
+    living = hold_ground(connection, there, is_complete=is_complete, hold=hold)
     stated, faults = _stated_buildings(connection, prepared, living)
     ground = prepared.ground.drop(index=list(faults))
-    settled = settle_rows(ground, living, prepared.plane, stated=stated, is_complete=is_complete, shift=shift)
+    settled = settle_rows(
+        ground,
+        living,
+        prepared.plane,
+        flat=prepared.flat[ground.index].to_numpy(),
+        stated=stated,
+        is_complete=is_complete,
+        shift=shift,
+    )
     faults |= {row: placed_fault(fault, prepared.plane) for row, fault in settled.refused.items()}
     touched = {known for each in (*settled.done, *settled.held) for known in each.known}
     # a relation that is held was measured against others too
@@ -118,17 +131,26 @@ def around(shapes: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(shapely.box(*(shapely.bounds(shapes).reshape(-1, 4) + REACH_DEG * np.array([-1, -1, 1, 1])).T))
 
 
-def settle_rows(
+def settle_rows(  # noqa: PLR0913 - what, against what, and what is known of it
     ground: gpd.GeoDataFrame,
     living: gpd.GeoDataFrame,
     plane: str,
     *,
+    flat: NDArray[Any] | None = None,
     stated: Mapping[int, Any] | None = None,
     is_complete: bool = False,
     shift: Shift | None = None,
 ) -> Settled:
-    """Decide what becomes of footprints in EPSG:4490, against those that live around them, measured in a plane."""
-    delivered = in_plane(ground.assign(fingerprint=fingerprints(np.asarray(ground.geometry.values))), plane)
+    """Decide what becomes of footprints in EPSG:4490, against those that live around them, measured in a plane.
+
+    Parameters
+    ----------
+    flat
+        The footprints in the plane, where somebody has them there already.
+    """
+    if not living.empty:
+        ground = ground.assign(fingerprint=fingerprints(np.asarray(ground.geometry.values)))
+    delivered = in_plane(ground, plane) if flat is None else ground.set_geometry(flat, crs=plane_crs(plane))
     codes = [grouped(code) for code in living.code]
     known = in_plane(living.assign(code=codes), plane)
     area = shapely.convex_hull(shapely.union_all(delivered.geometry.values)) if is_complete else None

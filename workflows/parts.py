@@ -46,6 +46,8 @@ class Division(NamedTuple):
         EPSG name of the plane in which all are matched; None where there is one part, which knows its own.
     shift
         How the delivery lies against the register; None where there is one part, or nothing that it could lie against.
+    is_built_on
+        Whether buildings may stand there.
     is_to_be_held
         Whether whoever matches the parts holds their ground and the buildings: those of several are held already.
     """
@@ -53,6 +55,7 @@ class Division(NamedTuple):
     parts: Sequence[Positions]
     plane: str | None = None
     shift: Shift | None = None
+    is_built_on: bool = True
     is_to_be_held: bool = False
 
 
@@ -106,7 +109,12 @@ def divide(
     refused = np.setdiff1d(every, seen.rows)
     groups = np.append(groups, len(groups) + np.arange(len(refused)))
     middles = np.vstack([seen.middles, np.tile(seen.middles[:1], (len(refused), 1))])
-    return Division(_neighbourhoods(np.append(seen.rows, refused), groups, middles, part_rows), plane, shift)
+    return Division(
+        _neighbourhoods(np.append(seen.rows, refused), groups, middles, part_rows),
+        plane,
+        shift,
+        is_built_on=len(known.bounds) > 0,
+    )
 
 
 def _look(kept: KeptDelivery) -> _Seen:

@@ -113,7 +113,8 @@ def _on_ground(prepared: PreparedDelivery) -> tuple[NDArray[Any], NDArray[Any]]:
     stored[rest] = to_storage(delivered[rest], prepared.delivery.crs)
     lost = [place for place in rest if not np.isfinite(shapely.get_coordinates(stored[place])).all()]
     stored[lost] = None
-    there = np.flatnonzero(~shapely.is_missing(stored))
+    flat[good] = prepared.flat[prepared.ground.index]
+    there = np.flatnonzero(~shapely.is_missing(stored) & ~good)
     flat[there] = to_plane(stored[there], prepared.plane)
     far = [place for place in rest if not np.isfinite(shapely.get_coordinates(flat[place])).all()]
     flat[far] = None

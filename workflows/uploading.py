@@ -11,10 +11,10 @@ from layers.confined.kept import KeptDelivery
 from layers.entries import ReadOptions
 from registry.aliases import Scheme
 from registry.procedures import Procedure
+from store.ahead import one_ahead
 from store.database import Connection, Database, transaction
 from store.documents import keep_bytes
 from store.uploads import claim_content, find_upload
-from workflows.ahead import one_ahead
 from workflows.deliveries import PART_ROWS
 from workflows.delivery_options import DeliveryOptions, identifying, refuse_options
 from workflows.errors import RefusedDeliveryError
@@ -209,6 +209,11 @@ def _matched(
             plane=division.plane,
         )
         match = match_rows(
-            connection, prepared, is_complete=options.complete, hold=division.is_to_be_held, shift=division.shift
+            connection,
+            prepared,
+            is_complete=options.complete,
+            hold=division.is_to_be_held,
+            shift=division.shift,
+            is_built_on=division.is_built_on,
         )
         yield MatchedPart(prepared, match, report_rows(prepared, match, stage=options.stage))

@@ -63,7 +63,7 @@ class NewEvent:
     body
         All that the rows say which the event makes or closes, under the columns' names. Other rows are named by what the
         public knows them by (codes, UUIDs, SHA-256s), geometries are by their fingerprints, and what may be personal is by
-        its `digest`.
+        its `digest`. Or the canonical JSON of it all.
     building_id
         The building it happened to, if it did to one.
     """
@@ -73,7 +73,7 @@ class NewEvent:
     office_id: int
     actor: str
     occurred_at: datetime
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] | bytes = field(default_factory=dict)
     building_id: str | None = None
 
 
@@ -137,7 +137,7 @@ def chain_events(
         get_kind(event.kind)
         canonical = _TEXT % (
             _text_json(event.actor),
-            canonical_json(dict(event.body)),
+            event.body if isinstance(event.body, bytes) else canonical_json(dict(event.body)),
             _text_json(event.kind),
             _text_json(moment(event.occurred_at)),
             _text_json(offices[event.office_id]),
