@@ -4,7 +4,7 @@ from ipaddress import ip_address
 from typing import Annotated
 
 import orjson
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Query, Request
 
 from workflows.code_answers import Asker
 from workflows.databases import Database
@@ -60,14 +60,19 @@ def language_of(
     accepted: Annotated[
         str, Header(alias="Accept-Language", description="Chinese or English, of what a file says")
     ] = "",
+    language: Annotated[
+        Language | None, Query(description="The same, where a link is followed: it counts before the header")
+    ] = None,
 ) -> Language:
-    """Return the language that a caller reads: the one of ours that is asked for first, else the installation's, else zh."""
+    """Return the language that a caller reads: what a link says, else what is asked for first, else the installation's, else zh."""
+    if language is not None:
+        return language
     weighed = []
     for said in accepted.lower().split(","):
         name, _, weight = said.strip().partition(";q=")
-        language = name.partition("-")[0]
-        if language in {"zh", "en"}:
-            weighed.append((_number(weight, 1.0), language))
+        tongue = name.partition("-")[0]
+        if tongue in {"zh", "en"}:
+            weighed.append((_number(weight, 1.0), tongue))
     first = max(weighed, key=lambda each: each[0], default=(0.0, ""))
     if first[0] > 0:
         return "en" if first[1] == "en" else "zh"

@@ -34,10 +34,20 @@ __all__ = [
 
 Database: TypeAlias = Engine
 _STATEMENT_TIMEOUT = "60s"
+# of who has time, and waits for others' locks
+_PATIENT_TIMEOUT = "30min"
+_CANCELED = "57014"
 
 
-def connect(url: str, *, pool_size: int = 8) -> Database:
-    """Return the engine for a database; nothing is opened before the first transaction."""
+def connect(url: str, *, pool_size: int = 8, is_patient: bool = False) -> Database:
+    """Return the engine for a database; nothing is opened before the first transaction.
+
+    Parameters
+    ----------
+    is_patient
+        Whether a statement may take half an hour, as while a large delivery of somebody else is written; else a minute.
+    """
+    timeout = _PATIENT_TIMEOUT if is_patient else _STATEMENT_TIMEOUT
     engine = create_engine(
         url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, isolation_level="READ COMMITTED"
     )
@@ -46,7 +56,7 @@ def connect(url: str, *, pool_size: int = 8) -> Database:
     def settle(connection: object, _record: object) -> None:
         with connection.cursor() as cursor:  # type: ignore[attr-defined]
             # the planner's JIT costs 50 ms on queries that take one
-            cursor.execute(f"set jit = off; set statement_timeout = '{_STATEMENT_TIMEOUT}'; set timezone = 'UTC'")
+            cursor.execute(f"set jit = off; set statement_timeout = '{timeout}'; set timezone = 'UTC'")
         connection.commit()  # type: ignore[attr-defined]
 
     return engine
@@ -152,6 +162,12 @@ def statement(name: str) -> TextClause:
 
 
 def _broken_off(error: OperationalError) -> Text:
+    if getattr(error.orig, "sqlstate", None) == _CANCELED:
+        return Text(
+            "数据库等待过久:可能正在登记一份很大的成果。没有存储任何内容,请稍后重试。",
+            "The database had to wait for too long: perhaps a very large delivery is being registered. "
+            "Nothing of this is stored; try again later.",
+        )
     reason = str(error.orig).strip().splitlines()[0]
     return Text(
         f"数据库中断了操作:{reason}。没有存储任何内容,请重试。",

@@ -28,15 +28,22 @@ def start_database(settings: Settings) -> None:
         migrate(owned, service=database.url.username if is_apart else None)
 
 
-def open_database(settings: Settings) -> Database:
-    """Return the installation's database, as the service's role; nothing is started, and no connection is made before it is used."""
-    return connect(settings.database_url or cluster_url(settings.cluster, settings.database_name, role=SERVICE))
+def open_database(settings: Settings, *, is_patient: bool = False) -> Database:
+    """Return the installation's database, as the service's role; nothing is started, and no connection is made before it is used.
+
+    Parameters
+    ----------
+    is_patient
+        As that of `store.database.connect`.
+    """
+    address = settings.database_url or cluster_url(settings.cluster, settings.database_name, role=SERVICE)
+    return connect(address, is_patient=is_patient)
 
 
 @contextmanager
-def opened_database(settings: Settings, *, sealing: bool = True) -> Iterator[Database]:
+def opened_database(settings: Settings, *, sealing: bool = True, is_patient: bool = False) -> Iterator[Database]:
     """Open the installation's database; at the end sign what was added to the ledger, and close the connections."""
-    with _opened(open_database(settings)) as database:
+    with _opened(open_database(settings, is_patient=is_patient)) as database:
         yield database
         if sealing:
             seal_ledger(database, settings)

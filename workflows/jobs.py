@@ -220,7 +220,7 @@ def work(settings: Settings, *, once: bool = False) -> None:
     """Run jobs until stopped; once: those that wait now. Several workers may run at the same time."""
     if not once:
         look_for_garbage_seldom()
-    with opened_database(settings) as database:
+    with opened_database(settings, is_patient=True) as database:
         _forget_all(database, settings)
         work_off(database, partial(_run, database, settings), once=once)
 

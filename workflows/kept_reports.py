@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import overload
 
 import numpy as np
@@ -35,7 +35,12 @@ class KeptReports(Sequence[RowReport]):
         self._lengths = np.zeros(rows, dtype=np.int32)
         self._end = _SKIPPED
         write_all(self._file, b"\n")
+        self._has_reviews = True
         self.counts = RowCounts()
+
+    def forget_reviews(self) -> None:
+        """Tell of no review from here on: none of them came to be."""
+        self._has_reviews = False
 
     def keep(self, reports: Sequence[RowReport]) -> None:
         """Keep the reports of some rows, each once."""
@@ -74,4 +79,5 @@ class KeptReports(Sequence[RowReport]):
             message = f"row {place} was not told yet"
             raise LookupError(message)
         values = orjson.loads(os.pread(self._file, length, begin))
-        return RowReport(**dict(zip(_NAMES, values, strict=True)))
+        report = RowReport(**dict(zip(_NAMES, values, strict=True)))
+        return report if self._has_reviews else replace(report, review=None)

@@ -193,6 +193,7 @@ def _stated_buildings(
 ) -> tuple[dict[int, Any], dict[int, dict[str, Any]]]:
     """Return the living building that each row names itself, and the faults of rows that name none that is there."""
     by_code = {code: building for building, code in living.code.items()}
+    near = dict(zip(prepared.ground.index.tolist(), around(np.asarray(prepared.ground.geometry.values)), strict=True))
     stated: dict[int, Any] = {}
     faults: dict[int, dict[str, Any]] = {}
     for row, text in prepared.stated.items():
@@ -203,8 +204,9 @@ def _stated_buildings(
         except CodeError as error:
             faults[row] = fault_json(error.fault)
             continue
-        if code.compact in by_code:
-            stated[row] = by_code[code.compact]
+        there = by_code.get(code.compact)
+        if there is not None and near[row].intersects(living.geometry[there].envelope):
+            stated[row] = there
         elif existing_codes(connection, [code.compact]):
             faults[row] = _not_here(connection, code)
         else:

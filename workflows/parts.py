@@ -20,7 +20,7 @@ from registry.relating import Shift, estimate_shift, independent_groups, joined_
 from registry.relating.components import connected
 from store.buildings import living_boxes, living_footprints, lock_all_buildings, lock_ground
 from store.database import Connection
-from workflows.deliveries import PART_ROWS, in_plane
+from workflows.deliveries import MAX_SIZE_M, MAX_VERTICES, PART_ROWS, in_plane
 from workflows.matching import REACH_DEG, around
 
 __all__ = ["Division", "divide"]
@@ -28,6 +28,9 @@ __all__ = ["Division", "divide"]
 # of the grid by which the database locks ground
 _CELLS_PER_DEG = 100
 _WITHIN_CELL = 0.3
+# how far mending may move an outline, and by how much a box in degrees is rounded
+_MENDING_DEG = 3e-5
+_M_PER_DEG, _NEAR_POLE_DEG, _TWICE = 111_000.0, 89.0, 2.0
 # neighbourhoods lie along stripes of about five kilometres
 _STRIPES_PER_DEG = 20
 _GROUND = "S11"
@@ -60,7 +63,7 @@ class Division(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """What a first look tells of good rows: which they are, their boxes and centroids in EPSG:4490, and their ground."""
+    """What a first look tells of rows that may be good: which they are, their boxes and middles in EPSG:4490, their ground."""
 
     rows: Positions
     bounds: Floats
@@ -71,7 +74,7 @@ class _Seen(NamedTuple):
 def divide(
     connection: Connection, kept: KeptDelivery, *, hold: bool, is_whole: bool = False, part_rows: int = PART_ROWS
 ) -> Division:
-    """Return the parts of a delivery; the ground under more than one, and all buildings, are held until the transaction ends.
+    """Return the parts of a delivery; of more than one the ground, and all buildings where some stand, are held from here on.
 
     Parameters
     ----------
@@ -93,15 +96,17 @@ def divide(
     seen = _look(kept)
     if not len(seen.rows):
         return Division([every], is_to_be_held=hold)
-    ground = _ground_around(seen.bounds)
+    cells = _cells_around(seen.bounds)
     if hold:
-        lock_ground(connection, ground)
-        lock_all_buildings(connection)
+        # within the cells: the database holds all that a box touches, and a little around it
+        lock_ground(connection, _boxes_of_cells(cells, _WITHIN_CELL))
     lon, lat = (seen.bounds[:, :2].min(axis=0) + seen.bounds[:, 2:].max(axis=0)) / 2
     plane = measure_plane(float(lon), float(lat))
-    known = living_boxes(connection, ground)
+    known = living_boxes(connection, _boxes_of_cells(cells))
     shift = None
     if len(known.bounds):
+        if hold:
+            lock_all_buildings(connection)
         somewhere = _neighbourhoods(seen.rows, np.arange(len(seen.rows)), seen.middles, part_rows)
         shift = joined_shift(_lying(connection, kept, rows, plane) for rows in somewhere)
     groups = _groups(seen, (known.bounds, known.middles), plane, shift)
@@ -118,7 +123,7 @@ def divide(
 
 
 def _look(kept: KeptDelivery) -> _Seen:
-    """Return what a first look tells of a delivery's good rows."""
+    """Return what a first look tells of the rows of a delivery that may be good, perhaps once they are mended."""
     return _Seen(*(np.concatenate(each) for each in zip(*_looks(kept), strict=True)))
 
 
@@ -127,17 +132,35 @@ def _looks(kept: KeptDelivery) -> Iterator[_Seen]:
         shapes = np.asarray(batch.frame.geometry.values, dtype=object)
         encoded = encode_many(shapes, crs=batch.crs)
         sound = are_sound(encoded.faults)
-        there = to_storage(shapes[sound], batch.crs)
-        middles = shapely.get_coordinates(shapely.centroid(there))
-        rows = batch.frame.index.to_numpy()[sound]
-        yield _Seen(rows, shapely.bounds(there).reshape(-1, 4), middles, encoded.codes[sound].astype(_GROUND))
+        rows = batch.frame.index.to_numpy()
+        polygonal = np.isin(shapely.get_type_id(shapes), (3, 6)) & np.isfinite(shapely.area(shapes))
+        there = np.flatnonzero(polygonal & (shapely.get_num_coordinates(shapes) <= MAX_VERTICES))
+        bounds = shapely.bounds(to_storage(shapes[there], batch.crs)).reshape(-1, 4)
+        middles = (bounds[:, :2] + bounds[:, 2:]) / 2
+        # an outline that is unsound may be mended: what code it has then is told by its part
+        mended = np.where(sound[there], 0.0, _MENDING_DEG)[:, None] * np.array([-1, -1, 1, 1])
+        ground = np.where(sound, encoded.codes.astype(_GROUND), np.char.add(b"#", rows.astype("S10")))[there]
+        small = _are_buildings(bounds)
+        yield _Seen(rows[there][small], (bounds + mended)[small], middles[small], ground[small].astype(_GROUND))
 
 
-def _ground_around(bounds: Floats) -> NDArray[Any]:
-    """Return boxes that have the cells of some boxes and of what lies around them: as few boxes as there are such cells."""
+def _are_buildings(bounds: Floats) -> NDArray[np.bool_]:
+    """Return which boxes in degrees are no wider than a building, by far; the others are refused when they are measured."""
+    west, south, east, north = bounds.T
+    lat = np.minimum(np.abs(bounds[:, [1, 3]]).max(axis=1, initial=0.0), _NEAR_POLE_DEG)
+    wide_m = np.maximum((east - west) * np.cos(np.radians(lat)), north - south) * _M_PER_DEG
+    return np.asarray(np.isfinite(bounds).all(axis=1) & (wide_m <= _TWICE * MAX_SIZE_M))
+
+
+def _cells_around(bounds: Floats) -> Floats:
+    """Return the cells, from the first to the last along both axes, of boxes and of what lies around them; each range once."""
     reach = REACH_DEG * np.array([-1, -1, 1, 1])
-    cells = np.unique(np.floor((bounds + reach) * _CELLS_PER_DEG), axis=0)
-    margin = np.array([_WITHIN_CELL, _WITHIN_CELL, 1 - _WITHIN_CELL, 1 - _WITHIN_CELL])
+    return np.unique(np.floor((bounds + reach) * _CELLS_PER_DEG), axis=0)
+
+
+def _boxes_of_cells(cells: Floats, within: float = 0.0) -> NDArray[Any]:
+    """Return the boxes of ranges of cells, narrower on all sides by a part of a cell."""
+    margin = np.array([within, within, 1 - within, 1 - within])
     return np.asarray(shapely.box(*((cells + margin) / _CELLS_PER_DEG).T))
 
 

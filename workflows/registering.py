@@ -80,11 +80,13 @@ class Registration:
         self._connection, self._delivery, self._stage = connection, delivery, str(head["stage"])
         self._principal, self._procedure = principal, procedure
         self._events, self._entries = KeptEvents(), KeptEvents()
+        # one day for all its parts, also where they are written over midnight
+        self._today = date.today()
         self.id = self._begin(head, options)
 
     def gather(self, part: MatchedPart) -> GatheredPart:
         """Return what a part changes; nothing is asked of the database, nor written."""
-        changes = Changes(self._principal, date.today())
+        changes = Changes(self._principal, self._today)
         buildings = _gather(changes, part, stage=self._stage, upload=self.id, sha256=self._delivery.sha256)
         return GatheredPart(part, changes, buildings)
 

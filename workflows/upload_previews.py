@@ -34,7 +34,7 @@ from workflows.registering import MatchedPart
 from workflows.reports import fault_json, geometry_json, row_json
 from workflows.rights import allow
 from workflows.upload_reports import DeliveryAccount
-from workflows.uploading import DeliveryCheck, matched_parts
+from workflows.uploading import DeliveryCheck, matched_parts, place_for
 
 __all__ = ["MOST_SHOWN", "preview_upload"]
 
@@ -110,11 +110,11 @@ def _told(
     """Return what an upload would say, with the rows that are shown."""
     options = check.options
     gone = list[str]()
-    with transaction(database) as connection:
+    with place_for(database, kept.rows > part_rows) as aside, transaction(database) as connection:
         division = divide(connection, kept, hold=False, is_whole=options.complete, part_rows=part_rows)
         account = DeliveryAccount(kept.head, kept.rows, options, in_parts=len(division.parts) > 1)
         shift = division.shift
-        with matched_parts(database, connection, kept, division, check, then=_as_is) as parts:
+        with matched_parts(connection, aside, kept, division, check, then=_as_is) as parts:
             for part in parts:
                 account.add(part.prepared, part.reports)
                 look.see(part)

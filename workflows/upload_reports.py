@@ -1,12 +1,14 @@
 """What is told of a delivery: row by row as its parts come, and as a whole at the end; and as it was told, when it is asked again."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from geocode import Text
 from geocode.codes import grouped
 from layers.deliveries import Delivery
+from layers.json_values import json_value
 from registry.relating import Relation, Shift
 from store.database import Connection, Database, transaction
 from store.uploads import get_upload, upload_rows
@@ -78,6 +80,13 @@ class DeliveryAccount:
         self._odd_count += len(odd)
         self._odd = sorted([*self._odd, *odd], key=lambda each: each[0])[:_MOST_ODD]
         self._mended = (self._mended[0] + prepared.mended[0], self._mended[1] + prepared.mended[1])
+
+    def undo(self) -> None:
+        """Have what is told be of a delivery of which nothing was stored."""
+        if self._many is None:
+            self._few = [replace(row, review=None) for row in self._few]
+        else:
+            self._many.forget_reviews()
 
     def report(self, *, shift: Shift | None = None, gone: Sequence[str] = ()) -> UploadReport:
         """Return the report, all rows being told."""
@@ -192,7 +201,7 @@ class _Teller:
         feature = self._features[row]
         return RowReport(
             row=row,
-            feature=None if feature is None else str(feature),
+            feature=None if feature is None else str(json_value(str(feature))),
             name=self._prepared.names.get(row),
             outcome=outcome,
             code=code,

@@ -4,8 +4,10 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any, TypeVar
 
+from geocode import Text
 from layers.catalogue_entries import Catalogue
 from layers.confined.kept import KeptDelivery
 from layers.entries import ReadOptions
@@ -14,6 +16,7 @@ from registry.procedures import Procedure
 from store.ahead import one_ahead
 from store.database import Connection, Database, transaction
 from store.documents import keep_bytes
+from store.errors import DatabaseError
 from store.uploads import claim_content, find_upload
 from workflows.deliveries import PART_ROWS
 from workflows.delivery_options import DeliveryOptions, identifying, refuse_options
@@ -30,9 +33,12 @@ from workflows.rights import allow
 from workflows.row_checks import prepare_checked
 from workflows.upload_reports import DeliveryAccount, report_rows, stored_report
 
-__all__ = ["DeliveryCheck", "matched_parts", "upload_file"]
+__all__ = ["DeliveryCheck", "matched_parts", "place_for", "upload_file"]
 
 _PLAIN = ReadOptions()
+# how many large deliveries one process works on at once, and how long anybody waits for a place
+_LARGE_AT_ONCE, _PATIENCE_S = 2, 20.0
+_places = BoundedSemaphore(_LARGE_AT_ONCE)
 _T = TypeVar("_T")
 
 
@@ -116,7 +122,7 @@ def upload_file(  # noqa: PLR0913 - what, for whom, and how
         extent = ground_of_office(database, principal)
         check = DeliveryCheck(options=options, schemes=schemes, catalogue=catalogue, extent=extent)
         wanted, sha256 = identifying(options), kept.head.sha256
-        with transaction(database) as connection:
+        with place_for(database, kept.rows > part_rows) as aside, transaction(database) as connection:
             # what was answered under the key is found again by its content
             once(connection, principal, key, {"act": "upload", "sha256": sha256, "options": wanted}, dict)
             claim_content(connection, office_id=principal.office_id, sha256=sha256)
@@ -130,7 +136,7 @@ def upload_file(  # noqa: PLR0913 - what, for whom, and how
                 connection, kept.head, head=account.head, principal=principal, options=wanted, procedure=procedure
             )
             progress("matching")
-            with matched_parts(database, connection, kept, division, check, then=registration.gather) as parts:
+            with matched_parts(connection, aside, kept, division, check, then=registration.gather) as parts:
                 report = _register(parts, registration, account, division, options, progress)
             keep_bytes(documents, path, sha256)
             progress("recording")
@@ -138,9 +144,37 @@ def upload_file(  # noqa: PLR0913 - what, for whom, and how
 
 
 @contextmanager
+def place_for(database: Database, is_large: bool) -> Iterator[Connection | None]:  # noqa: FBT001 - what it is a place for
+    """Yield a second connection for a delivery of several parts, of which few are worked on at once; None for others.
+
+    It is had before anything is held: who has one of two could wait for the other forever.
+
+    Raises
+    ------
+    DatabaseError
+        As many as may be are worked on, and none of them has ended for a while.
+    """
+    if not is_large:
+        yield None
+        return
+    if not _places.acquire(timeout=_PATIENCE_S):
+        raise DatabaseError(
+            Text(
+                "正在处理其他大的成果,请稍后重试,或作为任务提交(Prefer: respond-async)。",
+                "Other large deliveries are being worked on: try again later, or send it as a job (Prefer: respond-async).",
+            )
+        )
+    try:
+        with transaction(database) as aside:
+            yield aside
+    finally:
+        _places.release()
+
+
+@contextmanager
 def matched_parts(
-    database: Database,
     connection: Connection,
+    aside: Connection | None,
     kept: KeptDelivery,
     division: Division,
     check: DeliveryCheck,
@@ -153,17 +187,18 @@ def matched_parts(
     ----------
     connection
         That of the transaction in which they are written.
+    aside
+        As `place_for` yields it: that in which several parts are matched, and nothing is written.
     then
         What becomes of each part before it is taken.
     """
-    if len(division.parts) == 1:
+    if aside is None or len(division.parts) == 1:
         yield (then(part) for part in _matched(connection, kept, division, check))
         return
     # parts share nothing: what is written of one tells nothing of the next
-    with transaction(database) as aside:
-        matched = _matched(aside, kept, division, check)
-        with one_ahead(then(part) for part in matched) as parts:
-            yield parts
+    matched = _matched(aside, kept, division, check)
+    with one_ahead(then(part) for part in matched) as parts:
+        yield parts
 
 
 def _register(
@@ -189,6 +224,8 @@ def _register(
         account.add(part.prepared, registration.add(gathered) if is_good else part.reports)
         shift, done = shift or part.match.shift, done + len(part.reports)
         gone += part.match.gone
+    if not is_good:
+        account.undo()
     report = account.report(shift=shift, gone=gone)
     if report.accepted + report.held == 0 or not is_good:
         raise RefusedDeliveryError(report)

@@ -148,6 +148,8 @@ class _Rows:
     def __init__(self, path: Path) -> None:
         with sound_file(path).open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        # the map keeps it: nothing stays of it, however this process ends
+        path.unlink()
         self._reader = pa.ipc.open_file(pa.py_buffer(self._map))
         self._lock = threading.Lock()
         self._schema = self._reader.schema

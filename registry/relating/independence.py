@@ -6,7 +6,7 @@ what these hang on. All else it goes by is the delivery's `Shift`, and the area 
 So two parts that are connected by none of this, each settled with the shift of the whole, are settled as in the whole.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ __all__ = ["Groups", "independent_groups"]
 
 # what projecting a box, or the numbers themselves, may differ by; more than two footprints that are equal
 _MARGIN_M = 0.01
-_STRIP_ROWS = 65_536
+_STRIP_ROWS = 16_384
 Floats = NDArray[np.float64]
 Positions = NDArray[np.intp]
 Edges = tuple[Positions, Positions]
@@ -82,24 +82,24 @@ def independent_groups(
     places = (None, None) if centroids is None else tuple(each / scale[:2] for each in centroids)
     raw = _Boxes(delivered / scale, np.arange(len(delivered)), places[0])
     there = _Boxes(known / scale, np.arange(len(known)), places[1])
-    with_known = [] if stated is None else [stated]
+    rows = len(delivered)
+    edges = [_among(raw.bounds)] if stated is None else [_among(raw.bounds), (stated[0], stated[1] + rows)]
     seats = raw
     if vectors_m is not None and vectors_m.any():
-        with_known.append(_meeting(raw, there, 0.0))
-        seats = _seats(raw, there, with_known[-1], vectors_m)
-    with_known.append(_meeting(seats, there, NEAR_M))
-    among = _among(raw.bounds)
-    i = np.concatenate([among[0], *(each[0] for each in with_known)])
-    j = np.concatenate([among[1], *(each[1] + len(delivered) for each in with_known)])
+        as_drawn = list(_meetings(raw, there, 0.0))
+        edges += [(i, j + rows) for i, j in as_drawn]
+        seats = _seats(raw, there, as_drawn, vectors_m)
+    # of all pairs of a strip those are kept that connect the same: a box over a city has a city of pairs
+    edges += [_spanning(i, j + rows) for i, j in _meetings(seats, there, NEAR_M)]
+    i, j = (np.concatenate(each) for each in zip(*edges, strict=True))
     _, labels = np.unique(connected(i, j, len(delivered) + len(known)), return_inverse=True)
     return Groups(labels[: len(delivered)], labels[len(delivered) :])
 
 
-def _seats(raw: _Boxes, there: _Boxes, meeting: Edges, vectors_m: Floats) -> _Boxes:
+def _seats(raw: _Boxes, there: _Boxes, meeting: Sequence[Edges], vectors_m: Floats) -> _Boxes:
     """Return the boxes where the matching sees the rows: moved, and as delivered where a row may equal a building."""
-    i, j = meeting
-    alike = (np.abs(raw.bounds[i] - there.bounds[j]) <= _MARGIN_M).all(axis=1)
-    still = np.unique(i[alike])
+    alike = [i[(np.abs(raw.bounds[i] - there.bounds[j]) <= _MARGIN_M).all(axis=1)] for i, j in meeting]
+    still = np.unique(np.concatenate([np.empty(0, dtype=np.intp), *alike]))
     bounds = np.concatenate([raw.bounds + np.tile(vectors_m, 2), raw.bounds[still]])
     centroid = raw.centroid_m
     if centroid is not None:
@@ -116,17 +116,21 @@ def _among(bounds: Floats) -> Edges:
     pairs = [(order[again - 1], order[again])]  # a box ten thousand times has no fifty million pairs
     for i, j in _strips(bounds[first], bounds[first], _MARGIN_M):
         once = i < j
-        pairs.append((first[i[once]], first[j[once]]))
+        pairs.append(_spanning(first[i[once]], first[j[once]]))
     return np.concatenate([i for i, _ in pairs]), np.concatenate([j for _, j in pairs])
 
 
-def _meeting(boxes: _Boxes, there: _Boxes, reach_m: float) -> Edges:
-    """Return edges that connect rows with the known buildings within a distance, by their boxes and centroids."""
-    pairs = [(np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp))]
+def _spanning(i: Positions, j: Positions) -> Edges:
+    """Return edges that connect what the edges (i, j) do, one for each node at most."""
+    nodes, places = np.unique(np.concatenate([i, j]), return_inverse=True)
+    return nodes, nodes[connected(places[: len(i)], places[len(i) :], len(nodes))]
+
+
+def _meetings(boxes: _Boxes, there: _Boxes, reach_m: float) -> Iterator[Edges]:
+    """Yield edges that connect rows with the known buildings within a distance, by their boxes and centroids."""
     for i, j in _strips(boxes.bounds, there.bounds, reach_m + _MARGIN_M):
         near = _may_pair(boxes, there, i, j, reach_m)
-        pairs.append((boxes.owner[i[near]], j[near]))
-    return np.concatenate([i for i, _ in pairs]), np.concatenate([j for _, j in pairs])
+        yield boxes.owner[i[near]], j[near]
 
 
 def _may_pair(boxes: _Boxes, there: _Boxes, i: Positions, j: Positions, reach_m: float) -> NDArray[np.bool_]:

@@ -14,8 +14,8 @@ __all__ = ["joined_shift"]
 def joined_shift(shifts: Iterable[Shift]) -> Shift:
     """Return how a delivery lies whose neighbourhoods, which have no row in common, lie so.
 
-    Each row keeps its own vector, none where its neighbourhood shows no shift. What is told of the whole is the mean of the
-    neighbourhoods that show one, by how many rows bear it out.
+    Each row keeps its own vector; where its neighbourhood shows no shift, it lies as the nearest row that is shown to. What is
+    told of the whole is the mean of the neighbourhoods that show one, by how many rows bear it out.
     """
     parts = [shift for shift in shifts if shift.is_applied]
     if not parts:

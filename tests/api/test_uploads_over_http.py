@@ -78,6 +78,14 @@ def test_a_file_with_codes_says_what_is_wrong_in_the_language_that_is_asked_for(
     assert said in bad
 
 
+def test_a_link_says_the_language_before_the_browser_does(client, survey, tmp_path):
+    report = send(client, "/uploads", survey, mode="good").json()
+    given = client.get(f"/uploads/{report['id']}/coded?language=en", headers={"Accept-Language": "zh-CN"})
+    (tmp_path / "coded.geojson").write_bytes(given.content)
+    assert "crosses itself" in read_delivery(tmp_path / "coded.geojson").frame["fault"][1]
+    assert client.get(f"/uploads/{report['id']}/coded?language=fr").status_code == 422
+
+
 @pytest.mark.parametrize("name", ["宗地;1\t.gpkg.geojson", "长" * 200 + ".geojson", "&.geojson", "{x}.geojson"])
 def test_whatever_a_delivery_is_called_it_comes_back(client, survey, name):
     told = client.post("/uploads", files={"file": (name, survey)}, data={"mode": "good"}).json()

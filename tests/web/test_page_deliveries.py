@@ -149,7 +149,9 @@ def test_a_large_file_goes_on_beside_the_page_survives_its_reload_and_can_be_can
         worker = threading.Thread(target=work, args=(installation,), kwargs={"once": True})
         worker.start()
         expect(page.get_by_test_id("upload-stored")).to_contain_text("已登记 2,001 行")
-        expect(page.get_by_test_id("coded")).to_have_attribute("href", re.compile(r"^/uploads/[0-9a-f-]+/coded$"))
+        expect(page.get_by_test_id("coded")).to_have_attribute(
+            "href", re.compile(r"^/uploads/[0-9a-f-]+/coded\?language=(zh|en)$")
+        )
         worker.join()
         # its lines end before the server does
         page.goto("about:blank")

@@ -4,17 +4,21 @@ import itertools
 import json
 from dataclasses import replace
 from datetime import date
+from threading import BoundedSemaphore
 
 import numpy as np
 import pytest
 import shapely
+from sqlalchemy import text
 
 from layers.entries import ReadOptions
 from registry.ledger.events import NewEvent
 from store.ahead import one_ahead
 from store.database import transaction
+from store.errors import DatabaseError
 from store.ledger import ledger_size
 from tests.workflows.conftest import house
+from workflows import uploading
 from workflows.delivery_options import DeliveryOptions
 from workflows.errors import RefusedDeliveryError
 from workflows.events import moment_of
@@ -133,6 +137,74 @@ def test_what_touches_is_in_one_part_and_every_row_in_one(database, principal, d
     for i, j in itertools.combinations(range(len(shapes)), 2):
         if shapes[i] is not None and shapes[j] is not None and shapes[i].is_valid and shapes[j].is_valid:
             assert part_of[i] == part_of[j] or not shapes[i].intersects(shapes[j])
+
+
+@pytest.mark.parametrize("offset_m", [0, 300, 600])
+def test_a_split_is_a_split_wherever_in_a_cell_the_building_stands(look, upload, deliver, offset_m):
+    # the database holds ground by cells of 0.01 degrees: what is looked up there has no such edges
+    x, y = offset_m, offset_m
+    upload(deliver([house(x, y, 20, 12), house(x + 200, y, 20, 12)], "known.gpkg"), ALL_AT_ONCE)
+    halves = [house(x, y, 9.4, 12), house(x + 10.6, y, 9.4, 12), house(x + 200, y, 20, 12)]
+    path = deliver(halves, "halves.gpkg")
+    outcomes = [row["outcome"] for row in look(path, ALL_AT_ONCE)["results"]]
+    assert outcomes == ["split", "split", "same"]
+    assert [row["outcome"] for row in look(path, 1)["results"]] == outcomes
+    assert [row.outcome for row in upload(path, 1).results] == outcomes
+
+
+def test_two_halves_that_name_the_building_are_related_together(upload, deliver):
+    (row,) = upload(deliver([house(0, 0, 20, 12)], "known.gpkg"), ALL_AT_ONCE).results
+    halves = [house(0, 0, 9.4, 12), house(10.6, 0, 9.4, 12), house(300, 0), house(600, 0)]
+    path = deliver(halves, "halves.gpkg", code=[row.code, row.code, None, None])
+    assert [row.outcome for row in upload(path, 1).results] == ["split", "split", "new", "new"]
+
+
+def test_a_mended_outline_meets_its_neighbours_in_its_part(upload, deliver, database, principal, tmp_path):
+    x, y, east, north = house(0, 0, 20, 12).bounds
+    spiked = shapely.Polygon(
+        [(x, y), (east, y), (east, north), (x + 10, north), (x + 10, north + 5), (x + 10, north), (x, north)]
+    )
+    far = [house(3000 + 100 * i, 0) for i in range(4)]
+    path = deliver([*far, house(2, 0, 20, 12), spiked], "spiked.gpkg")
+    options = DeliveryOptions(mode="good", fix=True)
+    said = {"principal": principal, "documents": tmp_path / "documents", "options": options, "part_rows": 1}
+    report = upload_file(database, path, **said)
+    assert [row.outcome for row in report.results] == ["new"] * 5 + ["refused"]
+    assert report.results[5].fault["kind"] == "overlaps_row"
+
+
+def test_what_is_refused_for_its_width_leaves_the_parts_as_they_are(database, principal, deliver):
+    shapes = [house(100 * i, 0) for i in range(12)]
+    parts = {}
+    for name, more in (("plain", []), ("wide", [house(-20_000, -20_000, 60_000, 60_000)])):
+        said = {"crs": None, "layer": None, "name": None, "said": ReadOptions(), "known": ReadOptions()}
+        path = deliver([*shapes, *more], f"{name}.gpkg")
+        with open_placed(database, path, principal=principal, **said) as kept, transaction(database) as connection:
+            parts[name] = divide(connection, kept, hold=True, part_rows=3).parts
+            held = "select count(*) from pg_locks where locktype = 'advisory' and mode = 'ExclusiveLock'"
+            assert connection.execute(text(held)).scalar_one() < 10
+    assert len(parts["plain"]) == 4
+    assert len(parts["wide"]) >= 4
+
+
+def test_what_is_refused_as_a_whole_tells_of_no_review(upload, deliver):
+    upload(deliver([house(0, 0, 20, 12)], "known.gpkg"), ALL_AT_ONCE)
+    path = deliver([house(8, 0, 20, 12), house(5000, 0), house(9000, 0), house(9002, 1)], "mixed.gpkg")
+    for part_rows in (1, ALL_AT_ONCE):
+        with pytest.raises(RefusedDeliveryError) as caught:
+            upload(path, part_rows, mode="all")
+        assert [row.outcome for row in caught.value.report.results] == ["held", "new", "new", "refused"]
+        assert [row.review for row in caught.value.report.results] == [None] * 4
+
+
+def test_few_large_deliveries_are_worked_on_at_once(look, deliver, monkeypatch):
+    monkeypatch.setattr(uploading, "_places", BoundedSemaphore(1))
+    monkeypatch.setattr(uploading, "_PATIENCE_S", 0.05)
+    path = deliver(quarter(), "quarter.gpkg")
+    assert look(path, 10)["rows"] == 87
+    with uploading._places, pytest.raises(DatabaseError, match="large deliveries"):
+        look(path, 10)
+    assert look(path, ALL_AT_ONCE)["rows"] == 87
 
 
 def test_one_bad_row_in_any_part_keeps_all_of_them_out(upload, deliver, database):

@@ -84,8 +84,9 @@ export const askForUpload = (file: File, registration: Registration): Promise<Jo
 
 export const readUpload = (id: string): Promise<Upload> => request(`/uploads/${id}`);
 
-/** The address of a delivery given back: all of it with its codes, or its refused rows. */
-export const partOf = (id: string, part: "coded" | "rejected"): string => `/uploads/${id}/${part}`;
+/** The address of a delivery given back: all of it with its codes, or its refused rows; in the page's language, not the browser's. */
+export const partOf = (id: string, part: "coded" | "rejected", language: string): string =>
+  `/uploads/${id}/${part}?language=${language}`;
 
 export const readJobs = async (): Promise<Job[]> => (await request<{ jobs: Job[] }>("/jobs")).jobs;
 

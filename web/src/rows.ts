@@ -1,6 +1,6 @@
 /** The rows of a delivery: in which order they are read, how strongly each is marked, which are asked for. */
 
-import type { UploadRow, Warning } from "./contract";
+import type { Counts, UploadRow, Warning } from "./contract";
 
 /** A delivery of more rows goes on beside the page. */
 export const LARGE_ROWS = 2_000;
@@ -36,6 +36,24 @@ export const FILTER_NAMES = Object.keys(FILTERS) as Filter[];
 export const filtered = (rows: readonly UploadRow[], filter: Filter | null): readonly UploadRow[] =>
   filter === null ? rows : rows.filter(FILTERS[filter]);
 
+/** What a report counts of all rows, listed or not. */
+type Told = Counts & { warned?: number };
+
+/** Count the rows of a kind: all that are reported, else those that are listed, which are the least there are. */
+export function countRows(
+  filter: Filter,
+  listed: readonly UploadRow[],
+  told: Told | null,
+): { count: number; isLeast: boolean } {
+  const reported = told && filter in told ? told[filter as "refused" | "held" | "warned"] : undefined;
+  if (reported !== undefined) return { count: reported, isLeast: false };
+  const count = listed.filter(FILTERS[filter]).length;
+  return { count, isLeast: told !== null && accepted(listed) < told.accepted };
+}
+
+const accepted = (rows: readonly UploadRow[]): number =>
+  rows.filter(({ outcome }) => outcome !== "refused" && outcome !== "held").length;
+
 const TONE_ORDER: readonly RowTone[] = ["fail", "warn", "good", "none"];
 
 /** Sort the worst first, rows of a kind as in the file; each with its geometry out of the preview. */
@@ -43,7 +61,15 @@ export function worstRowsFirst(rows: readonly UploadRow[], previewed: readonly U
   const drawn = new Map(previewed.map(({ row, geometry }) => [row, geometry]));
   return rows
     .map((row) => ({ ...row, geometry: row.geometry ?? drawn.get(row.row) ?? null }))
-    .sort((a, b) => rank(a) - rank(b) || a.row - b.row);
+    .sort(worstFirst);
 }
+
+/** Return rows that are listed with those that are not yet, the worst first. */
+export function withRows(listed: readonly UploadRow[], more: readonly UploadRow[]): UploadRow[] {
+  const known = new Set(listed.map(({ row }) => row));
+  return [...listed, ...more.filter(({ row }) => !known.has(row))].sort(worstFirst);
+}
+
+const worstFirst = (a: UploadRow, b: UploadRow): number => rank(a) - rank(b) || a.row - b.row;
 
 const rank = (row: UploadRow): number => TONE_ORDER.indexOf(toneOfRow(row));

@@ -4,9 +4,10 @@ import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { Actions } from "../actions";
 import type { Fault, UploadRow, Warning } from "../contract";
+import { MOST_ROWS } from "../api";
 import { squareMetres, whole } from "../format";
 import { ROW_FILTERS, ROW_OUTCOMES, type Say } from "../messages";
-import { FILTER_NAMES, filtered, FILTERS, toneOfRow, type Filter } from "../rows";
+import { countRows, FILTER_NAMES, filtered, toneOfRow, type Filter } from "../rows";
 import type { UploadTask } from "../state";
 
 const FILTER_TONES: Record<Filter, string> = {
@@ -20,16 +21,21 @@ const FILTER_TONES: Record<Filter, string> = {
 const GLYPHS: Record<Filter, string> = { refused: "✕", held: "?", warned: "!", new: "+", revised: "~", same: "=" };
 
 export function rowsView(task: UploadTask, say: Say, act: Actions): TemplateResult {
-  const { rows, filter, rowsShown, chosen, look, result } = task;
+  const { rows, filter, rowsShown, chosen, look, problem, result } = task;
   const listed = filtered(rows, filter);
   const hidden = listed.length - rowsShown;
-  const told = result ?? (look && !look.refusal ? look : null);
+  const number = (count: number): string => whole(count, say.language);
+  // what is refused as a whole lists the rows for which it is, and no others
+  const told = problem ? null : (result ?? (look && !look.refusal ? look : null));
   return html`
     <section class="delivery">
       <h2>${say("rowsByOutcome")}</h2>
-      ${told && told.rows > rows.length ? html`<p class="quiet">${say("firstRows", { shown: whole(rows.length, say.language) })}</p>` : nothing}
+      <p class="quiet" data-testid="rows-listed">
+        ${told && told.rows > rows.length ? say("rowsListed", { shown: number(rows.length), count: number(told.rows), first: number(MOST_ROWS) }) : nothing}
+        ${say("rowsFromZero")}
+      </p>
       <div class="filters" role="group" aria-label=${say("rowsByOutcome")}>
-        ${FILTER_NAMES.map((name) => filterView(name, rows.filter(FILTERS[name]).length, filter, say, act))}
+        ${FILTER_NAMES.map((name) => filterView(name, countRows(name, rows, told), filter, say, act))}
       </div>
       <ul class="rows" data-testid="upload-rows">
         ${repeat(
@@ -50,7 +56,7 @@ export function rowsView(task: UploadTask, say: Say, act: Actions): TemplateResu
 /** A count that is also the legend of the map, and lists its rows alone when pressed. */
 function filterView(
   name: Filter,
-  count: number,
+  { count, isLeast }: { count: number; isLeast: boolean },
   chosen: Filter | null,
   say: Say,
   act: Actions,
@@ -65,7 +71,7 @@ function filterView(
       @click=${() => act.filterRows(name)}
     >
       <span class="mark" data-tone=${FILTER_TONES[name]} aria-hidden="true">${GLYPHS[name]}</span>
-      ${say.of(ROW_FILTERS[name])} <strong>${whole(count, say.language)}</strong>
+      ${say.of(ROW_FILTERS[name])} <strong>${isLeast ? "≥ " : ""}${whole(count, say.language)}</strong>
     </button>
   `;
 }
@@ -78,7 +84,7 @@ function rowView(row: UploadRow, chosen: boolean, isStored: boolean, say: Say, a
     <li data-outcome=${outcome} data-tone=${tone} data-row=${row.row}>
       <button aria-pressed=${chosen} title=${say("showWitness")} @click=${() => act.chooseRow(row)}>
         <span class="row-head">
-          <span class="quiet">${say("row", { row: row.row + 1 })}</span>
+          <span class="quiet">${say("row", { row: row.row })}</span>
           <span class="row-name">${name ?? feature}</span>
           <span class="chip" data-severity=${severity}>${say.of(ROW_OUTCOMES[outcome])}</span>
         </span>

@@ -130,10 +130,10 @@ function resultView(result: UploadResult, say: Say): TemplateResult {
       id === null
         ? nothing
         : html`<div class="row">
-            <a class="button primary" data-testid="coded" href=${partOf(id, "coded")} download
+            <a class="button primary" data-testid="coded" href=${partOf(id, "coded", say.language)} download
               >${arrowDown}${say("codedFile")}</a
             >
-            ${refused > 0 ? html`<a class="button" data-testid="rejected" href=${partOf(id, "rejected")} download>${say("rejectedFile")}</a>` : nothing}
+            ${refused > 0 ? html`<a class="button" data-testid="rejected" href=${partOf(id, "rejected", say.language)} download>${say("rejectedFile")}</a>` : nothing}
           </div>`
     }
   `;
