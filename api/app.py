@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -45,7 +46,7 @@ from api.routes import (
 )
 from geocode import __version__
 from workflows.code_answers import CodeAnswers
-from workflows.confining import confine_as_set
+from workflows.confining import MOST_WAITING, confine_as_set
 from workflows.databases import open_database
 from workflows.procedures import configured_procedure
 from workflows.settings import Settings
@@ -66,6 +67,8 @@ def create_app(settings: Settings, *, page: Path | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        # however many wait to have a file read, others find as many threads as they always had
+        current_default_thread_limiter().total_tokens += MOST_WAITING
         yield
         app.state.codes.close()
         database.dispose()

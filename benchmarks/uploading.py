@@ -26,7 +26,7 @@ from layers.reading import read_delivery
 from store.cluster import remove_cluster
 from workflows.databases import opened_database, start_database
 from workflows.delivery_options import DeliveryOptions
-from workflows.jobs import look_for_garbage_seldom
+from workflows.jobs import settle_interpreter
 from workflows.principals import find_principal
 from workflows.settings import Settings
 from workflows.uploading import upload_file
@@ -70,7 +70,7 @@ def measure(home: Path, shapes: Any) -> None:
 def deliver(home: Path, path: Path) -> dict[str, Any]:
     """Upload a file as a worker does, and tell how it went: the process's own memory and CPU time, without the database's."""
     settings = Settings(home=home, _env_file=None)
-    look_for_garbage_seldom()
+    settle_interpreter()
     with opened_database(settings) as database:
         principal = find_principal(database, key=None, local=True)
         started, cpu_began_s, server_began_s = time.perf_counter(), time.process_time(), server_cpu_s(settings.cluster)

@@ -266,8 +266,10 @@ def tell_others(kinds: Counter[str], *, shown: int, where: Text = _NOWHERE) -> N
 
 
 def tell_written(path: Path, rows: int | None = None) -> None:
-    """Say which file was written, and how many rows it has where that is known."""
-    told = Text("", "") if rows is None else Text(f":{rows} 行", f", {row_count(rows)}")
+    """Say which file was written, and how many rows it has where that is known: a drawing may lack some, as its remarks say."""
+    told = (
+        Text("", "") if rows is None or path.suffix.lower() == ".dxf" else Text(f":{rows} 行", f", {row_count(rows)}")
+    )
     notes([Text(f"已写出 {path}{told.zh}", f"written: {path}{told.en}")])
 
 

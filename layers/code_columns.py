@@ -26,6 +26,7 @@ __all__ = [
     "decoded_frame",
     "with_codes",
     "with_columns",
+    "with_fault_places",
     "with_issued_codes",
     "with_names",
 ]
@@ -73,7 +74,8 @@ def with_codes(
         "area_m2": np.round(encoded.area_m2, _AREA_DECIMALS),
         "fault": _sentences(found, language),
     }
-    return with_columns(frame, columns), found
+    coded = with_columns(frame, columns)
+    return (coded if faults is None else with_fault_places(coded, faults)), found
 
 
 def with_issued_codes(
@@ -172,6 +174,22 @@ def decoded_frame(
 
 def _found(encoded: EncodedFootprints, faults: NDArray[Any] | None) -> NDArray[Any]:
     return encoded.faults if faults is None else np.where(are_sound(faults), encoded.faults, faults)
+
+
+def with_fault_places(frame: gpd.GeoDataFrame, faults: NDArray[Any]) -> gpd.GeoDataFrame:
+    """Return a frame that says in its ``attrs``, as ``fault_places``, where rows are that could not be built.
+
+    Parameters
+    ----------
+    faults
+        What reading found, shape (n,): a `Fault` or None each.
+    """
+    rows = np.flatnonzero(~are_sound(faults))
+    places = {frame.index[row]: (faults[row].x, faults[row].y) for row in rows if faults[row].x is not None}
+    told = frame.copy(deep=False)
+    if places:
+        told.attrs["fault_places"] = places
+    return told
 
 
 def with_columns(frame: gpd.GeoDataFrame, columns: Mapping[str, Any]) -> gpd.GeoDataFrame:

@@ -42,6 +42,7 @@ _STRIP_DEG: Mapping[int, float] = {3: 1.75, 6: 3.25}
 _FEW, _MANY = 0.02, 0.98
 _WITHOUT_LAND = 0.5
 _UTM_FIRST_DEG = -183
+_MICRO = 1e6
 _PLACE_SCORE: Mapping[Place, float] = {"inside": 1.0, "partly": 0.6, "unknown": 0.5, "outside": 0.1}
 _PLACE_TOLD: Mapping[Place, str] = {
     "inside": "crs_place_inside",
@@ -99,7 +100,7 @@ class Candidate:
         return said_of(self.name, is_swapped=self.is_swapped, is_millimetres=self.is_millimetres)
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as answers hold it; coordinates of the box to about a hundred metres."""
+        """Return it as answers hold it; the box, rounded outward, to about a tenth of a metre."""
         epsg = self.name.removeprefix("EPSG:")
         return {
             "crs": self.said,
@@ -109,7 +110,7 @@ class Candidate:
             "zone": self._zone,
             "is_swapped": self.is_swapped,
             "unit": "mm" if self.is_millimetres else "degree" if self.family == "degrees" else "m",
-            "box": [round(degrees, 3) for degrees in self.box],
+            "box": _rounded_outward(self.box),
             "place": self.place,
             "score": self.score,
             "alike": list(self.alike),
@@ -339,6 +340,11 @@ def _candidate(plane: _Plane, extent: Sequence[Box], *, is_swapped: bool, is_mil
         plane.alike,
         reason,
     )
+
+
+def _rounded_outward(box: Box) -> list[float]:
+    (west, south), (east, north) = np.floor(np.multiply(box[:2], _MICRO)), np.ceil(np.multiply(box[2:], _MICRO))
+    return [float(millionths) / _MICRO for millionths in (west, south, east, north)]
 
 
 def _has_land(name: str, south: float, north: float) -> bool:

@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 
 from geocode import Text
-from layers.code_columns import Language, with_columns, with_issued_codes
+from layers.code_columns import Language, with_columns, with_fault_places, with_issued_codes
 from layers.confined.kept import KeptDelivery
 from layers.confined.reading import open_confined
 from layers.entries import ReadOptions
@@ -78,7 +78,8 @@ def write_coded(delivered: ReportedFile, target: Path, *, language: Language = "
     """
     with _opened(delivered) as kept:
         rows = iter(delivered.report.results)
-        frames = (_coded(part.frame, [*islice(rows, len(part.frame))], language) for part in kept.batches())
+        read = (with_fault_places(part.frame, part.faults) for part in kept.batches())
+        frames = (_coded(frame, [*islice(rows, len(frame))], language) for frame in read)
         return write_batches(frames, target, crs=kept.head.crs)
 
 

@@ -41,6 +41,7 @@ _COORDINATES = "地块坐标"
 _LEGEND = ("界址点号", "点号", "界址点数")
 _FEWEST_FIELDS = 6
 _POINT_FIELDS = 4
+_MAX_RING = 9_999
 
 
 class Entry(NamedTuple):
@@ -51,7 +52,10 @@ class Entry(NamedTuple):
 
 
 class PointLine(NamedTuple):
-    """A line that is a point: number, ring, and its two coordinates in the order of the file; `extras` follow them."""
+    """A line that is a point: number, ring, and its two coordinates in the order of the file; `extras` follow them.
+
+    `has_ring` is False where the line has three fields.
+    """
 
     line: int
     label: str
@@ -59,6 +63,12 @@ class PointLine(NamedTuple):
     first: float
     second: float
     extras: int = 0
+    has_ring: bool = True
+
+    @property
+    def may_lack_one(self) -> bool:
+        """Return whether what was taken for the first coordinate may be the ring, and the other one be missing."""
+        return not self.has_ring and self.first.is_integer() and 0 <= self.first <= _MAX_RING
 
 
 @dataclass(slots=True)
@@ -128,12 +138,14 @@ def parse_lines(text: str) -> BoundaryText:
             parcels.append(_parcel(line, number))
         else:
             _add_point(parcels, plain, number)
+    _settle_doubtful(parcels, lines)
     return BoundaryText(head, names, parcels, unread, lines)
 
 
 def parse_point(line: str) -> PointLine | None:
-    """Return the point that a line is, None where it is none."""
-    return _as_point(line.translate(_PLAIN).strip(), 0)
+    """Return the point that a line is, None where it is none or may lack a coordinate."""
+    point = _as_point(line.translate(_PLAIN).strip(), 0)
+    return None if point is None or point.may_lack_one else point
 
 
 def _entry(line: str, plain: str) -> tuple[str, str]:
@@ -183,13 +195,24 @@ def _add_point(parcels: list[Parcel], plain: str, number: int) -> None:
         parcels[-1].points.append(point)
 
 
+def _settle_doubtful(parcels: Sequence[Parcel], lines: Sequence[str]) -> None:
+    """Take points of three fields that may lack a coordinate for none, unless no point of the text has a ring."""
+    if not any(point.has_ring for parcel in parcels for point in parcel.points):
+        return
+    for parcel in parcels:
+        short = [(point.line, lines[point.line - 1].strip()[:40]) for point in parcel.points if point.may_lack_one]
+        parcel.odd = sorted([*parcel.odd, *short])
+        parcel.points = [point for point in parcel.points if not point.may_lack_one]
+
+
 def _as_point(plain: str, number: int) -> PointLine | None:
     parts = [part.strip() for part in plain.split(",")] if "," in plain else plain.split()
     while parts and not parts[-1]:
         parts.pop()
-    if len(parts) == _POINT_FIELDS - 1:
+    has_ring = len(parts) != _POINT_FIELDS - 1
+    if not has_ring:
         parts.insert(1, "1")
     if len(parts) < _POINT_FIELDS or not all(map(_NUMBER.fullmatch, parts[2:_POINT_FIELDS])):
         return None
     label, ring, first, second = parts[:_POINT_FIELDS]
-    return PointLine(number, label, ring, float(first), float(second), len(parts) - _POINT_FIELDS)
+    return PointLine(number, label, ring, float(first), float(second), len(parts) - _POINT_FIELDS, has_ring)

@@ -4,6 +4,8 @@ The points come in lists, in files that people type and cut: every fault names t
 """
 
 import math
+import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -18,21 +20,18 @@ __all__ = ["Outline", "Vertex", "build_outline"]
 
 MAX_RINGS = 1_000
 _MIN_CLOSED = 4
+_NUMBERED = re.compile(r"\d")
 _SENTENCES = read_sentences("layers", "faults.toml")
 
 
 class Vertex(NamedTuple):
-    """A boundary point: its line in the file, from 1, its number, that of its ring, and x, y = east, north.
-
-    `run` counts where points of the same building begin anew: rings never go on across such a gap.
-    """
+    """A boundary point: its line in the file, from 1, its number, that of its ring, and x, y = east, north."""
 
     line: int
     label: str
     ring: str
     x: float
     y: float
-    run: int = 0
 
 
 class Outline(NamedTuple):
@@ -46,22 +45,23 @@ class Outline(NamedTuple):
 def build_outline(vertices: Sequence[Vertex], *, may_close: bool) -> Outline:
     """Return the polygon, or polygons, around which boundary points lead.
 
-    A ring ends where its number changes, or where it comes back to its first point. One that lies within another is its
-    hole, whatever its number; one outside is a further part.
+    The points of one number are a ring, whatever stands between them, up to where they come back to the first. One that
+    lies within another is its hole, whatever its number; one outside is a further part.
 
     Parameters
     ----------
     vertices
         In the order of the file.
     may_close
-        Whether a ring that does not come back to its first point is closed; else it is a fault.
+        Whether a ring that does not come back to its first point is closed; else it is a fault, as it always is where its
+        points are numbered anew on the way, or another ring has its number: there it may be half of one.
     """
     rings = _split(vertices)
     if len(rings) > MAX_RINGS:
         return Outline(None, _SENTENCES.fault("boundary_rings", count=len(rings), limit=MAX_RINGS))
-    closed = 0
+    closed, of_number = 0, Counter(ring[0].ring for ring in rings)
     for position, ring in enumerate(rings):
-        fault = _fault_of(ring, may_close=may_close)
+        fault = _fault_of(ring, may_close=may_close and of_number[ring[0].ring] == 1)
         if fault is not None:
             return Outline(None, fault)
         if not _meets(ring[0], ring[-1]):
@@ -71,14 +71,14 @@ def build_outline(vertices: Sequence[Vertex], *, may_close: bool) -> Outline:
 
 
 def _split(vertices: Sequence[Vertex]) -> list[list[Vertex]]:
-    rings = [list(vertices[:1])]
-    for before, vertex in pairwise(vertices):
-        ring = rings[-1]
-        is_whole = len(ring) >= _MIN_CLOSED and _meets(ring[0], ring[-1])
-        if is_whole or (vertex.ring, vertex.run) != (before.ring, before.run):
-            rings.append([vertex])
-        else:
-            ring.append(vertex)
+    rings: list[list[Vertex]] = []
+    under_way: dict[str, list[Vertex]] = {}
+    for vertex in vertices:
+        ring = under_way.get(vertex.ring, [])
+        if not ring or (len(ring) >= _MIN_CLOSED and _meets(ring[0], ring[-1])):
+            ring = under_way[vertex.ring] = []
+            rings.append(ring)
+        ring.append(vertex)
     return rings
 
 
@@ -91,7 +91,7 @@ def _fault_of(ring: Sequence[Vertex], *, may_close: bool) -> Fault | None:
     # a last point that bears the number of the first was meant to be the first
     comes_back = len(ring) >= _MIN_CLOSED and first.label != "" and first.label == last.label
     if may_close and not comes_back:
-        return None
+        return _torn_fault(ring)
     gap = math.hypot(first.x - last.x, first.y - last.y)
     return _SENTENCES.fault(
         "boundary_ring_open",
@@ -102,6 +102,17 @@ def _fault_of(ring: Sequence[Vertex], *, may_close: bool) -> Fault | None:
         x=last.x,
         y=last.y,
     )
+
+
+def _torn_fault(ring: Sequence[Vertex]) -> Fault | None:
+    """Return what is wrong with an open ring in which a point's number comes again, as where another ring begins."""
+    seen: set[str] = set()
+    for before, vertex in pairwise(ring):
+        seen.add(before.label)
+        # what repeats itself from line to line is no number of a point
+        if vertex.label in seen and vertex.label != before.label and _NUMBERED.search(vertex.label):
+            return _SENTENCES.fault("boundary_ring_torn", before=before.line, line=vertex.line, label=vertex.label)
+    return None
 
 
 def _meets(first: Vertex, last: Vertex) -> bool:

@@ -35,6 +35,7 @@ from layers.sheets import Sheet
 from layers.sources import delivered_parts, digest_delivery
 
 __all__ = [
+    "MOST_WAITING",
     "KeptDelivery",
     "asked",
     "list_confined",
@@ -47,8 +48,8 @@ __all__ = [
 _PLAIN = ReadOptions()
 _START_S, _END_S = 120, 10
 _MAX_MESSAGE_BYTES = 1 << 12
-# how many wait for a place, and how long: who waits holds a thread that others' requests need, of which there are forty
-_MOST_WAITING, _PATIENCE_S = 16, 60.0
+# how many wait for a place, and how long: who waits holds a thread
+MOST_WAITING, _PATIENCE_S = 64, 60.0
 # of the environment, what the libraries need to find themselves; no address, key or password
 _KEPT = (
     "LANG",
@@ -261,7 +262,7 @@ class _Reading:
         self._lock = threading.Lock()
         self._service: _Service | None = None
         self._places = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
-        self._queue = threading.BoundedSemaphore(_MOST_WAITING)
+        self._queue = threading.BoundedSemaphore(MOST_WAITING)
 
     def run(self, folder: Path) -> int | None:
         """Have a job done, and return how its process has ended: its exit status or minus a signal; None: by us."""

@@ -1,13 +1,15 @@
 """Boundary points out of rows, and what they bound.
 
-A point belongs to the feature that its row names; where no column names one, to that of the rows around it, up to the next
-blank one. Each row is a point, or is told by its number.
+A point belongs to the feature that its row names, wherever it stands. Where no column names one it belongs to that of the
+rows around it, up to the next blank row or title; where its number goes on across one, nothing tells, and it is refused.
+Each row is a point, or is told by its number.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from enum import IntEnum
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +21,7 @@ from layers.boundary_text.lines import POINTS
 from layers.boundary_text.rings import Outline, Vertex, build_outline
 from layers.coordinate_tables.columns import Columns
 from layers.coordinate_tables.numbers import number_of
-from layers.coordinate_tables.order import first_direction
+from layers.coordinate_tables.order import are_exchanged, first_direction
 from layers.errors import refused
 from layers.remarks import Counted, Note, remark
 from layers.tables import Table, narrow
@@ -28,6 +30,13 @@ __all__ = ["read_points"]
 
 _SUM = re.compile(r"\s*((合|总|小)\s*计|sum\b|total\b)", re.IGNORECASE)
 _LABEL = re.compile(r"\w{0,4}?\d+")
+_LAST_NUMBER = re.compile(r"(\d{1,9})(?:\.0+)?\D*$", re.ASCII)
+# a number with a letter in the place of a digit
+_BROKEN_NUMBER = re.compile(r"\s*[+-]?\d[\dOoIl.,\s]*")
+_PAGE = re.compile(r"续|第\s*\d+\s*页|共\s*\d+\s*页|\bpage\s*\d|continued", re.IGNORECASE)
+# 2号楼(续), at the head of the next page
+_CONTINUED = re.compile(r"(?:续表?|[（(]\s*续表?\s*[)）])$")
+_MIN_CLOSED = 4
 _MAX_SHOWN = 12
 _SENTENCES = read_sentences("layers", "faults.toml")
 
@@ -45,6 +54,20 @@ class _Layout(NamedTuple):
     is_list: bool
     of_points: frozenset[int]
 
+    @property
+    def label(self) -> int | None:
+        """Return the column of the points' numbers."""
+        return self.labels[0] if self.labels and self.labels[0] != self.ring else None
+
+
+class _Break(IntEnum):
+    """What stands between a point and the one above it; of several, what parts them most."""
+
+    NONE = 0
+    PAGE = 1  # the headings once more, 续表, 第 2 页
+    TITLE = 2
+    BLANK = 3
+
 
 class _Row(NamedTuple):
     """A row that should be a point: its number in the table, its cells, and its two coordinates, None where they are none."""
@@ -53,7 +76,7 @@ class _Row(NamedTuple):
     cells: Sequence[Any]
     first: float | None
     second: float | None
-    run: int
+    after: _Break
 
     @property
     def is_point(self) -> bool:
@@ -68,6 +91,14 @@ class _Found:
     sums: list[int] = field(default_factory=list)
     others: list[int] = field(default_factory=list)
     filled: int = 0
+
+
+class _Group(NamedTuple):
+    """The rows of what has one name; without names `doubt` is a row of which nothing tells whether it goes on, and that above."""
+
+    name: str | None
+    rows: list[_Row]
+    doubt: tuple[_Row, _Row] | None = None
 
 
 class _Feature(NamedTuple):
@@ -97,8 +128,9 @@ def read_points(rows: Sequence[Sequence[Any]], columns: Columns) -> Table:
     found = _take_apart(rows, columns, layout)
     is_east_first, said = _order(found.points, columns)
     groups = _groups(found, layout)
+    exchanged = _exchanged(found.points)
     features = [
-        feature for name, group in groups for feature in _features(name, group, layout, is_east_first=is_east_first)
+        feature for group in groups for feature in _features(group, layout, exchanged, is_east_first=is_east_first)
     ]
     attributes, left_out = _attributes(features, layout)
     notes = [*said, *_notes(found, left_out), *_closed(features)]
@@ -134,33 +166,48 @@ def _layout(rows: Sequence[Sequence[Any]], columns: Columns) -> _Layout:
 
 
 def _take_apart(rows: Sequence[Sequence[Any]], columns: Columns, layout: _Layout) -> _Found:
-    found, run, width = _Found(), 0, len(layout.names)
+    found, gap, width = _Found(), _Break.NONE, len(layout.names)
     headings = [str(cell) for cell in rows[columns.row]]
     for line, row in enumerate(rows[columns.row + 1 :], start=columns.row + 2):
         cells = [*row, *[None] * (width - len(row))]
         texts = [cell for cell in cells if cell is not None]
-        point = _Row(line, cells, number_of(cells[layout.first]), number_of(cells[layout.second]), run)
+        point = _Row(line, cells, number_of(cells[layout.first]), number_of(cells[layout.second]), gap)
         if not texts:
-            run += 1
+            gap = _Break.BLANK
         elif not point.is_point and _SUM.match(str(texts[0])):
             found.sums.append(line)
+            gap = max(gap, _Break.TITLE)
         elif not point.is_point and _is_note(cells, layout, headings):
             found.others.append(line)
+            is_page = _are_headings(cells, headings) or any(_PAGE.search(str(text)) for text in texts)
+            gap = max(gap, _Break.PAGE if is_page else _Break.TITLE)
         else:
             found.points.append(point)
+            gap = _Break.NONE
     return found
+
+
+def _are_headings(cells: Sequence[Any], headings: Sequence[str]) -> bool:
+    return [str(cell) for cell in cells[: len(headings)]] == list(headings)
 
 
 def _is_note(cells: Sequence[Any], layout: _Layout, headings: Sequence[str]) -> bool:
     """Return whether a row is a title, a remark or the headings once more, and no point whose coordinates are missing."""
-    if [str(cell) for cell in cells[: len(headings)]] == list(headings):
+    if _are_headings(cells, headings):
         return True
     texts = {cell for cell in cells if cell is not None}
     # a cell that is merged across the table stands in each column
     if len(texts) == 1 and number_of(next(iter(texts))) is None and not _LABEL.fullmatch(str(next(iter(texts)))):
         return True
-    has_label = any(cells[place] is not None and _LABEL.fullmatch(str(cells[place])) for place in layout.labels)
-    return bool(layout.labels) and cells[layout.first] is None and cells[layout.second] is None and not has_label
+    labels = [str(cells[place]) for place in layout.labels if cells[place] is not None]
+    if not layout.labels or any(map(_LABEL.fullmatch, labels)):
+        return False
+    if cells[layout.first] is None and cells[layout.second] is None:
+        return True
+    # who drew and who checked it, below the columns: no name of a point, and nothing that was meant for a number
+    said = [cells[place] for place in (layout.first, layout.second)]
+    is_number = any(number_of(cell) is not None or _BROKEN_NUMBER.fullmatch(str(cell)) for cell in said)
+    return not is_number and all(":" in label or "：" in label for label in labels)
 
 
 def _order(points: Sequence[_Row], columns: Columns) -> tuple[bool, list[Note]]:
@@ -179,29 +226,94 @@ def _order(points: Sequence[_Row], columns: Columns) -> tuple[bool, list[Note]]:
     return True, []
 
 
-def _groups(found: _Found, layout: _Layout) -> list[tuple[str | None, list[_Row]]]:
+def _exchanged(points: Sequence[_Row]) -> frozenset[int]:
+    """Return the lines on which the two coordinates lie where the others tell that they should be the other way round."""
+    placed = [row for row in points if row.is_point]
+    pairs = np.array([(row.first, row.second) for row in placed], dtype=np.float64).reshape(-1, 2)
+    return frozenset(placed[row].line for row in np.flatnonzero(are_exchanged(*pairs.T)))
+
+
+def _groups(found: _Found, layout: _Layout) -> list[_Group]:
     """Return the rows of each feature, in the order in which they come up; a row that names none goes with the one above."""
     if layout.feature is None:
-        blocks: dict[int, list[_Row]] = {}
-        for row in found.points:
-            blocks.setdefault(row.run, []).append(row)
-        return [(None, block) for block in blocks.values()]
+        return _blocks(found.points, layout)
     groups: dict[str | None, list[_Row]] = {}
     name: str | None = None
     for row in found.points:
         value = row.cells[layout.feature]
         found.filled += value is None and name is not None
         name = name if value is None else str(value)
-        groups.setdefault(name, []).append(row)
-    return list(groups.items())
+        begun = groups.get(_CONTINUED.sub("", name).rstrip()) if name is not None and name not in groups else None
+        if begun:
+            cells = list(row.cells)
+            cells[layout.feature] = begun[0].cells[layout.feature]
+            begun.append(row._replace(cells=cells))
+        else:
+            groups.setdefault(name, []).append(row)
+    return [_Group(name, rows) for name, rows in groups.items()]
 
 
-def _features(name: str | None, rows: Sequence[_Row], layout: _Layout, *, is_east_first: bool) -> Iterator[_Feature]:
-    odd = [row for row in rows if not row.is_point]
-    if odd:
-        yield _Feature(name, rows, Outline(None, _odd_fault(odd, layout)))
+def _blocks(points: Sequence[_Row], layout: _Layout) -> list[_Group]:
+    """Return the rows of each feature where no column names one: by what stands between, and by how they are numbered."""
+    blocks: list[_Group] = []
+    # the points of the ring that is under way
+    ring: list[_Row] = []
+    for row, below in zip_longest(points, points[1:]):
+        is_alone = below is None or below.after is not _Break.NONE
+        goes_on = _goes_on(ring, row, layout, is_alone=is_alone) if blocks else False
+        if goes_on is False:
+            blocks.append(_Group(None, [row]))
+            ring = [row]
+            continue
+        last = blocks[-1]
+        if goes_on is None and last.doubt is None:
+            blocks[-1] = last = last._replace(doubt=(last.rows[-1], row))
+        last.rows.append(row)
+        ring.append(row)
+        if len(ring) >= _MIN_CLOSED and (row.first, row.second) == (ring[0].first, ring[0].second):
+            ring = []
+    return blocks
+
+
+def _goes_on(ring: Sequence[_Row], row: _Row, layout: _Layout, *, is_alone: bool) -> bool | None:
+    """Return whether a point belongs to the block above it; None where nothing tells.
+
+    Parameters
+    ----------
+    ring
+        The points of the ring that is under way there, none where it is closed.
+    is_alone
+        Whether no point follows at once.
+    """
+    if row.after is _Break.NONE:
+        return True
+    is_another = bool(ring) and layout.ring is not None and ring[-1].cells[layout.ring] != row.cells[layout.ring]
+    # places one by one are no ring
+    if not ring or is_another or (len(ring) == 1 and is_alone and row.after is _Break.BLANK):
+        return row.after is not _Break.BLANK
+    above, number = _number_in(ring[-1], layout), _number_in(row, layout)
+    is_higher = above is not None and number is not None and number > above
+    if row.after is _Break.PAGE:
+        return True if is_higher else None
+    return None if is_higher else False
+
+
+def _number_in(row: _Row, layout: _Layout) -> int | None:
+    """Return the number of a point, such as 4 of J4."""
+    found = None if layout.label is None else _LAST_NUMBER.search(str(row.cells[layout.label] or ""))
+    return int(found[1]) if found else None
+
+
+def _features(group: _Group, layout: _Layout, exchanged: frozenset[int], *, is_east_first: bool) -> Iterator[_Feature]:
+    name, rows, doubt = group
+    fault = _fault_of(rows, layout, exchanged)
+    if fault is not None:
+        yield _Feature(name, rows, Outline(None, fault))
         return
     outline = _outline(_vertices(rows, layout, is_east_first=is_east_first), layout)
+    if doubt is not None:
+        yield _Feature(name, rows, Outline(None, _torn_fault(*doubt, layout)))
+        return
     parts = shapely.get_parts(outline.geometry) if outline.geometry is not None else [None]
     if layout.feature is not None or layout.ring is not None or len(parts) == 1:
         yield _Feature(name, rows, outline)
@@ -222,26 +334,34 @@ def _outline(vertices: Sequence[Vertex], layout: _Layout) -> Outline:
 
 
 def _vertices(rows: Sequence[_Row], layout: _Layout, *, is_east_first: bool) -> list[Vertex]:
-    """Return the points of a feature; where other rows lie between, a ring does not go on."""
-    runs = np.cumsum([0, *(after.line - before.line > 1 for before, after in pairwise(rows))]).tolist()
-    label = layout.labels[0] if layout.labels and layout.labels[0] != layout.ring else None
+    """Return the points of a feature; what lies between their rows is nothing to them."""
     return [
         Vertex(
             line=row.line,
-            label="" if label is None else str(row.cells[label] or ""),
+            label="" if layout.label is None else str(row.cells[layout.label] or ""),
             ring="" if layout.ring is None else str(row.cells[layout.ring] or ""),
             x=float((row.first if is_east_first else row.second) or 0),
             y=float((row.second if is_east_first else row.first) or 0),
-            run=run,
         )
-        for row, run in zip(rows, runs, strict=True)
+        for row in rows
     ]
 
 
-def _odd_fault(odd: Sequence[_Row], layout: _Layout) -> Fault:
-    lines = ", ".join(str(row.line) for row in odd[:_MAX_SHOWN])
-    found = ", ".join(str(odd[0].cells[place] or "–")[:30] for place in (layout.first, layout.second))
-    return _SENTENCES.fault("boundary_line", lines=lines, count=len(odd), found=found)
+def _fault_of(rows: Sequence[_Row], layout: _Layout, exchanged: frozenset[int]) -> Fault | None:
+    """Return what is wrong with the rows of a feature one by one."""
+    odd = [row for row in rows if not row.is_point]
+    wrong = odd or [row for row in rows if row.line in exchanged]
+    if not wrong:
+        return None
+    lines = ", ".join(str(row.line) for row in wrong[:_MAX_SHOWN])
+    found = ", ".join(str(wrong[0].cells[place] or "–")[:30] for place in (layout.first, layout.second))
+    kind = "boundary_line" if odd else "table_exchanged"
+    return _SENTENCES.fault(kind, lines=lines, count=len(wrong), found=found)
+
+
+def _torn_fault(above: _Row, row: _Row, layout: _Layout) -> Fault:
+    label = "–" if layout.label is None else row.cells[layout.label]
+    return _SENTENCES.fault("boundary_ring_torn", before=above.line, line=row.line, label=label)
 
 
 def _attributes(features: Sequence[_Feature], layout: _Layout) -> tuple[list[tuple[str, NDArray[Any]]], list[str]]:

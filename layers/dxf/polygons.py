@@ -19,7 +19,8 @@ _SENTENCES = read_sentences("layers", "faults.toml")
 
 def polygon_within(curve: Curve) -> tuple[Linearised | None, Fault | None]:
     """Return the polygon within a closed curve, with chords for its arcs, or what is wrong with it."""
-    xy = np.concatenate([piece.xyz[:, :2] for piece in curve])
+    # each piece begins where the one before it ends
+    xy = np.concatenate([piece.xyz[min(i, 1) :, :2] for i, piece in enumerate(curve)])
     if not np.isfinite(xy).all():
         return None, _SENTENCES.fault("geometry_broken", reason="NaN")
     is_round = any(piece.is_arc for piece in curve)

@@ -1,7 +1,7 @@
 """DXF out of rows: each area as it would be drawn, with its attributes attached and its code, or what is wrong, beside it.
 
 A ring is a closed polyline; what has holes or several parts is a hatch, since polylines have neither. Of a row without an
-area, what is wrong stands where it is.
+area, what is wrong stands where it is, if that is known.
 """
 
 import re
@@ -79,12 +79,16 @@ def _without_time() -> Iterator[None]:
 
 def _draw(document: Document, frame: gpd.GeoDataFrame, layer: str) -> Iterator[Note]:
     columns = {str(name): python_values(frame[name]) for name in frame.columns if name != frame.geometry.name}
-    left_out = cut = 0
+    places: Mapping[Any, tuple[float, float]] = frame.attrs.get("fault_places", {})
+    left_out = as_texts = cut = 0
     for row, geometry in enumerate(np.asarray(frame.geometry.values)):
         values = {name: column[row] for name, column in columns.items() if not _is_missing(column[row])}
         if not _is_areal(geometry):
-            left_out += 1
-            _label(document.modelspace(), _stated_place(values, frame.crs), values)
+            place = places.get(frame.index[row])
+            at = _stated_place(values, frame.crs) if place is None else np.array(place)
+            is_told = _label(document.modelspace(), at, values)
+            as_texts += is_told
+            left_out += not is_told
             continue
         style = _style(values, layer)
         if style["layer"] not in document.layers:
@@ -94,6 +98,8 @@ def _draw(document: Document, frame: gpd.GeoDataFrame, layer: str) -> Iterator[N
         entity.set_xdata(PROGRAM, data)
         cut += is_cut
         _label(document.modelspace(), shapely.get_coordinates(shapely.point_on_surface(geometry))[0], values)
+    if as_texts:
+        yield Counted("drawing_as_texts", as_texts)
     if left_out:
         yield Counted("drawing_left_out", left_out)
     if cut:
@@ -122,12 +128,14 @@ def _stated_place(values: Mapping[str, Any], crs: pyproj.CRS) -> NDArray[np.floa
     return place if np.isfinite(place).all() else None
 
 
-def _label(space: Any, place: NDArray[np.float64] | None, values: Mapping[str, Any]) -> None:
+def _label(space: Any, place: NDArray[np.float64] | None, values: Mapping[str, Any]) -> bool:
+    """Write what is wrong with a row, or its code, and return whether there is that and a place for it."""
     text = values.get("fault") or values.get("code")
     if text is None or place is None:
-        return
+        return False
     style = {"layer": LABELS, "height": _LABEL_HEIGHT_M, "insert": tuple(place.tolist())}
     space.add_text(" ".join(str(text).split())[:_LONGEST], dxfattribs=style)
+    return True
 
 
 def _style(values: Mapping[str, Any], layer: str) -> dict[str, Any]:

@@ -200,6 +200,30 @@ class TestFaults:
     def test_a_line_that_was_cut_is_told(self):
         assert "18" in only_fault(document(parcel(*ring()[:4], "J1,1,37515"))).text.zh
 
+    @pytest.mark.parametrize("says", [{}, {"area": ""}, {"count": "", "area": ""}])
+    @pytest.mark.parametrize("kept", [(0, 1, 2), (0, 1, 3)])
+    @pytest.mark.parametrize("position", range(5))
+    def test_a_line_without_one_of_its_coordinates_is_no_point_near_the_ring_s_number(self, position, kept, says):
+        points = ring()
+        fields = points[position].split(",")
+        points[position] = ",".join(fields[at] for at in kept)
+        fault = only_fault(document(parcel(*points, **says)))
+        assert fault.kind == "boundary_line"
+        assert f"第 {14 + position} 行" in fault.text.zh
+        assert points[position] in fault.text.en
+
+    def test_such_a_line_is_found_whatever_else_is_wrong_and_in_whichever_parcel(self):
+        other = ["J1,1,37515OO,1", *ring(x=EAST + 50)[1:4], "J1 2 38438650"]
+        table = read_boundary_text(document(parcel(*ring()), parcel(*other)))
+        assert [fault and fault.kind for fault in table.faults] == [None, "boundary_line"]
+        assert "20, 24" in table.faults[1].text.zh
+
+    def test_three_fields_are_a_point_where_no_line_has_a_ring_or_what_stands_there_is_none(self):
+        points = [f"J{n},{y},{x}" for n, (y, x) in enumerate([(100, 200), (100.5, 230), (120, 230.5)], start=1)]
+        assert read_boundary_text(document(parcel(*points, area=""))).geometries[0].area > 0
+        mixed = [line.replace(",1,", ",", 1) if n % 2 else line for n, line in enumerate(ring())]
+        assert read_boundary_text(document(parcel(*mixed))).geometries[0].area == 600
+
     def test_a_ring_that_returns_to_another_place_is_told_with_the_gap(self):
         points = ring()
         points[4] = points[4].replace("3751500.000", "3751500.040")

@@ -416,7 +416,7 @@ class TestService:
         assert caught.value.fault.kind == "confinement_busy"
 
     def test_of_any_number_that_come_at_once_few_wait_and_the_others_are_told_at_once(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(confined, "_MOST_WAITING", 3)
+        monkeypatch.setattr(confined, "MOST_WAITING", 3)
         reading = confined._Reading()
         reading._places = threading.BoundedSemaphore(1)
         reading._places.acquire()

@@ -286,8 +286,158 @@ class TestWhatBelongsTogether:
         assert any("点号, 边长" in note.zh for note in delivery.notes)
 
 
+# L-shaped, 450 m² large: cut anywhere it makes two other outlines
+CORNERS = [(0, 0), (0, 30), (10, 30), (10, 15), (20, 15), (20, 0)]
+UNREAD = [",,,", "", "楼号,点号,X,Y", "续表,,,", "第 1 页 共 2 页,,,", "制表:张三,,检查:李四,", "小计,,12,"]
+
+
+def bent(name, *, east=0, labels=range(1, 7)):
+    """Return the lines of an L: name, number, north, east."""
+    return [f"{name},{label},{NORTH + y},{EAST + east + x}" for label, (y, x) in zip(labels, CORNERS, strict=True)]
+
+
+def rows_of(*lines, heading="楼号,点号,X,Y"):
+    return [[cell or None for cell in line.split(",")] for line in (heading, *lines)]
+
+
+def outlines(*lines, heading="楼号,点号,X,Y"):
+    table = read_rows(rows_of(*lines, heading=heading), {})
+    return list(table.geometries), [fault and fault.kind for fault in table.faults]
+
+
+WHOLE = outlines(*bent("1#"), *bent("2#", east=60))
+
+
+class TestWhatLiesBetween:
+    """The points of a building are its own whatever stands between them."""
+
+    @given(st.lists(st.tuples(st.integers(0, 12), st.sampled_from(UNREAD)), max_size=6))
+    @settings(max_examples=60)
+    def test_lines_that_are_not_read_change_nothing(self, unread):
+        lines = [*bent("1#"), *bent("2#", east=60)]
+        for position, line in sorted(unread, reverse=True):
+            lines.insert(position, line)
+        assert outlines(*lines) == WHOLE
+        assert WHOLE[1] == [None, None]
+        assert [shape.area for shape in WHOLE[0]] == [450, 450]
+
+    @given(st.permutations([0] * 6 + [1] * 6), st.booleans(), st.booleans())
+    @settings(max_examples=60)
+    def test_rows_of_two_buildings_may_alternate(self, turns, has_rings, is_numbered):
+        heading = "楼号,点号,X,Y" if is_numbered else "楼号,备注,X,Y"
+        waiting = [bent("1#"), bent("2#", east=60)]
+        lines = [waiting[turn].pop(0) for turn in turns]
+        if has_rings:
+            heading, lines = heading + ",圈号", [line + ",1" for line in lines]
+        table = read_rows(rows_of(*lines, heading=heading), {})
+        found = dict(zip(table.source_ids, table.geometries, strict=True))
+        assert [found["1#"], found["2#"]] == WHOLE[0]
+
+    @given(st.permutations([1] * 5 + [2] * 5))
+    @settings(max_examples=30)
+    def test_rings_of_one_building_may_alternate(self, turns):
+        def square(ring, size, at):
+            corners = [(at, at), (at, at + size), (at + size, at + size), (at + size, at), (at, at)]
+            return [f"1#,{NORTH + y},{EAST + x},{ring}" for y, x in corners]
+
+        waiting = {1: square(1, 20, 0), 2: square(2, 10, 5)}
+        (shape,), faults = outlines(*(waiting[turn].pop(0) for turn in turns), heading="楼号,X,Y,圈号")
+        assert faults == [None]
+        assert shape.area == 400 - 100
+
+    @pytest.mark.parametrize("name", ["2号楼(续)", "2号楼 （续表）", "2号楼续"])
+    def test_a_name_that_is_continued_is_the_same_building(self, name):
+        lines = bent("2号楼")
+        table = read_rows(rows_of(*lines[:3], "楼号,点号,X,Y", *bent(name)[3:]), {})
+        assert [shape.area for shape in table.geometries] == [450]
+        assert dict(table.columns)["楼号"].tolist() == ["2号楼"]
+
+    @pytest.mark.parametrize("between", [[], [",,,"], ["楼号,点号,X,Y"], bent("2#", east=60)])
+    def test_points_numbered_anew_before_the_ring_is_closed_are_refused_by_their_lines(self, between):
+        again = [f"1#,{n},{NORTH + y + 100},{EAST + x}" for n, (y, x) in enumerate(CORNERS, start=1)]
+        table = read_rows(rows_of(*bent("1#"), *between, *again), {})
+        assert (table.geometries[0], table.faults[0].kind) == (None, "boundary_ring_torn")
+        assert f"第 {8 + len(between)} 行" in table.faults[0].text.zh
+        assert "第 7 行" in table.faults[0].text.zh
+
+    def test_an_open_ring_beside_a_closed_one_is_half_of_one(self):
+        closed = [*bent("1#"), bent("1#")[0]]
+        again = [f"1#,{n},{NORTH + y + 100},{EAST + x}" for n, (y, x) in enumerate(CORNERS, start=7)]
+        assert outlines(*closed, *again)[1] == ["boundary_ring_open"]
+        ((shape,), faults) = outlines(*closed, *again, again[0])
+        assert faults == [None]
+        assert shape.area == 900
+
+    @pytest.mark.parametrize("labels", ["房房角角房角", "112233"])
+    def test_what_stands_in_every_row_is_no_number(self, labels):
+        assert outlines(*bent("1#", labels=labels))[1] == [None]
+
+    @pytest.mark.parametrize(
+        ("between", "expected"),
+        [
+            ([], [None]),
+            (["点号,X,Y"], [None]),
+            (["第 2 页,,"], [None]),
+            ([",,"], ["boundary_ring_torn"]),
+            (["坐标表,,"], ["boundary_ring_torn"]),
+            ([",,", "点号,X,Y"], ["boundary_ring_torn"]),
+        ],
+    )
+    @pytest.mark.parametrize("cut", range(1, 6))
+    def test_without_a_name_numbers_that_go_on_are_one_outline_over_a_page_and_doubtful_over_a_blank_row(
+        self, between, expected, cut
+    ):
+        lines = [line.partition(",")[2] for line in bent("1#")]
+        shapes, faults = outlines(*lines[:cut], *between, *lines[cut:], heading="点号,X,Y")
+        assert faults == expected
+        assert [shape and shape.area for shape in shapes] == [None if fault else 450 for fault in faults]
+
+    @pytest.mark.parametrize("between", [",,", "2号楼,,"])
+    def test_without_a_name_numbers_that_begin_again_below_a_blank_row_or_a_title_are_another_building(self, between):
+        first, second = ([line.partition(",")[2] for line in bent("", east=east)] for east in (0, 60))
+        assert outlines(*first, between, *second, heading="点号,X,Y") == WHOLE
+
+    def test_without_a_name_points_one_by_one_between_blank_rows_are_places(self):
+        lines = [part for line in bent("1#") for part in (line.partition(",")[2], ",,")]
+        shapes, faults = outlines(*lines, heading="点号,X,Y")
+        assert [shape.geom_type for shape in shapes] == ["Point"] * 6
+        assert not any(faults)
+
+    def test_without_name_and_number_a_page_leaves_doubt(self):
+        lines = [line.split(",", 2)[2] for line in bent("1#")]
+        assert outlines(*lines[:3], "X,Y", *lines[3:], heading="X,Y")[1] == ["boundary_ring_torn"]
+
+
 class TestRows:
     """The headings are row 1."""
+
+    def test_who_drew_and_checked_a_table_is_no_point(self, read):
+        frame = points()
+        frame.loc[frame["楼号"].duplicated(), "楼号"] = None
+        rows = csv_of(frame.assign(序号=range(1, 9))[["序号", "楼号", "点号", "X", "Y"]])
+        for last in ("制表:张三,,,检查:李四,", ",,制表：张三,,日期:2026-06-15", ",,,审核,2026-06-15"):
+            delivery = read(rows + last)
+            assert same(delivery, squares())
+            assert any("第 10 行" in note.zh for note in delivery.notes)
+
+    @pytest.mark.parametrize("last", [",,37515OO.0,4386I0", ",J5,缺,缺", ",西北角,缺,缺", ",,3751500,缺"])
+    def test_a_point_whose_coordinates_are_broken_is_not_taken_for_a_remark(self, read, last):
+        assert [fault is None for fault in read(csv_of(points()) + last).faults] == [True, False]
+
+    @pytest.mark.parametrize("prefix", [0, 38])
+    def test_the_order_is_told_in_millimetres(self, read, prefix):
+        frame = points(prefix=prefix).assign(X=lambda of: of["X"] * 1000, Y=lambda of: of["Y"] * 1000)
+        for names in ({}, {"X": "Y", "Y": "X"}):
+            delivery = read(csv_of(frame.rename(columns=names)), crs="EPSG:4526/mm" if prefix else f"{ZONE_114}/mm")
+            assert same(delivery, squares(prefix=prefix))
+
+    @pytest.mark.parametrize("names", [{}, {"X": "Y", "Y": "X"}, {"X": "北坐标", "Y": "东坐标"}])
+    def test_a_row_with_its_coordinates_exchanged_is_its_building_s_fault(self, read, names):
+        frame = points(3)
+        frame.loc[5, ["X", "Y"]] = frame.loc[5, ["Y", "X"]].tolist()
+        delivery = read(csv_of(frame.rename(columns=names)))
+        assert [fault and fault.kind for fault in delivery.faults] == [None, "table_exchanged", None]
+        assert "第 7 行" in delivery.faults[1].text.zh
 
     def test_sums_titles_and_headings_that_come_again_are_told_by_row(self, read):
         lines = csv_of(points()).splitlines()

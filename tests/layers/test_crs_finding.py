@@ -14,6 +14,7 @@ from pyproj.crs import ProjectedCRS
 from pyproj.crs.coordinate_operation import TransverseMercatorConversion
 
 from layers.crs import are_degrees
+from layers.crs_candidates import find_candidates
 from layers.crs_finding import check_stated, find_crs
 from layers.entries import ReadOptions
 from layers.reading import open_delivery, read_delivery
@@ -248,6 +249,15 @@ class TestDeliveries:
         assert 126 <= west <= east < 127
         assert 43.4 < south <= north < 44.4
         assert 0 < candidate["score"] <= 1
+
+    def test_the_box_of_a_candidate_is_told_to_a_tenth_of_a_metre_and_holds_where_the_numbers_lie(self):
+        plane = pyproj.Transformer.from_crs("EPSG:4490", "EPSG:4551", always_xy=True)
+        rows = np.column_stack(plane.transform([126.5500001, 126.5504321], [43.8400007, 43.8404444]))
+        for candidate in find_candidates(rows, extent=JILIN.extent):
+            told, exact = np.array(candidate.as_json()["box"]), np.array(candidate.box)
+            assert (told[:2] <= exact[:2]).all()
+            assert (told[2:] >= exact[2:]).all()
+            assert np.abs(told - exact).max() < 1.1e-6
 
     def test_exchanged_axes_of_a_stated_crs_are_seen_and_told(self, tmp_path):
         path, shapes = numbers(tmp_path / "set", is_swapped=True, prj="EPSG:4551")

@@ -288,6 +288,16 @@ def test_loose_lines_and_arcs_that_go_round_are_one_area(tmp_path):
     assert delivery.frame.source_id[0].count("+") == 3
 
 
+@pytest.mark.parametrize("gap", [0.0, 0.004])
+def test_loose_lines_that_go_round_have_each_corner_once(tmp_path, gap):
+    document, space = new()
+    lines(space, placed(SQUARE), gap=gap)
+    lines(space, placed(SQUARE, 30)[::-1], gap=gap)
+    frame = read(saved(document, tmp_path)).frame
+    assert [shapely.get_num_coordinates(each) for each in frame.geometry] == [5, 5]
+    assert areas(read(tmp_path / "drawing.dxf")) == [pytest.approx(100, abs=10 * gap)] * 2
+
+
 @given(st.permutations(range(6)), st.lists(st.booleans(), min_size=6, max_size=6))
 def test_the_order_and_the_direction_of_loose_lines_do_not_matter(order, turned):
     corners = [(math.cos(i), math.sin(i), 0.0) for i in range(6)]

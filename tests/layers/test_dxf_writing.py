@@ -6,10 +6,11 @@ import pyproj
 import pytest
 import shapely
 
+from layers.code_columns import with_codes
 from layers.errors import CannotWrite
 from layers.reading import read_delivery
 from layers.writing import write_frame
-from tests.layers.drawings import EAST, NORTH
+from tests.layers.drawings import EAST, NORTH, SQUARE, house, new, placed, saved
 
 CRS = "EPSG:4547"
 
@@ -75,6 +76,24 @@ def test_what_is_wrong_with_a_row_that_is_no_area_stands_where_it_is(tmp_path):
     (text,) = ezdxf.readfile(path).modelspace()
     assert text.dxf.text == "没有闭合"
     assert text.dxf.insert.xyz == pytest.approx((EAST, NORTH, 0), abs=1e-6)
+
+
+def test_a_ring_that_is_open_stands_as_a_text_at_its_gap_in_the_drawing_with_codes(tmp_path):
+    document, space = new()
+    house(space)
+    ring = placed([*SQUARE, (0, 0.3)], 30)
+    space.add_lwpolyline(ring, dxfattribs={"layer": "JMD"})
+    delivery = read_delivery(saved(document, tmp_path), crs=CRS)
+    coded, faults = with_codes(delivery.frame, delivery.faults)
+    notes = write_frame(coded, tmp_path / "coded.dxf")
+    (text,) = (
+        each
+        for each in ezdxf.readfile(tmp_path / "coded.dxf").modelspace().query("TEXT")
+        if "gap" in each.dxf.text or "apart" in each.dxf.text
+    )
+    assert text.dxf.insert.xyz == pytest.approx((faults[1].x, faults[1].y, 0))
+    assert any("are texts in the DXF, where they are wrong (1)" in note.en for note in notes)
+    assert not any("not in the DXF" in note.en for note in notes)
 
 
 def test_the_drawing_is_without_error_for_the_library_that_audits_it(tmp_path):

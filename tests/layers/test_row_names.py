@@ -8,17 +8,17 @@ from layers.confined.reading import read_confined
 from layers.entries import ReadOptions
 from layers.errors import RefusedFile
 from layers.reading import open_delivery, read_delivery
+from layers.writing import write_frame
 
 LABELS = ["一号楼", "二号楼"]
 
 
-@pytest.fixture(params=["houses.gpkg", "houses.geojson", "houses.geojsonl", "houses.fgb", "houses.shp"])
+@pytest.fixture(params=["houses.gpkg", "houses.geojson", "houses.geojsonl", "houses.fgb", "houses.zip"])
 def houses(request, tmp_path):
     path = tmp_path / request.param
     shapes = [shapely.box(126.5 + k / 1000, 43.8, 126.5003 + k / 1000, 43.8002) for k in range(2)]
-    driver = "GeoJSONSeq" if path.suffix == ".geojsonl" else None
     frame = gpd.GeoDataFrame({"label": LABELS, "name": ["a", "b"]}, geometry=shapes, crs=4326)
-    frame.to_file(path, driver=driver)
+    write_frame(frame, path)
     return path
 
 

@@ -74,6 +74,33 @@ def test_a_file_is_looked_at_row_by_row_then_its_good_rows_are_registered_and_th
         assert {Path(name).suffix for name in given_back.namelist()} >= {".shp", ".dbf", ".prj"}
 
 
+def test_rows_are_numbered_as_the_interface_counts_them(open_page: OpenPage) -> None:
+    page = open_page(locale="en-GB")
+    drop(page, "survey_faulty.zip", (SAMPLES / "survey_faulty.zip").read_bytes())
+    rows = page.get_by_test_id("upload-rows").locator("li")
+    expect(rows).to_have_count(12)
+    numbers = {row.get_attribute("data-row"): row.locator(".row-head").inner_text() for row in rows.all()}
+    assert sorted(map(int, filter(None, numbers))) == [*range(12)]
+    assert all(re.match(rf"row {number}\b", text) for number, text in numbers.items())
+    expect(page.get_by_test_id("rows-listed")).to_have_text("Rows are counted from 0.")
+
+
+def test_refused_rows_behind_those_that_are_listed_are_counted_listed_and_drawn(
+    open_page: OpenPage, site: Site
+) -> None:
+    (west, south), (east, north) = site.ring()[0], site.ring()[2]
+    square = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    bow_tie = [[west, south], [east, north], [east, south], [west, north], [west, south]]
+    page = open_page()
+    page.route("**/uploads/preview?*", lambda route: route.continue_(url=route.request.url.replace("5000", "1")))
+    drop(page, "late.geojson", geojson({"方楼": square, "空": [], "蝶楼": bow_tie}))
+    rows = page.get_by_test_id("upload-rows").locator("li")
+    expect(rows).to_have_count(2)
+    expect(page.locator("[data-filter='refused'] strong")).to_have_text("2")
+    expect(rows.first).to_have_attribute("data-row", "1")
+    expect(page.get_by_test_id("rows-listed")).to_contain_text("共 3 行，列出 2 行")
+
+
 def test_a_click_on_an_outline_chooses_its_row(open_page: OpenPage, site: Site) -> None:
     (west, south), (east, north) = site.ring()[0], site.ring()[2]
     square = [[west, south], [east, south], [east, north], [west, north], [west, south]]

@@ -8,7 +8,7 @@ from layers.reading import read_delivery
 from tests.layers.drawings import new, saved
 from tests.workflows.conftest import EAST_M, NORTH_M, house
 from workflows.errors import RefusedDeliveryError
-from workflows.upload_files import ReportedFile, write_rejected
+from workflows.upload_files import ReportedFile, write_coded, write_rejected
 
 CRS = "EPSG:4551"
 HEAD = "[属性描述]\n坐标系=2000国家大地坐标系\n几度分带=3\n带号=42\n[地块坐标]\n"
@@ -54,6 +54,16 @@ def test_with_good_rows_alone_the_others_are_coded_and_the_gap_is_marked_in_the_
     (text,) = ezdxf.readfile(back).modelspace()
     assert "首尾相距 0.500 米" in text.dxf.text
     assert text.dxf.insert.distance((*house(40, 0).exterior.coords[0], 0)) < 0.3
+
+
+def test_the_gap_is_marked_in_the_drawing_with_codes_too(register, drawing, tmp_path):
+    report, coded = register(drawing, crs=CRS, mode="good"), tmp_path / "coded.dxf"
+    notes = write_coded(ReportedFile(path=drawing, report=report, crs=CRS), coded, language="zh")
+    texts = {text.dxf.text: text for text in ezdxf.readfile(coded).modelspace().query("TEXT")}
+    assert texts.keys() >= {row.code for row in report.results if row.code}
+    (marked,) = (text for said, text in texts.items() if "首尾相距 0.500 米" in said)
+    assert marked.dxf.insert.distance((*house(40, 0).exterior.coords[0], 0)) < 0.3
+    assert not any("没有写出" in note.zh for note in notes)
 
 
 def test_a_parcel_that_is_refused_comes_back_as_it_was_typed(register, tmp_path):

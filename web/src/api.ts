@@ -60,8 +60,16 @@ export const AS_IT_IS: Reading = { crs: "", layer: "", columns: [], closing_m: "
 export const MOST_ROWS = 5_000;
 
 /** Ask what a file is and what an upload of it would say; nothing is stored. */
-export const previewFile = (file: File, reading: Reading, signal: AbortSignal): Promise<Preview | RefusedFile> =>
-  request(`/uploads/preview?most=${MOST_ROWS}`, { method: "POST", body: formOf(file, reading), signal });
+export const previewFile = (
+  file: File,
+  reading: Reading,
+  { signal, onlyDoubtful = false }: { signal: AbortSignal; onlyDoubtful?: boolean },
+): Promise<Preview | RefusedFile> =>
+  request(`/uploads/preview?most=${MOST_ROWS}&doubtful=${onlyDoubtful}`, {
+    method: "POST",
+    body: formOf(file, reading),
+    signal,
+  });
 
 export interface Registration {
   reading: Reading;

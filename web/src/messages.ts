@@ -166,7 +166,11 @@ const MESSAGES = {
   columnFilled: { zh: "{filled} 行有值", en: "{filled} filled" },
   remarks: { zh: "读取说明", en: "Remarks" },
   rowsByOutcome: { zh: "逐行结果", en: "Row by row" },
-  firstRows: { zh: "这里列出前 {shown} 行。", en: "The first {shown} rows are listed here." },
+  rowsListed: {
+    zh: "共 {count} 行，列出 {shown} 行：前 {first} 行，以及其后被拒绝、待审或有提醒的行。",
+    en: "Listed here: {shown} of {count} rows, which are the first {first} and of the others those that are refused, held or warned of.",
+  },
+  rowsFromZero: { zh: "行号从 0 数起。", en: "Rows are counted from 0." },
   noneGood: {
     zh: "没有可以登记的行。改正文件后重新拖入。",
     en: "No row can be registered. Mend the file and drop it again.",
@@ -175,6 +179,10 @@ const MESSAGES = {
   moreRows: { zh: "再列 {count} 行", en: "Show {count} more rows" },
   registerAll: { zh: "登记全部 {count} 行", en: "Register all rows ({count})" },
   registerGood: { zh: "只登记合格的 {count} 行", en: "Register the good rows ({count})" },
+  registerKnown: {
+    zh: "登记 {count} 行（与登记簿相同）",
+    en: "Register {count} rows (as the register has them)",
+  },
   registerAllNote: {
     zh: "全部登记，或者一行也不登记。",
     en: "All of the rows or none.",
@@ -210,6 +218,10 @@ const MESSAGES = {
   otherCrs: { zh: "其他坐标系", en: "Another CRS" },
   crsExample: { zh: "如 EPSG:4551", en: "such as EPSG:4551" },
   chooseCrs: { zh: "每种读法各落在一处，哪一处是对的？", en: "Each reading puts it somewhere else. Which is right?" },
+  confirmCrs: {
+    zh: "只有一种读法。请在图上看它是否落在该在的地方，是则选中确认；不是则在“换一种读法”中写明坐标系。",
+    en: "There is one reading. See on the map whether it lies where it should, and choose it to confirm that; if not, state the CRS under “Read it differently”.",
+  },
   chooseLayer: { zh: "要读哪一个图层？", en: "Which layer is it?" },
   chooseColumns: { zh: "哪一列是什么？请填表头：", en: "Which column is what? State its heading:" },
   layerRows: { zh: "{count} 行", en: "rows: {count}" },

@@ -39,29 +39,40 @@ export const filtered = (rows: readonly UploadRow[], filter: Filter | null): rea
 /** What a report counts of all rows, listed or not. */
 type Told = Counts & { warned?: number };
 
-/** Count the rows of a kind: all that are reported, else those that are listed, which are the least there are. */
+/** What a report counts; with warnings are also rows that are only worth knowing of. */
+const COUNTED = {
+  accepted: ({ outcome }: UploadRow) => outcome !== "refused" && outcome !== "held",
+  refused: FILTERS.refused,
+  held: FILTERS.held,
+  warned: ({ warnings = [] }: UploadRow) => warnings.length > 0,
+} as const;
+
+const count = (rows: readonly UploadRow[], isOne: (row: UploadRow) => boolean): number => rows.filter(isOne).length;
+
+const allListed = (what: keyof typeof COUNTED, listed: readonly UploadRow[], told: Told): boolean =>
+  count(listed, COUNTED[what]) >= (told[what] ?? 0);
+
+/** Whether every row is listed that somebody should look at. */
+export const listsDoubtful = (listed: readonly UploadRow[], told: Told): boolean =>
+  (["refused", "held", "warned"] as const).every((what) => allListed(what, listed, told));
+
+/** Count the rows of a kind as they are reported, else as they are listed, which may be the least there are. */
 export function countRows(
   filter: Filter,
   listed: readonly UploadRow[],
   told: Told | null,
-): { count: number; isLeast: boolean } {
-  const reported = told && filter in told ? told[filter as "refused" | "held" | "warned"] : undefined;
-  if (reported !== undefined) return { count: reported, isLeast: false };
-  const count = listed.filter(FILTERS[filter]).length;
-  return { count, isLeast: told !== null && accepted(listed) < told.accepted };
+): { all: number; isLeast: boolean } {
+  if (told && (filter === "refused" || filter === "held")) return { all: told[filter], isLeast: false };
+  const what = filter === "warned" ? "warned" : "accepted";
+  return { all: count(listed, FILTERS[filter]), isLeast: told !== null && !allListed(what, listed, told) };
 }
-
-const accepted = (rows: readonly UploadRow[]): number =>
-  rows.filter(({ outcome }) => outcome !== "refused" && outcome !== "held").length;
 
 const TONE_ORDER: readonly RowTone[] = ["fail", "warn", "good", "none"];
 
 /** Sort the worst first, rows of a kind as in the file; each with its geometry out of the preview. */
 export function worstRowsFirst(rows: readonly UploadRow[], previewed: readonly UploadRow[] = []): UploadRow[] {
   const drawn = new Map(previewed.map(({ row, geometry }) => [row, geometry]));
-  return rows
-    .map((row) => ({ ...row, geometry: row.geometry ?? drawn.get(row.row) ?? null }))
-    .sort(worstFirst);
+  return rows.map((row) => ({ ...row, geometry: row.geometry ?? drawn.get(row.row) ?? null })).sort(worstFirst);
 }
 
 /** Return rows that are listed with those that are not yet, the worst first. */

@@ -3,10 +3,10 @@
 import { AS_IT_IS, askForUpload, previewFile, readStages, uploadFile, type Reading, type Registration } from "../api";
 import { boundsOf } from "../bounds";
 import { nearestFirst } from "../candidates";
-import type { Bbox, Job, UploadRow } from "../contract";
+import type { Bbox, Job, Preview, UploadRow } from "../contract";
 import { reloadBuildings } from "../map/blueprint";
 import { flyTo } from "../map/view";
-import { filtered, LARGE_ROWS, worstRowsFirst, type Filter } from "../rows";
+import { filtered, LARGE_ROWS, listsDoubtful, withRows, worstRowsFirst, type Filter } from "../rows";
 import type { UploadTask } from "../state";
 import {
   FOLDER,
@@ -63,7 +63,7 @@ export function uploadActions(page: Page, addJob: (job: Job) => void) {
     store.set({ upload: { ...upload, busy: "looking" }, view: "upload", chosen: null, place: null });
     setSheet(page, "half");
     try {
-      const found = await previewFile(file, reading, signal);
+      const found = await previewFile(file, reading, { signal });
       if (signal.aborted) return;
       if (found.refusal) {
         const candidates = nearestFirst(found.refusal.candidates ?? [], store.state.session?.extent ?? null);
@@ -72,9 +72,25 @@ export function uploadActions(page: Page, addJob: (job: Job) => void) {
       } else {
         change({ busy: null, look: found, rows: worstRowsFirst(found.results) });
         fly(found.bounds, 18);
+        if (!listsDoubtful(found.results, found)) void listDoubtful(file, found, signal);
       }
     } catch (error) {
       if (!signal.aborted) change({ busy: null, problem: problemOf(error) });
+    }
+  };
+
+  /** Have those rows listed too that somebody should look at, behind the first ones of a large file. */
+  const listDoubtful = async (file: File, look: Preview, signal: AbortSignal): Promise<void> => {
+    const { reading = AS_IT_IS } = store.state.upload ?? {};
+    try {
+      const again = await previewFile(file, reading, { signal, onlyDoubtful: true });
+      const { upload } = store.state;
+      // what became of the rows counts more than what was to be expected
+      if (again.refusal || upload?.look !== look || upload.result || upload.problem) return;
+      change({ rows: withRows(upload.rows, again.results) });
+    } catch (error) {
+      // The first ones stay, and it says above them how many of how many they are.
+      if (!signal.aborted) problemOf(error);
     }
   };
 

@@ -134,7 +134,7 @@ function candidateChoice(task: UploadTask, say: Say, act: Actions): TemplateResu
   `;
   return html`
     <fieldset>
-      <legend>${say("chooseCrs")}</legend>
+      <legend>${say(task.candidates.length === 1 ? "confirmCrs" : "chooseCrs")}</legend>
       ${list(first, 1)}
       ${
         more.length > 0

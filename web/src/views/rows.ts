@@ -3,8 +3,8 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { Actions } from "../actions";
-import type { Fault, UploadRow, Warning } from "../contract";
 import { MOST_ROWS } from "../api";
+import type { Fault, UploadRow, Warning } from "../contract";
 import { squareMetres, whole } from "../format";
 import { ROW_FILTERS, ROW_OUTCOMES, type Say } from "../messages";
 import { countRows, FILTER_NAMES, filtered, toneOfRow, type Filter } from "../rows";
@@ -56,12 +56,12 @@ export function rowsView(task: UploadTask, say: Say, act: Actions): TemplateResu
 /** A count that is also the legend of the map, and lists its rows alone when pressed. */
 function filterView(
   name: Filter,
-  { count, isLeast }: { count: number; isLeast: boolean },
+  { all, isLeast }: { all: number; isLeast: boolean },
   chosen: Filter | null,
   say: Say,
   act: Actions,
 ): TemplateResult | typeof nothing {
-  if (count === 0) return nothing;
+  if (all === 0) return nothing;
   return html`
     <button
       class="filter"
@@ -71,7 +71,7 @@ function filterView(
       @click=${() => act.filterRows(name)}
     >
       <span class="mark" data-tone=${FILTER_TONES[name]} aria-hidden="true">${GLYPHS[name]}</span>
-      ${say.of(ROW_FILTERS[name])} <strong>${isLeast ? "≥ " : ""}${whole(count, say.language)}</strong>
+      ${say.of(ROW_FILTERS[name])} <strong>${isLeast ? "≥ " : ""}${whole(all, say.language)}</strong>
     </button>
   `;
 }

@@ -7,7 +7,7 @@ import { partOf } from "../api";
 import type { Preview, Problem, UploadResult } from "../contract";
 import { whole } from "../format";
 import type { Say } from "../messages";
-import { LARGE_BYTES, LARGE_ROWS, warningsOf } from "../rows";
+import { countRows, LARGE_BYTES, LARGE_ROWS, warningsOf } from "../rows";
 import type { State, UploadTask } from "../state";
 import { arrowDown, cross } from "./icons";
 import { jobView } from "./jobs";
@@ -75,11 +75,13 @@ function registerForm(task: UploadTask, look: Preview, state: State, say: Say, a
   };
   const number = (count: number) => ({ count: whole(count, say.language) });
   if (good === 0) return html`<p class="note" role="status">${say(rows === 0 ? "emptyFile" : "noneGood")}</p>`;
+  const isKnown = countRows("same", task.rows, look).all === good;
+  const label = isKnown ? "registerKnown" : refused > 0 ? "registerGood" : "registerAll";
   return html`
     <form class="register-file" @submit=${submit}>
       ${stageChoice(task, state, say, act)} ${fixChoice(task, say, act)}
       <button class="primary" data-testid="register-file" ?disabled=${isSending}>
-        ${isSending ? say("sending") : say(refused > 0 ? "registerGood" : "registerAll", number(good))}
+        ${isSending ? say("sending") : say(label, number(good))}
       </button>
       <p class="quiet">
         ${refused > 0 ? say("registerGoodNote", number(refused)) : say("registerAllNote")}
