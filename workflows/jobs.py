@@ -219,7 +219,7 @@ def settle_interpreter() -> None:
     A million rows are no circles, and looking took a third of the time. And whoever has heard from the database goes on at once,
     not five milliseconds later, while another thread prepares what comes next.
     """
-    gc.set_threshold(200_000, 20, 20)
+    gc.set_threshold(1_000_000, 20, 20)
     sys.setswitchinterval(_SWITCH_S)
 
 

@@ -28,7 +28,7 @@ __all__ = ["Division", "divide"]
 # of the grid by which the database locks ground
 _CELLS_PER_DEG = 100
 _WITHIN_CELL = 0.3
-# how far mending may move an outline, and by how much a box in degrees is rounded
+# how far mending may move an outline, and more
 _MENDING_DEG = 3e-5
 _M_PER_DEG, _NEAR_POLE_DEG, _TWICE = 111_000.0, 89.0, 2.0
 # neighbourhoods lie along stripes of about five kilometres
@@ -133,15 +133,18 @@ def _looks(kept: KeptDelivery) -> Iterator[_Seen]:
         encoded = encode_many(shapes, crs=batch.crs)
         sound = are_sound(encoded.faults)
         rows = batch.frame.index.to_numpy()
+        vertices = shapely.get_num_coordinates(shapes)
         polygonal = np.isin(shapely.get_type_id(shapes), (3, 6)) & np.isfinite(shapely.area(shapes))
-        there = np.flatnonzero(polygonal & (shapely.get_num_coordinates(shapes) <= MAX_VERTICES))
-        bounds = shapely.bounds(to_storage(shapes[there], batch.crs)).reshape(-1, 4)
-        middles = (bounds[:, :2] + bounds[:, 2:]) / 2
-        # an outline that is unsound may be mended: what code it has then is told by its part
-        mended = np.where(sound[there], 0.0, _MENDING_DEG)[:, None] * np.array([-1, -1, 1, 1])
+        there = np.flatnonzero(polygonal & (vertices > 0) & (vertices <= MAX_VERTICES))
+        stored = to_storage(shapes[there], batch.crs)
+        bounds = shapely.bounds(stored).reshape(-1, 4)
+        is_sound, centroids = sound[there][:, None], shapely.get_coordinates(shapely.centroid(stored))
+        middles = np.where(is_sound, centroids, (bounds[:, :2] + bounds[:, 2:]) / 2)
+        # an outline that is unsound may be mended: where it lies then, and its ground, are told by its part
+        reach = np.where(is_sound, 0.0, _MENDING_DEG) * np.array([-1, -1, 1, 1])
         ground = np.where(sound, encoded.codes.astype(_GROUND), np.char.add(b"#", rows.astype("S10")))[there]
         small = _are_buildings(bounds)
-        yield _Seen(rows[there][small], (bounds + mended)[small], middles[small], ground[small].astype(_GROUND))
+        yield _Seen(rows[there][small], (bounds + reach)[small], middles[small], ground[small].astype(_GROUND))
 
 
 def _are_buildings(bounds: Floats) -> NDArray[np.bool_]:
@@ -168,8 +171,9 @@ def _lying(connection: Connection, kept: KeptDelivery, rows: Positions, plane: s
     """Return how some neighbours lie against the buildings around them."""
     delivery = kept.take(rows, columns=False)
     shapes = to_storage(np.asarray(delivery.frame.geometry.values, dtype=object), delivery.crs)
-    delivered = gpd.GeoDataFrame(geometry=shapes, index=delivery.frame.index, crs=STORAGE_CRS)
-    known = living_footprints(connection, around(shapes))
+    sound = shapely.is_valid(shapes)
+    delivered = gpd.GeoDataFrame(geometry=shapes[sound], index=delivery.frame.index[sound], crs=STORAGE_CRS)
+    known = living_footprints(connection, around(shapes[sound]))
     return estimate_shift(in_plane(delivered, plane), in_plane(known[["geometry"]], plane))
 
 
