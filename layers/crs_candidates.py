@@ -42,7 +42,7 @@ _STRIP_DEG: Mapping[int, float] = {3: 1.75, 6: 3.25}
 _FEW, _MANY = 0.02, 0.98
 _WITHOUT_LAND = 0.5
 _UTM_FIRST_DEG = -183
-_MICRO = 1e6
+_MICRO, _COARSE = 1e6, 1e3
 _PLACE_SCORE: Mapping[Place, float] = {"inside": 1.0, "partly": 0.6, "unknown": 0.5, "outside": 0.1}
 _PLACE_TOLD: Mapping[Place, str] = {
     "inside": "crs_place_inside",
@@ -100,7 +100,10 @@ class Candidate:
         return said_of(self.name, is_swapped=self.is_swapped, is_millimetres=self.is_millimetres)
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as answers hold it; the box, rounded outward, to about a tenth of a metre."""
+        """Return it as answers hold it; the box, rounded outward, to about a tenth of a metre.
+
+        That of a local system to about a hundred metres: a place that is told together with its numbers tells its parameters.
+        """
         epsg = self.name.removeprefix("EPSG:")
         return {
             "crs": self.said,
@@ -110,7 +113,7 @@ class Candidate:
             "zone": self._zone,
             "is_swapped": self.is_swapped,
             "unit": "mm" if self.is_millimetres else "degree" if self.family == "degrees" else "m",
-            "box": _rounded_outward(self.box),
+            "box": _rounded_outward(self.box, _COARSE if self.family == "local" else _MICRO),
             "place": self.place,
             "score": self.score,
             "alike": list(self.alike),
@@ -342,9 +345,10 @@ def _candidate(plane: _Plane, extent: Sequence[Box], *, is_swapped: bool, is_mil
     )
 
 
-def _rounded_outward(box: Box) -> list[float]:
-    (west, south), (east, north) = np.floor(np.multiply(box[:2], _MICRO)), np.ceil(np.multiply(box[2:], _MICRO))
-    return [float(millionths) / _MICRO for millionths in (west, south, east, north)]
+def _rounded_outward(box: Box, steps: float) -> list[float]:
+    """Return a box with sides at whole steps, of which a degree has so many."""
+    (west, south), (east, north) = np.floor(np.multiply(box[:2], steps)), np.ceil(np.multiply(box[2:], steps))
+    return [float(step) / steps for step in (west, south, east, north)]
 
 
 def _has_land(name: str, south: float, north: float) -> bool:
