@@ -46,7 +46,7 @@ from api.routes import (
 )
 from geocode import __version__
 from workflows.code_answers import CodeAnswers
-from workflows.confining import MOST_WAITING, confine_as_set
+from workflows.confining import MOST_WAITING, confine_as_set, start_readers
 from workflows.databases import open_database
 from workflows.procedures import configured_procedure
 from workflows.settings import Settings
@@ -69,6 +69,7 @@ def create_app(settings: Settings, *, page: Path | None = None) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         # however many wait to have a file read, others find as many threads as they always had
         current_default_thread_limiter().total_tokens += MOST_WAITING
+        start_readers()
         yield
         app.state.codes.close()
         database.dispose()

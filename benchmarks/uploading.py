@@ -9,7 +9,6 @@ Three deliveries, each a GeoPackage and each in a process of its own: all buildi
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ import numpy as np
 import shapely
 
 from geocode.planes import from_plane
+from layers.confined.reading import list_confined
 from layers.reading import read_delivery
 from store.cluster import remove_cluster
 from workflows.databases import opened_database, start_database
@@ -71,6 +71,8 @@ def deliver(home: Path, path: Path) -> dict[str, Any]:
     """Upload a file as a worker does, and tell how it went: the process's own memory and CPU time, without the database's."""
     settings = Settings(home=home, _env_file=None)
     settle_interpreter()
+    # a worker has started its readers long before
+    list_confined(path)
     with opened_database(settings) as database:
         principal = find_principal(database, key=None, local=True)
         started, cpu_began_s, server_began_s = time.perf_counter(), time.process_time(), server_cpu_s(settings.cluster)
@@ -82,15 +84,20 @@ def deliver(home: Path, path: Path) -> dict[str, Any]:
     outcomes: dict[str, int] = {}
     for row in report.results:
         outcomes[row.outcome] = outcomes.get(row.outcome, 0) + 1
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "rows": report.rows,
         "took_s": took_s,
         "cpu_s": cpu_s,
         "server_s": server_s,
-        "peak_mb": peak_mb,
+        "peak_mb": peak_mb(),
         "outcomes": outcomes,
     }
+
+
+def peak_mb() -> float:
+    """Return the most memory that this process had; `getrusage` would tell that of the one that started it where it had more."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
 
 
 def server_cpu_s(cluster: Path) -> float:

@@ -6,8 +6,7 @@ lenient (Unicode NFKC, any case, blanks and hyphens, an optional six-digit divis
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -48,7 +47,7 @@ _PAIR_CHECKS = [first + second * WEIGHTS[1] for first in range(BASE) for second 
 _UNSIGNED_BASE = np.uint64(BASE)
 # blanks of every kind, the hyphens and dashes that forms and keyboards produce
 _SEPARATORS = re.compile(r"[\s\-‐-―−]+")
-_PARTS = ("number", "size_class", "generation")
+_PARTS = ("number", "size_class", "generation", "_compact")
 _SENTENCES = read_sentences("geocode", "faults.toml")
 
 
@@ -69,6 +68,8 @@ class BuildingCode:
     number: int
     size_class: int
     generation: int = 0
+    # asked for several times over: kept once it is told
+    _compact: str = field(default="", init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse parts that no code has."""
@@ -85,7 +86,9 @@ class BuildingCode:
     @property
     def compact(self) -> str:
         """The thirteen characters without hyphens."""
-        return _compact(self.number, self.size_class, self.generation)
+        if not self._compact:
+            object.__setattr__(self, "_compact", _text_of(self.number, self.size_class, self.generation))
+        return self._compact
 
     @property
     def ground(self) -> str:
@@ -103,9 +106,8 @@ class BuildingCode:
         return grouped(self.compact)
 
 
-@lru_cache(maxsize=1 << 15)
-def _compact(number: int, size_class: int, generation: int) -> str:
-    """Return the thirteen characters of a code: of those just worked on they are asked for several times over."""
+def _text_of(number: int, size_class: int, generation: int) -> str:
+    """Return the thirteen characters of a code."""
     rest, text, check = number, "", size_class * WEIGHTS[CELL_LENGTH] + generation * WEIGHTS[CELL_LENGTH + 1]
     # two characters at a time
     for place in range(CELL_LENGTH - 2, -1, -2):
@@ -168,9 +170,10 @@ def parse(text: str) -> BuildingCode:
 
 def read_written(text: str) -> BuildingCode:
     """Return the code that `code_texts` has written: it needs no looking at as one that a person types."""
-    values = [VALUES[letter] for letter in text if letter != "-"]
+    compact = text.replace("-", "")
+    values = [VALUES[letter] for letter in compact]
     code = object.__new__(BuildingCode)
-    for name, value in zip(_PARTS, (_number(values), values[10], values[11]), strict=True):
+    for name, value in zip(_PARTS, (_number(values), values[10], values[11], compact), strict=True):
         object.__setattr__(code, name, value)
     return code
 

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from operator import itemgetter
@@ -26,6 +27,7 @@ __all__ = [
     "Alias",
     "RefusedAlias",
     "Scheme",
+    "StatingFields",
     "alias_value",
     "find_aliases",
     "find_stated",
@@ -74,36 +76,71 @@ def schemes_of(fields: Iterable[Any], schemes: Sequence[Scheme] | None = None) -
     ]
 
 
-def stating_fields(fields: Iterable[Any]) -> list[Any]:
-    """Return those fields that may state a building's name or its code, by what they are called."""
-    return [field for field in fields if plain_heading(field) in _headings()]
+@dataclass(frozen=True, slots=True)
+class StatingFields:
+    """The fields of a table that may state a building's name or its code, the preferred ones first.
+
+    Attributes
+    ----------
+    names
+        Those of names, and whether a scheme reads them, such as 幢号: what has no Chinese character there is the scheme's
+        alone, and 12 is no name.
+    codes, anybodys
+        Those of codes of ours; and those of any code, of which ours are told by how they are formed.
+    """
+
+    names: Sequence[tuple[Any, bool]]
+    codes: Sequence[Any]
+    anybodys: Sequence[Any]
+
+    def __bool__(self) -> bool:
+        return bool(self.names or self.codes or self.anybodys)
+
+    def find(self, attributes: Mapping[str, Any]) -> tuple[str | None, str | None]:
+        """Return the name and the building code that a row's values by field name state, each None where there is none."""
+        name = code = None
+        for field, is_read in self.names:
+            text = _text_of(attributes[field])
+            if text is not None and (not is_read or _HAN.search(text)):
+                name = text
+                break
+        for field in self.codes:
+            if (code := _text_of(attributes[field])) is not None:
+                return name, code
+        for field in self.anybodys:
+            if (code := _text_of(attributes[field])) is not None and _is_code(code):
+                return name, code
+        return name, None
+
+
+def stating_fields(fields: Iterable[Any], schemes: Sequence[Scheme] | None = None) -> StatingFields:
+    """Return those fields that may state a building's name or its code, by what they are called.
+
+    Parameters
+    ----------
+    schemes
+        As those of `find_aliases`.
+    """
+    said: dict[str, list[tuple[int, str, Any]]] = {part: [] for part in ("name", "code", "anybodys_code")}
+    for field in fields:
+        heading = plain_heading(field)
+        if heading in _headings():
+            part, rank = _headings()[heading]
+            said[part].append((rank, heading, field))
+    # of two that are preferred alike, the first stays the first
+    names, codes, anybodys = (sorted(found, key=itemgetter(0)) for found in said.values())
+    return StatingFields(
+        [(field, _is_read(heading, schemes)) for _, heading, field in names],
+        [field for _, _, field in codes],
+        [field for _, _, field in anybodys],
+    )
 
 
 def find_stated(
     attributes: Mapping[str, Any], schemes: Sequence[Scheme] | None = None
 ) -> tuple[str | None, str | None]:
-    """Return the name and the building code that a row's fields state, each None where there is none.
-
-    Of a field that a scheme reads, such as 幢号, what has no Chinese character is the scheme's alone: 12 is no name.
-
-    Parameters
-    ----------
-    attributes
-        Values by field name.
-    schemes
-        As those of `find_aliases`.
-    """
-    said: dict[str, list[tuple[int, str, str]]] = {part: [] for part in ("name", "code", "anybodys_code")}
-    for field, value in attributes.items():
-        heading = plain_heading(field)
-        if heading in _headings() and (text := _text_of(value)) is not None:
-            part, rank = _headings()[heading]
-            said[part].append((rank, heading, text))
-    # of two that are preferred alike, the first of the row stays the first
-    names, codes, anybodys = (sorted(found, key=itemgetter(0)) for found in said.values())
-    name = next((text for _, heading, text in names if _HAN.search(text) or not _is_read(heading, schemes)), None)
-    ours = next((text for _, _, text in anybodys if _is_code(text)), None)
-    return name, codes[0][2] if codes else ours
+    """Return the name and the building code that a row's fields state, as `StatingFields.find` does."""
+    return stating_fields(attributes, schemes).find(attributes)
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import geopandas as gpd
 import numpy as np
@@ -19,6 +18,7 @@ from store.boxes import boxes
 from store.database import Connection, statement
 from store.editions import frame_of
 from store.errors import GroundTakenError
+from store.keys import draw_key
 from store.rows import insert_rows
 from store.schema import alias, building, footprint
 
@@ -136,7 +136,7 @@ def highest_generations(connection: Connection, grounds: Iterable[str]) -> dict[
 
 def add_buildings(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Add buildings (``code, office_id``) and return their ids by code."""
-    numbered = [row if "id" in row else {"id": str(uuid4()), **row} for row in rows]
+    numbered = [row if "id" in row else {"id": draw_key(), **row} for row in rows]
     insert_rows(connection, building, numbered)
     return {row["code"]: row["id"] for row in numbered}
 
@@ -203,9 +203,9 @@ def _footprint_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _ewkb(shapes: Sequence[Any]) -> NDArray[Any]:
-    """Return geometries, or None, as EWKB in hexadecimal."""
+    """Return geometries, or None, as EWKB."""
     column = np.array([*shapes, None], dtype=object)[:-1]  # numpy would take a collection apart
-    ewkb: NDArray[Any] = shapely.to_wkb(shapely.set_srid(column, _SRID), hex=True, include_srid=True)
+    ewkb: NDArray[Any] = shapely.to_wkb(shapely.set_srid(column, _SRID), include_srid=True)
     return ewkb
 
 

@@ -70,7 +70,7 @@ def add_conflicts(
     """
     if not conflicts:
         return []
-    grounds = shapely.to_wkb(shapely.set_srid(shapes, _SRID), hex=True, include_srid=True).tolist()
+    grounds = shapely.to_wkb(shapely.set_srid(shapes, _SRID), include_srid=True).tolist()
     rows = [{**row, "run_id": run_id, "geom": ground} for row, ground in zip(conflicts, grounds, strict=True)]
     return insert_rows(connection, conflict, rows)
 

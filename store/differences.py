@@ -54,7 +54,7 @@ def add_differences(connection: Connection, run_id: str, pieces: gpd.GeoDataFram
         EPSG:4490, with `PIECE_COLUMNS` but the id; texts, numbers and None.
     """
     columns = {name: pieces[name].to_numpy(dtype=object) for name in _GIVEN}
-    columns["geom"] = shapely.to_wkb(shapely.set_srid(pieces.geometry.to_numpy(), _SRID), hex=True, include_srid=True)
+    columns["geom"] = shapely.to_wkb(shapely.set_srid(pieces.geometry.to_numpy(), _SRID), include_srid=True)
     names = list(columns)
     rows = [
         {"run_id": run_id, **dict(zip(names, values, strict=True))} for values in zip(*columns.values(), strict=True)

@@ -10,13 +10,13 @@ from sqlalchemy import ARRAY, BigInteger, Row, any_, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from geocode import Text
-from registry.ledger.events import NewEvent, chain_events, moment
+from registry.ledger.events import NewEvent, SaidEvent, chain_events
 from registry.ledger.heads import Head
 from registry.ledger.tree import Frontier, Node, complete_nodes
 from store.ahead import one_ahead
 from store.database import Connection, statement
 from store.errors import NotHereError
-from store.rows import copy_rows
+from store.rows import copy_columns
 from store.schema import checkpoint, event, ledger_node, office
 
 __all__ = [
@@ -45,7 +45,9 @@ _EVENT = (
 _NODE = ("level", "position", "hash")
 
 
-def append_events(connection: Connection, events: Iterable[NewEvent], *, recorded_at: datetime | None = None) -> range:
+def append_events(
+    connection: Connection, events: Iterable[NewEvent | SaidEvent], *, recorded_at: datetime | None = None
+) -> range:
     """Append events to the ledger and return their numbers.
 
     The last thing that a transaction does: until it ends, every other one waits that has events to append.
@@ -94,9 +96,9 @@ class _Length(NamedTuple):
 
 
 def _store(connection: Connection, length: _Length) -> None:
-    copy_rows(connection, event, _EVENT, length.events)
+    copy_columns(connection, event, dict(zip(_EVENT, zip(*length.events, strict=True), strict=True)))
     if length.nodes:
-        copy_rows(connection, ledger_node, _NODE, length.nodes)
+        copy_columns(connection, ledger_node, dict(zip(_NODE, zip(*length.nodes, strict=True), strict=True)))
 
 
 @dataclass(slots=True)
@@ -114,20 +116,20 @@ class _Line:
     time: datetime
     offices: Mapping[int, str]
 
-    def lengths(self, events: Iterator[NewEvent]) -> Generator[_Length, None, None]:
+    def lengths(self, events: Iterator[NewEvent | SaidEvent]) -> Generator[_Length, None, None]:
         """Append events, and yield the rows of some at a time."""
         nodes = list[Node]()
         while rows := list(self._append(islice(events, _AT_ONCE), nodes)):
             yield _Length(rows, nodes)
             nodes = []
 
-    def _append(self, events: Iterable[NewEvent], nodes: list[Node]) -> Iterator[Sequence[Any]]:
+    def _append(self, events: Iterable[NewEvent | SaidEvent], nodes: list[Node]) -> Iterator[Sequence[Any]]:
         pairs = chain_events(
             events, size=self.frontier.size, previous=self.previous, recorded_at=self.time, offices=self.offices
         )
         for new, each in pairs:
             nodes.extend(self.frontier.append(each.leaf_hash))
-            said = (new.kind, new.subject, new.actor, moment(new.occurred_at), moment(self.time), each.canonical)
+            said = (new.kind, new.subject, new.actor, new.occurred_at, self.time, each.canonical)
             yield each.seq, new.building_id, new.office_id, *said, each.leaf_hash, self.previous
             self.previous = each.leaf_hash
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 from geocode import BuildingCode
 from geocode.faults import read_sentences
@@ -16,6 +15,7 @@ from registry.ledger.events import NewEvent, new_salts
 from store.buildings import add_buildings, add_footprints, close_footprints
 from store.database import Connection
 from store.descriptions import describe_rows, say_rows
+from store.keys import draw_key
 from store.lives import add_closures, add_descents, revoke_closure, revoke_descents
 from store.projects import inherit_projects
 from store.stages import DrawnVersion
@@ -86,7 +86,7 @@ class Changes:
         **told: Any,
     ) -> str:
         """Add a building with its first geometry version, and return its id; `part_of` is another's."""
-        identity, compact = str(uuid4()), code.compact
+        identity, compact = draw_key(), code.compact
         row = {"id": identity, "code": compact, "kind": kind, "part_of": part_of, "facility_class": facility_class}
         self.buildings.append(row | {"office_id": self.principal.office_id})
         place = self._add_version(identity, 1, version)

@@ -1,10 +1,10 @@
 """How this installation has files from others read: what its settings say, told to the readers."""
 
 from layers.confined.confinement import Confinement, Limits, confine_reading
-from layers.confined.reading import MOST_WAITING
+from layers.confined.reading import MOST_WAITING, start_readers
 from workflows.settings import Settings
 
-__all__ = ["MOST_WAITING", "confine_as_set"]
+__all__ = ["MOST_WAITING", "confine_as_set", "start_readers"]
 
 # a busy machine gives a process a third of its time
 _WALL_PER_CPU = 3

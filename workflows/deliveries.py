@@ -17,7 +17,7 @@ from geocode.faults import are_sound, read_sentences
 from geocode.planes import from_plane, measure_plane, plane_crs, to_plane
 from layers.json_values import json_records
 from layers.reading import Delivery
-from registry.aliases import Alias, RefusedAlias, Scheme, find_aliases, find_stated, schemes_of, stating_fields
+from registry.aliases import Alias, RefusedAlias, Scheme, find_aliases, schemes_of, stating_fields
 from workflows.reports import fault_json
 
 __all__ = [
@@ -135,8 +135,8 @@ def prepare_delivery(
     codes = dict(zip(rows.tolist(), encoded.codes.tolist(), strict=True))
     columns = delivery.frame.drop(columns=[delivery.frame.geometry.name, "source_id"])
     records = dict(zip(rows.tolist(), json_records(columns), strict=True))
-    stating, carried = stating_fields(columns), schemes_of(columns, schemes)
-    stated = {row: find_stated(_part(record, stating), schemes) for row, record in records.items()} if stating else {}
+    stating, carried = stating_fields(columns, schemes), schemes_of(columns, schemes)
+    stated = {row: stating.find(record) for row, record in records.items()} if stating else {}
     aliases = {row: find_aliases(records[row], carried) for row in ground.index.tolist()} if carried else {}
     return PreparedDelivery(
         delivery=delivery,
@@ -152,11 +152,6 @@ def prepare_delivery(
         plane=plane,
         flat=flat,
     )
-
-
-def _part(record: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
-    """Return some fields of a record: files have hundreds."""
-    return {field: record[field] for field in fields if field in record}
 
 
 def as_multipolygons(geometries: NDArray[Any]) -> NDArray[Any]:

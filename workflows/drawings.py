@@ -105,12 +105,24 @@ def as_column(geometries: Iterable[Any]) -> NDArray[Any]:
     return np.array([*geometries, None], dtype=object)[:-1]
 
 
-def measure_versions(shapes: NDArray[Any], h3: NDArray[Any], areas_m2: NDArray[Any]) -> list[dict[str, Any]]:
-    """Return the columns of geometry versions that follow from footprints in EPSG:4490, each in its own plane."""
+def measure_versions(
+    shapes: NDArray[Any],
+    h3: NDArray[Any],
+    areas_m2: NDArray[Any],
+    *,
+    known: tuple[str, NDArray[Any]] | None = None,
+) -> list[dict[str, Any]]:
+    """Return the columns of geometry versions that follow from footprints in EPSG:4490, each in its own plane.
+
+    Parameters
+    ----------
+    known
+        A plane, and the same footprints in it, where somebody has them.
+    """
     planes = planes_of(gpd.GeoDataFrame(geometry=shapes, crs=STORAGE_CRS))
     flat = np.empty(len(shapes), dtype=object)
     for plane, places in planes.groupby(planes).indices.items():
-        flat[places] = to_plane(shapes[places], plane)
+        flat[places] = known[1][places] if known is not None and known[0] == plane else to_plane(shapes[places], plane)
     areas, lengths, planes = shapely.area(flat).tolist(), shapely.length(flat).tolist(), planes.tolist()
     prints = fingerprints(shapes)
     return [

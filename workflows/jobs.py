@@ -31,6 +31,7 @@ from store.jobs import (
 from store.jobs import work as work_off
 from store.offices import has_key
 from workflows.catalogues import configured_catalogue
+from workflows.confining import start_readers
 from workflows.databases import opened_database
 from workflows.delivery_options import DeliveryOptions, refuse_options
 from workflows.errors import RefusedDeliveryError, RefusedOptionError, WorkflowError
@@ -227,6 +228,7 @@ def work(settings: Settings, *, once: bool = False) -> None:
     """Run jobs until stopped; once: those that wait now. Several workers may run at the same time."""
     if not once:
         settle_interpreter()
+        start_readers()
     with opened_database(settings, is_patient=True) as database:
         _forget_all(database, settings)
         work_off(database, partial(_run, database, settings), once=once)

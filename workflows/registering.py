@@ -196,7 +196,8 @@ def _versions(part: MatchedPart, *, stage: str, upload: str) -> dict[int, dict[s
     rows = [row for relation in part.match.done for row in relation.delivered]
     ground = prepared.ground.loc[rows]
     shapes = np.asarray(ground.geometry.values)
-    measures = measure_versions(shapes, np.asarray(ground.h3), np.asarray(ground.area_m2))
+    known = (prepared.plane, prepared.flat.loc[rows].to_numpy())
+    measures = measure_versions(shapes, np.asarray(ground.h3), np.asarray(ground.area_m2), known=known)
     common = {"stage": stage, "upload_id": upload}
     return {
         row: {**measure, **common, "name": prepared.names.get(row), "attributes": prepared.records[row]}

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from os import PathLike
 from pathlib import Path
@@ -30,7 +30,7 @@ from layers.confined.kept import KeptDelivery, open_kept
 from layers.confined.process import ANSWER, REQUEST, do
 from layers.deliveries import Delivery
 from layers.entries import FoundLayer, ReadOptions
-from layers.errors import RefusedFile, cannot_confine, refused
+from layers.errors import ConfinementError, RefusedFile, cannot_confine, refused
 from layers.sheets import Sheet
 from layers.sources import delivered_parts, digest_delivery
 
@@ -43,6 +43,7 @@ __all__ = [
     "read_confined",
     "read_records_confined",
     "read_sheet_confined",
+    "start_readers",
 ]
 
 _PLAIN = ReadOptions()
@@ -170,6 +171,15 @@ def read_records_confined(path: str | PathLike[str], *, tables: Sequence[str]) -
         return dict(found)
 
 
+def start_readers() -> None:
+    """Start the process that reads files from others, and return before it has started: the first file need not wait for it.
+
+    Where it cannot be started, the first file is told why.
+    """
+    if reading_confinement().mode != "off":
+        threading.Thread(target=_reading.start, name="readers", daemon=True).start()
+
+
 def _there(path: str | PathLike[str]) -> Path:
     """Return the full path of a file that can be opened; raises OSError where it cannot."""
     full = Path(path).absolute()
@@ -259,7 +269,7 @@ class _Reading:
     """Who reads for this process."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._service: _Service | None = None
         self._places = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
         self._queue = threading.BoundedSemaphore(MOST_WAITING)
@@ -275,11 +285,17 @@ class _Reading:
                 self._forget(service)
                 return _run(folder, self._started())
 
+    def start(self) -> None:
+        """Start the service; whoever asks next is told if it cannot be."""
+        with suppress(ConfinementError, OSError):
+            self._started()
+
     def close(self) -> None:
         """End the service, if there is one."""
-        if self._service is not None:
-            self._service.close()
-            self._service = None
+        with self._lock:
+            if self._service is not None:
+                self._service.close()
+                self._service = None
 
     @contextmanager
     def _place(self) -> Iterator[None]:

@@ -26,6 +26,7 @@ from registry.ledger.tree import hash_leaf
 __all__ = [
     "Event",
     "NewEvent",
+    "SaidEvent",
     "canonical_json",
     "chain_events",
     "digest",
@@ -34,13 +35,15 @@ __all__ = [
     "moment",
     "new_salts",
     "read_event",
+    "say_event",
 ]
 
 _EXACT = 2**53
 _SALT_BYTES = 16
 _AS_THEY_ARE = frozenset({str, bool, type(None)})
 # an event's members in the order of RFC 8785: one text of all of them takes half as long as an object that is put in order
-_TEXT = b'{"actor":%b,"body":%b,"kind":%b,"occurred_at":%b,"office":%b,"previous":%b,"recorded_at":%b,"seq":%d,"subject":%b}'
+_HEAD = b'{"actor":%b,"body":%b,"kind":%b,"occurred_at":%b,"office":'
+_TEXT = b'%b%b,"previous":%b,"recorded_at":%b,"seq":%d,"subject":%b}'
 _LEAST_DECIMAL = 1e-3  # orjson writes smaller ones with an exponent before RFC 8785 does
 
 
@@ -63,7 +66,7 @@ class NewEvent:
     body
         All that the rows say which the event makes or closes, under the columns' names. Other rows are named by what the
         public knows them by (codes, UUIDs, SHA-256s), geometries are by their fingerprints, and what may be personal is by
-        its `digest`. Or the canonical JSON of it all.
+        its `digest`.
     building_id
         The building it happened to, if it did to one.
     """
@@ -73,8 +76,29 @@ class NewEvent:
     office_id: int
     actor: str
     occurred_at: datetime
-    body: Mapping[str, Any] | bytes = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)
     building_id: str | None = None
+
+
+class SaidEvent(NamedTuple):
+    """A new event whose text is written but for its place in the ledger.
+
+    Attributes
+    ----------
+    kind, subject, office_id, actor, occurred_at, building_id
+        As those of a `NewEvent`.
+    head, tail
+        What its canonical JSON has before the office, and the subject that it ends with.
+    """
+
+    kind: str
+    subject: str
+    office_id: int
+    actor: str
+    occurred_at: datetime
+    building_id: str | None
+    head: bytes
+    tail: bytes
 
 
 class Event(NamedTuple):
@@ -106,14 +130,33 @@ def get_kind(code: str) -> Text:
     return kinds[code]
 
 
+def say_event(event: NewEvent) -> SaidEvent:
+    """Return a new event with its text.
+
+    Raises
+    ------
+    EventError
+        A kind that is not known, a time without a zone, or a body that JSON cannot say.
+    """
+    get_kind(event.kind)
+    head = _HEAD % (
+        _text_json(event.actor),
+        canonical_json(dict(event.body)),
+        _text_json(event.kind),
+        _text_json(moment(event.occurred_at)),
+    )
+    of = (event.kind, event.subject, event.office_id, event.actor, event.occurred_at, event.building_id)
+    return SaidEvent(*of, head, canonical_json(event.subject))
+
+
 def chain_events(
-    events: Iterable[NewEvent],
+    events: Iterable[NewEvent | SaidEvent],
     *,
     size: int,
     previous: bytes | None,
     recorded_at: datetime,
     offices: Mapping[int, str],
-) -> Iterator[tuple[NewEvent, Event]]:
+) -> Iterator[tuple[SaidEvent, Event]]:
     """Yield events, each with what it is in the ledger: as they follow the last one of it.
 
     Parameters
@@ -130,24 +173,15 @@ def chain_events(
     Raises
     ------
     EventError
-        A kind that is not known, a time without a zone, or a body that JSON cannot say.
+        As `say_event`.
     """
-    recorded = moment(recorded_at)
+    recorded = _text_json(moment(recorded_at))
     for seq, event in enumerate(events, size):
-        get_kind(event.kind)
-        canonical = _TEXT % (
-            _text_json(event.actor),
-            event.body if isinstance(event.body, bytes) else canonical_json(dict(event.body)),
-            _text_json(event.kind),
-            _text_json(moment(event.occurred_at)),
-            _text_json(offices[event.office_id]),
-            b"null" if previous is None else b'"%b"' % previous.hex().encode(),
-            _text_json(recorded),
-            seq,
-            canonical_json(event.subject),
-        )
+        said = event if isinstance(event, SaidEvent) else say_event(event)
+        before = b"null" if previous is None else b'"%b"' % previous.hex().encode()
+        canonical = _TEXT % (said.head, _text_json(offices[said.office_id]), before, recorded, seq, said.tail)
         previous = hash_leaf(canonical)
-        yield event, Event(seq, canonical.decode(), previous)
+        yield said, Event(seq, canonical.decode(), previous)
 
 
 def canonical_json(value: Any) -> bytes:
@@ -242,7 +276,8 @@ def _plain(value: Any) -> Any:
         others = _others(tuple(value), tuple(map(type, value.values())))
         if others is None:
             raise _OddError
-        return {**value, **{key: _plain(value[key]) for key in others}} if others else value
+        changed = {key: plain for key in others if (plain := _plain(each := value[key])) is not each}
+        return {**value, **changed} if changed else value
     if kind is list or kind is tuple:
         return [_plain(each) for each in value]
     raise _OddError

@@ -24,7 +24,7 @@ from store.ledger import (
     wrong_columns,
 )
 from store.rights import grant_rights
-from store.rows import copy_rows
+from store.rows import copy_columns
 from store.schema import metadata
 from tests.store.conftest import open_desk
 
@@ -136,15 +136,15 @@ def test_a_transaction_that_is_undone_leaves_no_gap(database, office_desk):
 def test_a_connection_that_is_lost_while_rows_are_copied_is_told_as_such(database, as_owner):
     others = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
 
-    def nodes():
+    def levels():
         with as_owner(database).connect() as other:
             other.execute(text(f"{others} and pid <> pg_backend_pid()"))
-        for position in range(100_000):
-            yield 1, position, bytes(32)
+        yield from [1] * 100_000
 
     def run():
         with transaction(database) as connection:
-            copy_rows(connection, metadata.tables["ledger_node"], ("level", "position", "hash"), nodes())
+            nodes = {"level": levels(), "position": range(100_000), "hash": [bytes(32)] * 100_000}
+            copy_columns(connection, metadata.tables["ledger_node"], nodes)
 
     with pytest.raises(DatabaseError, match="Nothing of it is stored"):
         run()

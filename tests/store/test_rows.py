@@ -1,14 +1,14 @@
 """Many rows at once: in their order, and exactly as they were said."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 import shapely
-from sqlalchemy import select
+from sqlalchemy import Column, Interval, MetaData, Table, select
 from sqlalchemy.exc import DataError
 
 import store.rows
-from store.rows import insert_rows
+from store.rows import copy_columns, insert_rows
 from store.schema import footprint, stage_entry
 
 
@@ -49,10 +49,34 @@ def test_lists_are_stored_as_said(connection, desk, on_ground, building, keys):
     (shape,) = on_ground(shapely.box(0, 0, 20, 10))
     row = dict(connection.execute(select(footprint)).mappings().one())
     del row["id"]
-    ground = shapely.to_wkb(shapely.set_srid(shape, 4490), hex=True, include_srid=True)
+    ground = shapely.to_wkb(shapely.set_srid(shape, 4490), include_srid=True)
     (number,) = insert_rows(
         connection,
         footprint,
         [{**row, "version": 2, "geom": ground, "addresses": keys, "replaced_at": row["recorded_at"]}],
     )
     assert connection.execute(select(footprint.c.addresses).where(footprint.c.id == number)).scalar_one() == keys
+
+
+def test_every_kind_of_column_comes_back_as_it_was_said(connection, desk, building):
+    moment = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=timezone(timedelta(hours=8)))
+    row = dict(connection.execute(select(footprint)).mappings().one())
+    said = {**row, "version": 2, "recorded_at": moment, "replaced_at": datetime(1969, 12, 31, tzinfo=UTC)}
+    said |= {
+        "valid_from": date(1, 1, 1),
+        "area_m2": -0.0,
+        "perimeter_m": 5e-324,
+        "plane_area_m2": 1.7976931348623157e308,
+    }
+    said |= {"attributes": {"n": 2**70, "f": 1e-7, "s": "\u2028𠮷", "l": [None, True]}, "height_m": float("nan")}
+    del said["id"]
+    ground = shapely.to_wkb(shapely.set_srid(shapely.from_wkb(bytes(row["geom"].data)), 4490), include_srid=True)
+    (number,) = insert_rows(connection, footprint, [{**said, "geom": ground}])
+    found = connection.execute(select(footprint).where(footprint.c.id == number)).mappings().one()
+    assert {name: found[name] for name in said} == {**said, "height_m": None}
+
+
+def test_a_type_that_is_not_copied_is_told():
+    table = Table("odd", MetaData(), Column("value", Interval))
+    with pytest.raises(TypeError, match="not copied"):
+        copy_columns(None, table, {"value": []})
