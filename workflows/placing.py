@@ -24,12 +24,14 @@ from store.buildings import has_living, living_footprints
 from store.database import Database, transaction
 from store.offices import extent_of_office, set_extent
 from workflows.deliveries import PART_ROWS, in_plane
+from workflows.delivery_options import DeliveryOptions
 from workflows.errors import RefusedOptionError
 from workflows.principals import Principal
 from workflows.reading_settings import read_extent, with_known
 
 __all__ = ["ground_of_office", "open_placed", "place_office"]
 
+_PLAIN, _NOTHING = DeliveryOptions(), ReadOptions()
 _UNKNOWN = ReferenceMatch("unknown")
 _METRE_DEG = 1e-5
 # a few hundred neighbours show a shift as well as a whole city
@@ -67,16 +69,14 @@ def ground_of_office(database: Database, principal: Principal) -> Any:
 
 
 @contextmanager
-def open_placed(  # noqa: PLR0913 - as a delivery, for whom and with what is known
+def open_placed(
     database: Database,
     path: Path,
     *,
     principal: Principal,
-    crs: str | None,
-    layer: str | None,
-    name: str | None,
-    said: ReadOptions,
-    known: ReadOptions,
+    options: DeliveryOptions = _PLAIN,
+    file: str | None = None,
+    reading: ReadOptions = _NOTHING,
 ) -> Iterator[KeptDelivery]:
     """Yield a delivery of buildings, read in the extent of the office and held against the register.
 
@@ -84,9 +84,11 @@ def open_placed(  # noqa: PLR0913 - as a delivery, for whom and with what is kno
 
     Parameters
     ----------
-    said
-        What a person says about reading the file.
-    known
+    options
+        How it is to be taken; what a person says there about reading it counts before what is known.
+    file
+        Its name as delivered, where `path` is a copy.
+    reading
         As `configured_reading` returns it; the office's own extent counts before that of the installation.
 
     Raises
@@ -96,8 +98,8 @@ def open_placed(  # noqa: PLR0913 - as a delivery, for whom and with what is kno
     """
     with transaction(database) as connection:
         own = extent_of_office(connection, principal.office_id)
-    options = with_known(said, known if own is None else replace(known, extent=(own,)))
-    asked: dict[str, Any] = {"layer": layer, "name": name, "options": options}
+    known = with_known(options.reading, reading if own is None else replace(reading, extent=(own,)))
+    crs, asked = options.crs, {"layer": options.layer, "name": file, "options": known}
     with ExitStack() as opened:
         try:
             kept = opened.enter_context(open_confined(path, crs=crs, **asked))

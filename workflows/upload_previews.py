@@ -85,16 +85,7 @@ def preview_upload(  # noqa: PLR0913 - as that of an upload
     layers: Sequence[FoundLayer] = ()
     try:
         layers = list_confined(path, name=shown)
-        with open_placed(
-            database,
-            path,
-            principal=principal,
-            crs=options.crs,
-            layer=options.layer,
-            name=file,
-            said=options.reading,
-            known=reading,
-        ) as kept:
+        with open_placed(database, path, principal=principal, options=options, file=file, reading=reading) as kept:
             extent = ground_of_office(database, principal)
             check = DeliveryCheck(options=options, schemes=schemes, catalogue=catalogue, extent=extent)
             look = _Look(kept.take(np.arange(min(kept.rows, _FIRST_ROWS))).frame, most, only_doubtful=only_doubtful)

@@ -109,16 +109,7 @@ def upload_file(  # noqa: PLR0913 - what, for whom, and how
     allow(principal, "upload")
     refuse_options(options)
     progress("reading")
-    with open_placed(
-        database,
-        path,
-        principal=principal,
-        crs=options.crs,
-        layer=options.layer,
-        name=file,
-        said=options.reading,
-        known=reading,
-    ) as kept:
+    with open_placed(database, path, principal=principal, options=options, file=file, reading=reading) as kept:
         extent = ground_of_office(database, principal)
         check = DeliveryCheck(options=options, schemes=schemes, catalogue=catalogue, extent=extent)
         wanted, sha256 = identifying(options), kept.head.sha256

@@ -13,6 +13,7 @@ from layers.errors import RefusedFile
 from store.database import transaction
 from store.offices import extent_of_office
 from tests.workflows.conftest import house
+from workflows.delivery_options import DeliveryOptions
 from workflows.errors import RefusedOptionError
 from workflows.placing import open_placed, place_office
 from workflows.reading_settings import configured_reading, read_extent, reading_said, with_known
@@ -33,8 +34,9 @@ def placed(database, principal):
     """Return a function that reads a file as an upload by the office would."""
 
     def read(path, *, reading=ReadOptions(), crs=None):  # noqa: B008 - frozen
-        said = {"crs": crs, "layer": None, "name": path.name, "said": ReadOptions(), "known": reading}
-        with open_placed(database, path, principal=principal, **said) as kept:
+        with open_placed(
+            database, path, principal=principal, options=DeliveryOptions(crs=crs), reading=reading
+        ) as kept:
             return kept.head
 
     return read

@@ -9,7 +9,6 @@ import pytest
 import shapely
 from sqlalchemy import text
 
-from layers.entries import ReadOptions
 from registry.ledger.events import NewEvent, SaidEvent, say_event
 from store.ahead import one_ahead
 from store.database import transaction
@@ -126,8 +125,7 @@ def test_what_touches_is_in_one_part_and_every_row_in_one(database, principal, d
     shapes = quarter()
     path = deliver(shapes, "quarter.gpkg")
     reading = configured_reading(Settings(_env_file=None))
-    said = {"crs": None, "layer": None, "name": None, "said": ReadOptions(), "known": reading}
-    with open_placed(database, path, principal=principal, **said) as kept, transaction(database) as connection:
+    with open_placed(database, path, principal=principal, reading=reading) as kept, transaction(database) as connection:
         parts = divide(connection, kept, hold=True, part_rows=10).parts
     assert len(parts) > 5
     assert sorted(np.concatenate(parts).tolist()) == list(range(len(shapes)))
@@ -175,9 +173,8 @@ def test_what_is_refused_for_its_width_leaves_the_parts_as_they_are(database, pr
     shapes = [house(100 * i, 0) for i in range(12)]
     parts = {}
     for name, more in (("plain", []), ("wide", [house(-20_000, -20_000, 60_000, 60_000)])):
-        said = {"crs": None, "layer": None, "name": None, "said": ReadOptions(), "known": ReadOptions()}
         path = deliver([*shapes, *more], f"{name}.gpkg")
-        with open_placed(database, path, principal=principal, **said) as kept, transaction(database) as connection:
+        with open_placed(database, path, principal=principal) as kept, transaction(database) as connection:
             parts[name] = divide(connection, kept, hold=True, part_rows=3).parts
             held = "select count(*) from pg_locks where locktype = 'advisory' and mode = 'ExclusiveLock'"
             assert connection.execute(text(held)).scalar_one() < 10
