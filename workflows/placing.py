@@ -99,7 +99,8 @@ def open_placed(
     with transaction(database) as connection:
         own = extent_of_office(connection, principal.office_id)
     known = with_known(options.reading, reading if own is None else replace(reading, extent=(own,)))
-    crs, asked = options.crs, {"layer": options.layer, "name": file, "options": known}
+    crs = options.crs
+    asked: dict[str, Any] = {"layer": options.layer, "name": file, "options": known}
     with ExitStack() as opened:
         try:
             kept = opened.enter_context(open_confined(path, crs=crs, **asked))
