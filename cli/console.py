@@ -38,6 +38,7 @@ __all__ = [
     "SHOWN_ROWS",
     "answering",
     "complain",
+    "complain_refused",
     "complain_row",
     "complain_rows",
     "language",
@@ -221,6 +222,13 @@ def complain_row(file: str, row: int, feature: str | None, fault: Mapping[str, A
     """Print why a row is refused, or held."""
     place = _place_of_row(file, row, feature, fault)
     complain(speak(fault["text"]), speak(fault["remedy"]), place=place, held=held)
+
+
+def complain_refused(of: str, rows: Sequence[tuple[int, str | None, Mapping[str, Any]]]) -> None:
+    """Print why rows (row, feature, fault) of a layer or file are refused: the first of them, the others counted by kind."""
+    for row, feature, fault in rows[:SHOWN_ROWS]:
+        complain_row(of, row, feature, fault)
+    tell_others(Counter(fault["kind"] for _, _, fault in rows), shown=min(len(rows), SHOWN_ROWS))
 
 
 def _place_of_row(file: str, row: int, feature: str | None, fault: Mapping[str, Any]) -> str:

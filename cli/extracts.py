@@ -9,7 +9,7 @@ import orjson
 import typer
 from rich.markup import escape
 
-from cli.console import EXIT_FOUND, EXIT_REFUSED, complain_row, notes, out, print_json, speak, table_of
+from cli.console import EXIT_FOUND, EXIT_REFUSED, complain_refused, notes, out, print_json, speak, table_of
 from cli.desk import Desk, at_desk
 from cli.forms import Crs
 from cli.moments import AsOf, KnownAt, zoned
@@ -71,8 +71,7 @@ def extract(  # noqa: PLR0913 - one for each option
     with at_desk() as desk:
         terms = Terms(desk.principal, desk.settings, as_of and as_of.date(), zoned(known_at))
         extracts, refused = _extracts(desk, subject, terms, layer=layer, crs=crs, area_m2=area)
-        for row, feature, fault in refused:
-            complain_row(subject, row, feature, fault)
+        complain_refused(subject, refused)
         for number, each in enumerate(extracts, start=1):
             if view and output:
                 target = output if len(extracts) == 1 else output.with_stem(f"{output.stem}-{number}")

@@ -10,7 +10,7 @@ from cli.console import (
     EXIT_FOUND,
     answering,
     complain,
-    complain_row,
+    complain_refused,
     notes,
     out,
     print_json,
@@ -188,8 +188,7 @@ def load(  # noqa: PLR0913 - one for each option
             state = Text("该版本已存在", "this edition is already there")
         notes([Text(f"{one.layer} {one.name.zh}:{state.zh}", f"{one.layer} {one.name.en}: {state.en}")])
         _tell_account(one)
-        for row, feature, fault in one.faults:
-            complain_row(one.layer, row, feature, fault)
+        complain_refused(one.layer, one.faults)
         refused += len(one.faults)
     if refused:
         raise typer.Exit(EXIT_FOUND)
@@ -264,8 +263,7 @@ def check(  # noqa: PLR0913 - one for each option
     else:
         _print_coverages(reports)
         for one in reports:
-            for row, feature, fault in one.refused:
-                complain_row(one.layer.code, row, feature, fault)
+            complain_refused(one.layer.code, one.refused)
     if any(one.serious or one.refused for one in reports):
         raise typer.Exit(EXIT_FOUND)
 

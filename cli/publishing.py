@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.conflicts import print_rows, reader_at
-from cli.console import EXIT_FOUND, complain_row, notes, out, print_json, speak
+from cli.console import EXIT_FOUND, complain_refused, notes, out, print_json, speak
 from cli.desk import at_desk
 from cli.forms import Crs, FileLayer, TableForm
 from cli.moments import day_option
@@ -74,8 +74,9 @@ def _print_report(report: dict[str, Any]) -> None:
     if report["repeated"]:
         notes([Text("该版本已存在", "this edition is already there")])
         return
-    for each in report["faults"]:
-        complain_row(report["layer"]["code"], each["row"], each["feature"], each["fault"])
+    complain_refused(
+        report["layer"]["code"], [(each["row"], each["feature"], each["fault"]) for each in report["faults"]]
+    )
     told = report["features"]
     zh = f"新增 {told['added']},变更 {told['changed']},终止 {told['ended']},未变 {told['same']} 个要素"
     en = f"{told['added']} features added, {told['changed']} changed, {told['ended']} ended, {told['same']} the same"

@@ -75,3 +75,13 @@ def test_findings_are_kept_where_that_is_asked(luotu, site_file):
     assert {row["run"] for row in checked} == {checked[0]["run"]}
     assert luotu("run", "verify", checked[0]["run"]).exit_code == 0
     assert "Kept as run" in luotu("check", site_file, "--keep").stderr
+
+
+def test_of_many_refused_rows_the_first_are_told_and_the_others_counted(luotu, tmp_path):
+    bow_tie = shapely.Polygon([(0, 0), (20, 12), (20, 0), (0, 12)])
+    shapes = [shapely.affinity.translate(bow_tie, 544_000 + 50 * k, 4_866_000) for k in range(25)]
+    gpd.GeoDataFrame(geometry=shapes, crs=4551).to_file(tmp_path / "sites.gpkg")
+    told = luotu("extract", tmp_path / "sites.gpkg")
+    assert told.exit_code == 3
+    assert told.stderr.count("sites.gpkg · ") == 20
+    assert "Not shown here: 5. All of them by kind: self_intersection 25." in told.stderr
