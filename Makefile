@@ -1,6 +1,6 @@
 # Luotu: what a person runs. Each step says one line when it does something and nothing when it is done already.
 .DEFAULT_GOAL := help
-.PHONY: help demo stop test check web lock samples vectors benchmarks clean
+.PHONY: help demo stop test check web lock samples vectors openapi benchmarks clean
 .NOTPARALLEL:
 
 SERVE ?= 1
@@ -52,6 +52,10 @@ samples: ## Generate data/samples anew
 vectors: ## Generate data/vectors/building_code.jsonl anew
 	@setup/python.sh dev
 	.venv/bin/python data/vectors/generate.py
+
+openapi: ## Write docs/openapi.json, the description of the API, anew
+	@setup/python.sh dev
+	.venv/bin/python -m api.describe > docs/openapi.json
 
 benchmarks: ## Measure the speed and print the figures
 	@setup/python.sh dev

@@ -1,19 +1,31 @@
 """What a route asks for: the settings, the database, and who is calling."""
 
-from ipaddress import ip_address
 from typing import Annotated
 
 import orjson
 from fastapi import Depends, Header, Query, Request
+from starlette.concurrency import run_in_threadpool
 
+from api.forwarding import is_here
 from workflows.code_answers import Asker
 from workflows.databases import Database
 from workflows.failures import UnfitValueError
 from workflows.principals import Principal, find_principal
 from workflows.settings import Settings
+from workflows.tokens import TokenVerifier, looks_like_token
 from workflows.upload_files import Language
 
-__all__ = ["Asking", "AskingOpenly", "Configured", "OnceKey", "Spoken", "Stored", "asker_of", "refuse_unfit"]
+__all__ = [
+    "Asking",
+    "AskingOpenly",
+    "Configured",
+    "OnceKey",
+    "Spoken",
+    "Stored",
+    "asker_of",
+    "asker_on_loop",
+    "refuse_unfit",
+]
 
 
 async def refuse_unfit(request: Request) -> None:
@@ -31,12 +43,26 @@ async def refuse_unfit(request: Request) -> None:
 
 
 def asker_of(request: Request, *, openly: bool = False) -> Asker:
-    """Return the key that a caller shows, and who one without a key may be: the local office, and openly the public."""
+    """Return the key or token that a caller shows, and who one without may be: the local office, and openly the public.
+
+    Raises
+    ------
+    BadTokenError, KeysUnreachableError
+        It is a token that does not count, or nobody can tell whether it does.
+    """
     settings: Settings = request.app.state.settings
     authorization = request.headers.get("authorization")
-    key = authorization.removeprefix("Bearer ").strip() if authorization else None
-    client = request.client.host if request.client else ""
-    return Asker(key, settings.local_principal and _is_loopback(client), openly and settings.public)
+    key = _shown(authorization) if authorization else None
+    verifier: TokenVerifier | None = request.app.state.tokens
+    token = verifier.verify(key) if verifier is not None and key is not None and looks_like_token(key) else None
+    return Asker(key, settings.local_principal and is_here(request), openly and settings.public, token)
+
+
+async def asker_on_loop(request: Request, *, openly: bool = False) -> Asker:
+    """Return what `asker_of` does, on the event loop: a thread looks whether a token counts, for its keys may have to be fetched."""
+    if request.app.state.tokens is not None and looks_like_token(request.headers.get("authorization", "")):
+        return await run_in_threadpool(asker_of, request, openly=openly)
+    return asker_of(request, openly=openly)
 
 
 def settings_of(request: Request) -> Settings:
@@ -83,14 +109,16 @@ def principal_of(
     request: Request, database: Stored, _authorization: Annotated[str | None, Header(alias="authorization")] = None
 ) -> Principal:
     """Return who is calling: by the key in ``Authorization: Bearer``, or because the caller is on this machine."""
-    return find_principal(database, **asker_of(request)._asdict())
+    request.state.principal = found = find_principal(database, **asker_of(request)._asdict())
+    return found
 
 
 def anyone_of(
     request: Request, database: Stored, _authorization: Annotated[str | None, Header(alias="authorization")] = None
 ) -> Principal:
     """Return who is calling as `principal_of`, or the public, where the installation serves it."""
-    return find_principal(database, **asker_of(request, openly=True)._asdict())
+    request.state.principal = found = find_principal(database, **asker_of(request, openly=True)._asdict())
+    return found
 
 
 Asking = Annotated[Principal, Depends(principal_of)]
@@ -107,15 +135,14 @@ OnceKey = Annotated[
 ]
 
 
+def _shown(authorization: str) -> str:
+    """Return what is shown under the scheme Bearer, in upper or lower case; all of it under another, which nobody knows."""
+    scheme, _, shown = authorization.strip().partition(" ")
+    return shown.strip() if scheme.lower() == "bearer" else authorization
+
+
 def _number(text: str, default: float) -> float:
     try:
         return float(text)
     except ValueError:
         return default
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -8,21 +8,29 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.metrics import REFUSALS
 from geocode import Fault, GeocodeError, Text
 from workflows.errors import (
     ChangedMeanwhileError,
     ForbiddenError,
     HiddenError,
+    KeysUnreachableError,
     NotAllowedError,
+    NotReadyError,
     RefusedActError,
     RefusedDeliveryError,
     RefusedEntryError,
+    RefusedInputsError,
+    RefusedParameterError,
     StillRunningError,
+    UnknownJobError,
+    UnknownProcessError,
     WorkflowError,
 )
 from workflows.failures import (
     AliasError,
     BlueprintError,
+    BucketError,
     CatalogueFileError,
     CityFileError,
     ClusterError,
@@ -33,22 +41,32 @@ from workflows.failures import (
     GroundTakenError,
     LayersError,
     NotHereError,
+    OtherSchemaError,
     PackageError,
+    QueryError,
     RecordError,
     StageError,
     UnfitValueError,
     UnknownLayer,
 )
+from workflows.logs import REQUEST_ID
 from workflows.reports import fault_json
 
-__all__ = ["add_error_handlers"]
+__all__ = ["add_error_handlers", "problem", "problem_kind"]
 
 STATUSES: dict[type[Exception], HTTPStatus] = {
     NotAllowedError: HTTPStatus.UNAUTHORIZED,
     ForbiddenError: HTTPStatus.FORBIDDEN,
+    KeysUnreachableError: HTTPStatus.SERVICE_UNAVAILABLE,
     HiddenError: HTTPStatus.NOT_FOUND,
     StillRunningError: HTTPStatus.CONFLICT,
     NotHereError: HTTPStatus.NOT_FOUND,
+    NotReadyError: HTTPStatus.NOT_FOUND,
+    UnknownJobError: HTTPStatus.NOT_FOUND,
+    UnknownProcessError: HTTPStatus.NOT_FOUND,
+    RefusedInputsError: HTTPStatus.BAD_REQUEST,
+    QueryError: HTTPStatus.BAD_REQUEST,
+    RefusedParameterError: HTTPStatus.BAD_REQUEST,
     UnknownLayer: HTTPStatus.NOT_FOUND,
     GroundTakenError: HTTPStatus.CONFLICT,
     RefusedActError: HTTPStatus.CONFLICT,
@@ -68,9 +86,52 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     RecordError: HTTPStatus.UNPROCESSABLE_ENTITY,
     FontError: HTTPStatus.SERVICE_UNAVAILABLE,
     DamagedDocumentError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    BucketError: HTTPStatus.SERVICE_UNAVAILABLE,
+    OtherSchemaError: HTTPStatus.SERVICE_UNAVAILABLE,
     DatabaseError: HTTPStatus.SERVICE_UNAVAILABLE,
     ClusterError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+
+
+# those that OGC API – Processes names itself
+_TYPES = {
+    kind: f"http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/{kind.replace('_', '-')}"
+    for kind in ("no_such_process", "no_such_job", "result_not_ready")
+}
+
+
+# RFC 9457, as every answer of 400 and above is; the members beside these depend on the type
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "remedy": {"type": "string"},
+        "zh": {
+            "type": "object",
+            "properties": {"detail": {"type": "string"}, "remedy": {"type": "string"}},
+        },
+        "place": {"type": "object"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": "A problem",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status in ("4XX", "5XX", HTTPStatus.UNPROCESSABLE_ENTITY.value)
+}
+"""What every route may answer besides what it is for, as the description of the API has it."""
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -79,18 +140,37 @@ def add_error_handlers(app: FastAPI) -> None:
         app.add_exception_handler(kind, _handler(status))
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _validation_problem)
+    app.add_exception_handler(Exception, _unexpected_problem)
+
+
+def problem(status: int, kind: str, text: Text, remedy: Text, *, headers: Any = None, **members: Any) -> JSONResponse:
+    """Return a problem that no error stands for, in both languages, with what else it tells."""
+    said = {"detail": text.en, "remedy": remedy.en, "zh": {"detail": text.zh, "remedy": remedy.zh}}
+    return _response(HTTPStatus(status), kind=kind, headers=headers, **said, **members)
 
 
 def _handler(status: HTTPStatus) -> Any:
-    def answer(_request: Request, error: Exception) -> JSONResponse:
-        return _response(status, **_parts(error))
+    def answer(request: Request, error: Exception) -> JSONResponse:
+        # whoever keeps the audit asks for it
+        request.state.refusal = error
+        return _response(status, headers=_challenge(status, error), **_parts(error))
 
     return answer
 
 
+def _challenge(status: HTTPStatus, error: Exception) -> dict[str, str] | None:
+    """Return what RFC 6750 has a refusal say; nothing of what is another office's, for that is not there."""
+    if isinstance(error, KeysUnreachableError):
+        return {"Retry-After": "60"}
+    if not isinstance(error, NotAllowedError) or status == HTTPStatus.NOT_FOUND:
+        return None
+    said = f', error="{error.challenge}"' if error.challenge else ""
+    return {"WWW-Authenticate": f'Bearer realm="luotu"{said}'}
+
+
 def _parts(error: Exception) -> dict[str, Any]:
     """Return what a problem says of an error: kind, sentences, place, suggestions, rows."""
-    parts: dict[str, Any] = {"kind": _kind(error), "detail": str(error), "remedy": ""}
+    parts: dict[str, Any] = {"kind": problem_kind(error), "detail": str(error), "remedy": ""}
     fault = getattr(error, "fault", None)
     if isinstance(fault, Fault):
         parts |= {"kind": fault.kind, "detail": fault.text.en, "remedy": fault.remedy.en}
@@ -102,13 +182,13 @@ def _parts(error: Exception) -> dict[str, Any]:
     if isinstance(text, Text):
         parts |= {"detail": text.en, "zh": {"detail": text.zh, "remedy": ""}}
     if isinstance(error, WorkflowError):
-        parts |= {"kind": _kind(error), "detail": error.text.en, "remedy": error.remedy.en}
+        parts |= {"kind": problem_kind(error), "detail": error.text.en, "remedy": error.remedy.en}
         parts["zh"] = {"detail": error.text.zh, "remedy": error.remedy.zh}
     if isinstance(error, RefusedDeliveryError):
         parts |= error.report.as_json()
     if isinstance(error, RefusedEntryError):
         parts["faults"] = [fault_json(fault) for fault in error.faults]
-    for name in ("suggestions", "nearest", "rows"):
+    for name in ("suggestions", "nearest", "rows", "errors"):
         if hasattr(error, name):
             parts[name] = list(getattr(error, name))
     if getattr(error, "candidates", ()):
@@ -116,7 +196,7 @@ def _parts(error: Exception) -> dict[str, Any]:
     return parts
 
 
-def _kind(error: Exception) -> str:
+def problem_kind(error: Exception) -> str:
     """Return an error's name as a problem's type has it: ``NotHereError`` → ``not_here``."""
     own = getattr(error, "kind", None)
     if own is not None:
@@ -135,6 +215,15 @@ def _validation_problem(_request: Request, error: Any) -> JSONResponse:
     return _response(HTTPStatus.UNPROCESSABLE_ENTITY, kind="request", detail=detail, errors=faults)
 
 
+def _unexpected_problem(_request: Request, _error: Exception) -> JSONResponse:
+    text = Text("服务出现意外错误。", "Something unexpected went wrong.")
+    remedy = Text("请将 request_id 告知管理员。", "Tell the administrator the request_id.")
+    # this answer passes by the middleware that would add the id
+    return problem(500, "unexpected", text, remedy, headers={"X-Request-Id": REQUEST_ID.get()})
+
+
 def _response(status: HTTPStatus, *, kind: str, headers: Any = None, **members: Any) -> JSONResponse:
-    body = {"type": f"/problems/{kind}", "title": status.phrase, "status": status.value, **members}
+    REFUSALS.labels(kind, str(status.value)).inc()
+    body = {"type": _TYPES.get(kind, f"/problems/{kind}"), "title": status.phrase, "status": status.value, **members}
+    body |= {"request_id": REQUEST_ID.get()}
     return JSONResponse(body, status.value, headers=headers, media_type="application/problem+json")

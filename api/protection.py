@@ -1,15 +1,24 @@
-"""Headers that keep the page to itself, and limits on what comes in."""
+"""Headers that keep the page to itself, and limits on what comes in, and on how slowly."""
+
+import asyncio
+import time
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import problem
+from geocode import Text
 
 __all__ = ["Protection"]
 
 _JSON_LIMIT_BYTES = 1_000_000
 _FORM_BYTES = 100_000
 _WITH_DOCUMENTS = ("/documents", "/certificates/verification")
+_ADDRESS_BYTES, _HEADER_BYTES, _HEADER_LINES = 16_384, 32_768, 100
+# a body: how long nothing of it may come, and how much at least, on the whole, after that time
+_SILENT_S, _LEAST_BYTES_PER_S = 30.0, 2_000
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self'; worker-src 'self' blob:; img-src 'self' data: blob:; "
@@ -22,7 +31,7 @@ _HEADERS = {
 
 
 class Protection:
-    """Middleware: security headers on every answer, writes from our own page only, bodies no longer than allowed."""
+    """Middleware: security headers on every answer, writes from our own page only, nothing longer or slower than allowed."""
 
     def __init__(self, app: ASGIApp, *, body_limit_bytes: int, document_limit_bytes: int) -> None:
         self.app = app
@@ -36,8 +45,9 @@ class Protection:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if scope["method"] not in {"GET", "HEAD", "OPTIONS"} and _is_foreign(headers):
-            await _problem(403, "foreign_origin", "This request comes from another site's page.")(scope, receive, send)
+        refusal = _refusal(scope, headers)
+        if refusal is not None:
+            await refusal(scope, receive, send)
             return
         limit = self._limit_bytes(scope["path"], headers)
 
@@ -56,6 +66,23 @@ class Protection:
         return self.document_limit_bytes if path.endswith(_WITH_DOCUMENTS) else self.body_limit_bytes
 
 
+def _refusal(scope: Scope, headers: Headers) -> Response | None:
+    """Return why a request is not looked at at all, None where it is."""
+    if scope["method"] not in {"GET", "HEAD", "OPTIONS"} and _is_foreign(headers):
+        text = Text("请求来自其他网站的网页。", "This request comes from another site's page.")
+        return problem(403, "foreign_origin", text, Text("从本系统的网页操作。", "Use this system's own page."))
+    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > _ADDRESS_BYTES:
+        text = Text(f"网址超过 {_ADDRESS_BYTES} 字节。", f"The address is longer than {_ADDRESS_BYTES} bytes.")
+        return problem(414, "long_address", text, Text("缩短查询。", "Ask for less in one request."))
+    lines = scope["headers"]
+    if len(lines) > _HEADER_LINES or sum(len(name) + len(value) for name, value in lines) > _HEADER_BYTES:
+        text = Text(
+            "请求头过多或过长。", f"The headers are more than {_HEADER_LINES}, or longer than {_HEADER_BYTES} bytes."
+        )
+        return problem(431, "long_headers", text, Text("减少请求头。", "Send fewer of them."))
+    return None
+
+
 def _is_foreign(headers: Headers) -> bool:
     """Tell whether a browser says that another site's page sent the request."""
     origin = headers.get("origin")
@@ -65,20 +92,28 @@ def _is_foreign(headers: Headers) -> bool:
 
 
 def _counted(receive: Receive, limit: int) -> Receive:
-    """Return a receiver that refuses to go on beyond the limit, whatever length was announced."""
-    total = 0
+    """Return a receiver that refuses to go on beyond the limit, whatever length was announced, or where next to nothing comes."""
+    total, began, is_whole = 0, time.monotonic(), False
 
     async def counted() -> Message:
-        nonlocal total
-        message = await receive()
+        nonlocal total, is_whole
+        if is_whole:  # what comes now, whenever it comes, is that the caller has gone
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), _SILENT_S)
+        except TimeoutError:
+            raise _too_slow() from None
         total += len(message.get("body", b""))
+        is_whole = not message.get("more_body", False)
         if total > limit:
             raise HTTPException(413, f"The body is longer than {limit // 1_000_000} MB.")
+        if not is_whole and total < (time.monotonic() - began - _SILENT_S) * _LEAST_BYTES_PER_S:
+            raise _too_slow()
         return message
 
     return counted
 
 
-def _problem(status: int, kind: str, detail: str) -> JSONResponse:
-    body = {"type": f"/problems/{kind}", "title": detail, "status": status, "detail": detail}
-    return JSONResponse(body, status, media_type="application/problem+json")
+def _too_slow() -> HTTPException:
+    # what is left of the body is not waited for
+    return HTTPException(408, "The body comes too slowly.", headers={"Connection": "close"})

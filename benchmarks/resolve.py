@@ -27,7 +27,7 @@ import socket
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -113,8 +113,8 @@ def versions() -> str:
 # --- the register
 
 
-def filled(url: str, buildings: int) -> list[str]:
-    """Return the compact codes in a database, which is filled first if it is empty."""
+def filled(url: str, buildings: int, *, draw: Callable[[int], Any] = made_up) -> list[str]:
+    """Return the compact codes in a database, which is filled first if it is empty, with the footprints that `draw` returns."""
     database = connect(url)
     migrate(database, service=SERVICE)
     database.dispose()
@@ -122,15 +122,14 @@ def filled(url: str, buildings: int) -> list[str]:
         if not server.execute("select exists (select from building)").fetchone()[0]:
             start = time.monotonic()
             with server.transaction():
-                fill(server, buildings)
+                fill(server, draw(buildings))
             add_events(url)
             server.execute("vacuum analyze")
             print(f"filled in {time.monotonic() - start:.0f} s")
         return [code for (code,) in server.execute("select code from building order by code")]
 
 
-def fill(server: psycopg.Connection[Any], buildings: int) -> None:
-    footprints = made_up(buildings)
+def fill(server: psycopg.Connection[Any], footprints: Any) -> None:
     encoded = encode_many(footprints)
     codes = [parse(str(code)).compact if code else "" for code in encoded.codes]
     # a few fall into one cell with the same size: the second would be a generation of its own
@@ -211,7 +210,11 @@ def bare_app() -> FastAPI:
 
 
 def serve(url: str | None, home: str, port: int) -> None:
-    app = bare_app() if url is None else create_app(Settings(DATABASE_URL=url, home=home, _env_file=None))
+    app = (
+        bare_app()
+        if url is None
+        else create_app(Settings(DATABASE_URL=url, home=home, requests_per_s=0, at_once=256, _env_file=None))
+    )
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="error", access_log=False)
 
 
@@ -359,7 +362,7 @@ def is_whole(answer: bytearray) -> bool:
     head = answer.find(b"\r\n\r\n")
     if head < 0:
         return False
-    if answer[9:12] == b"304":
+    if bytes(answer[9:12]) in {b"204", b"304"}:
         return True
     length = re.search(rb"(?i)content-length: (\d+)", answer[:head])
     return length is not None and len(answer) >= head + 4 + int(length[1])

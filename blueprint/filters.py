@@ -1,7 +1,7 @@
 """Filters on a feature's attributes, written in CQL2 text.
 
-The `cql2` package parses. Its own ``matches`` raises on a missing or null attribute, and most features lack some, so
-the parsed tree is turned into Python functions here, once, with SQL's logic of three values: a comparison with
+Most features lack some attributes, so the parsed tree is turned into Python functions here, once, with SQL's logic of three
+values: a comparison with
 nothing is neither true nor false. The operators are a white list; everything else is refused when the rule is loaded.
 """
 
@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
-import cql2
-
 from blueprint.errors import FilterError
 from blueprint.reasons import explain
+from layers.cql_text import MAX_DEPTH, parse_text
+from layers.errors import CqlTextError
 
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "Filter", "compile_filter"]
 
 MAX_BYTES = 4096
-MAX_DEPTH = 20  # 100,000 brackets crash the parser: count before parsing
 
 Attributes: TypeAlias = Mapping[str, Any]
 Term: TypeAlias = Callable[[Attributes], Any]
@@ -35,7 +34,6 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +73,19 @@ def compile_filter(text: str, *, properties: Collection[str] | None = None) -> F
     FilterError
         The text is too long or too deep, is no CQL2, or uses an operator or a property that is not allowed.
     """
-    _check_size(text)
+    if (size := len(text.encode())) > MAX_BYTES:
+        raise FilterError(explain("filter_long", size=size, most=MAX_BYTES))
     try:
-        tree = cql2.parse_text(text).to_json()
-    except (cql2.ParseError, cql2.ValidationError) as error:
+        tree = parse_text(text)
+    except CqlTextError as error:
+        if error.kind == "filter_deep":
+            raise FilterError(explain("filter_deep", most=MAX_DEPTH)) from error
         raise FilterError(explain("filter_unreadable", filter=repr(text), reason=error)) from error
     names = frozenset(_names(tree, MAX_DEPTH))
     if properties is not None and (unknown := sorted(names - set(properties))):
         problem = explain("filter_property", filter=repr(text), unknown=unknown, known=sorted(properties))
         raise FilterError(problem)
     return Filter(text, names, _compile(tree))
-
-
-def _check_size(text: str) -> None:
-    size = len(text.encode())
-    if size > MAX_BYTES:
-        raise FilterError(explain("filter_long", size=size, most=MAX_BYTES))
-    depth = deepest = 0
-    for bracket in re.sub(r"[^()\[\]]", "", _QUOTED.sub("", text)):
-        depth += 1 if bracket in "([" else -1
-        deepest = max(deepest, depth)
-    if deepest > MAX_DEPTH:
-        raise FilterError(explain("filter_brackets", depth=deepest, most=MAX_DEPTH))
 
 
 def _names(node: Any, room: int) -> Iterator[str]:

@@ -4,9 +4,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.console import answering, notes, out, settings, speak
+from cli.console import EXIT_FOUND, answering, notes, out, settings, speak
 from geocode import Text
-from workflows.databases import database_status, opened_database, start_database, stop_database
+from workflows.databases import (
+    database_status,
+    lacking_migrations,
+    opened_database,
+    start_database,
+    stop_database,
+    upgrade_database,
+)
 from workflows.offices import LOCAL_CODE, OfficeExtent, set_office_extent, show_office_extent
 from workflows.principals import issue_key
 
@@ -21,6 +28,23 @@ def start() -> None:
     with answering():
         start_database(settings())
         notes([Text("数据库已就绪。", "The database is ready.")])
+
+
+@database.command()
+def upgrade(
+    *, check: Annotated[bool, typer.Option("--check", help="Tell what would be done, and do nothing")] = False
+) -> None:
+    """Bring the database to this version of the program; exit code 1 where --check finds something to do."""
+    with answering():
+        lacking = lacking_migrations(settings()) if check else upgrade_database(settings())
+    for each in lacking:
+        out.print(f"{each.name}  {each.brings}", markup=False)
+    if not lacking:
+        notes([Text("数据库已是本版本。", "The database is at this version already.")])
+    elif check:
+        raise typer.Exit(EXIT_FOUND)
+    else:
+        notes([Text(f"已执行 {len(lacking)} 项迁移。", f"Migrations that were run: {len(lacking)}.")])
 
 
 @database.command()

@@ -12,6 +12,7 @@ from geocode import Text
 from workflows.databases import opened_database, start_database
 from workflows.exporting import export_package
 from workflows.importing import import_package, trusted_keys
+from workflows.logs import start_logs
 from workflows.webhooks import deliver_due, end_webhook, open_webhook, read_webhooks
 
 __all__ = ["exchange", "webhook", "work"]
@@ -84,6 +85,8 @@ def end(identity: Annotated[str, typer.Argument(metavar="ID", help="As `luotu we
 def work(*, once: Annotated[bool, typer.Option("--once", help="Send what is due now, and end")] = False) -> None:
     """Send webhooks until stopped; several workers may run at the same time."""
     configured = settings()
+    if not once:
+        start_logs(configured)
     with answering():
         start_database(configured)
         with opened_database(configured) as database:

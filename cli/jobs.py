@@ -10,6 +10,7 @@ from cli.desk import at_desk
 from geocode import Text
 from workflows.databases import start_database
 from workflows.jobs import cancel_job, list_jobs, show_job, work
+from workflows.logs import start_logs
 
 __all__ = ["jobs", "worker"]
 
@@ -27,6 +28,8 @@ def worker(
         notes([Text("等待任务(Ctrl+C 停止)", "Waiting for jobs (Ctrl+C stops it)")])
         # at once, also in the middle of a job: the next worker begins it again
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if not once:
+            start_logs(configured)
         work(configured, once=once)
 
 

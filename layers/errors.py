@@ -7,7 +7,8 @@ LayersError
 ├── CatalogueFileError (ValueError)  a city's file of layers that cannot be used
 └── UnknownLayer (LookupError)    a layer that the catalogue does not have
 
-Each carries its :class:`~geocode.faults.Fault`: kind, sentence and remedy in both languages.
+Each carries its :class:`~geocode.faults.Fault`: kind, sentence and remedy in both languages. `CqlTextError` (ValueError), of a
+text that is no CQL2, stands beside them: who asks for the text has the sentences.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ __all__ = [
     "CannotWrite",
     "CatalogueFileError",
     "ConfinementError",
+    "CqlTextError",
     "LayersError",
     "RefusedFile",
     "UnknownLayer",
@@ -31,6 +33,25 @@ __all__ = [
 
 _SENTENCES = read_sentences("layers", "refusals.toml")
 _OF_CATALOGUE = read_sentences("layers", "catalogue_faults.toml")
+
+
+class CqlTextError(ValueError):
+    """A text that is no CQL2.
+
+    Attributes
+    ----------
+    kind
+        ``filter_syntax``, ``filter_deep`` or ``filter_geometry``.
+    position
+        The character at which it is none, from 1.
+    values
+        What there is: ``found``, ``most`` or ``reason``.
+    """
+
+    def __init__(self, kind: str, position: int, **values: Any) -> None:
+        told = ", ".join(f"{name} {value}" for name, value in values.items())
+        super().__init__(f"character {position}: {told}")
+        self.kind, self.position, self.values = kind, position, values
 
 
 class LayersError(Exception):

@@ -100,15 +100,15 @@ class StatingFields:
         """Return the name and the building code that a row's values by field name state, each None where there is none."""
         name = code = None
         for field, is_read in self.names:
-            text = _text_of(attributes[field])
+            text = _text_of(attributes.get(field))
             if text is not None and (not is_read or _HAN.search(text)):
                 name = text
                 break
         for field in self.codes:
-            if (code := _text_of(attributes[field])) is not None:
+            if (code := _text_of(attributes.get(field))) is not None:
                 return name, code
         for field in self.anybodys:
-            if (code := _text_of(attributes[field])) is not None and _is_code(code):
+            if (code := _text_of(attributes.get(field))) is not None and _is_code(code):
                 return name, code
         return name, None
 

@@ -19,11 +19,26 @@ first_code() {
     .venv/bin/luotu code "$1" 2>/dev/null | grep -oE '[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{3}' | head -n 1
 }
 
+# A key for each role of this machine's office, good for a week; those of the last demo end.
+keys() {
+    printf '\n'
+    for role in surveyor planner registrar auditor admin; do
+        issue="key issue local --role $role --label demo --days 7 --replace"
+        # once more to show what went wrong
+        key=$(.venv/bin/luotu $issue 2>/dev/null) || .venv/bin/luotu $issue
+        printf '%-10s %s\n' "$role" "$key"
+        [ "$role" = planner ] && shown=$key
+    done
+    printf 'Show one to the server: curl -H "Authorization: Bearer %s" http://127.0.0.1:8000/session\n' "$shown"
+    printf 'Who may what: docs/access.md. Without a key you are, on this machine, the demonstration office, which may do everything.\n'
+}
+
 start() {
     step db start
     step layers load data/samples/district.gpkg
     step upload data/samples/survey.zip
     step resolve "$(first_code data/samples/survey.zip)"
+    keys
     if [ "${SERVE:-1}" = 0 ]; then
         printf '\nThe database keeps running; make stop ends it.\n'
         exit

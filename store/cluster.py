@@ -13,7 +13,7 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from psycopg import sql
 
 from store.errors import ClusterError
 from store.postgres import (
+    READY_S,
     Cluster,
     find_binaries,
     reload_server,
@@ -65,6 +66,10 @@ class ClusterUrl:
         # The port is named because libpq would else take it from the caller's PGPORT.
         return f"postgresql+psycopg://{role}@/{quote(name)}?host={quote(str(self.sockets))}&port={_PORT}"
 
+    def replication(self, name: str) -> str:
+        """Return how PostgreSQL's own programs read the cluster's write-ahead log, under an application's name."""
+        return f"host={self.sockets} port={_PORT} user={OWNER} application_name={name}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterStatus:
@@ -76,7 +81,7 @@ class ClusterStatus:
     log: Path | None = None
 
 
-def start_cluster(directory: Path) -> ClusterUrl:
+def start_cluster(directory: Path, *, most_s: float = READY_S) -> ClusterUrl:
     """Start the cluster of a directory and return its address; make it first if there is none.
 
     Returns at once when it runs. The server outlives the caller. Several processes may call this at the same time.
@@ -85,6 +90,8 @@ def start_cluster(directory: Path) -> ClusterUrl:
     ----------
     directory
         The cluster's own directory, made when missing.
+    most_s
+        How long its server may take to read what it has to recover.
 
     Raises
     ------
@@ -98,10 +105,10 @@ def start_cluster(directory: Path) -> ClusterUrl:
         sockets = _socket_directory(cluster)
         is_news = _admit_roles(cluster)
         if server_pid(cluster) is None:
-            start_server(cluster, sockets=sockets, port=_PORT)
+            start_server(cluster, sockets=sockets, port=_PORT, most_s=most_s)
         elif is_news:
             reload_server(cluster)
-        wait_until_ready(cluster)
+        wait_until_ready(cluster, most_s=most_s)
     return ClusterUrl(sockets)
 
 
@@ -140,6 +147,11 @@ def remove_cluster(directory: Path) -> None:
             shutil.rmtree(place, ignore_errors=True)
 
 
+def move_cluster(directory: Path, target: Path) -> None:
+    """Move a cluster, which is stopped, to another directory in the same folder; its files stay where they are if they are away."""
+    directory.resolve().rename(target)
+
+
 def cluster_status(directory: Path) -> ClusterStatus:
     """Return whether the cluster of a directory is absent, stopped or running.
 
@@ -168,6 +180,24 @@ def database_url(directory: Path, database: str, *, role: str = OWNER) -> str:
         message = f"There is no PostGIS cluster in {directory}: start one with `luotu db start`."
         raise ClusterError(message)
     return ClusterUrl(_socket_directory(cluster)).database(database, role=role)
+
+
+def adopt_cluster(directory: Path, fill: Callable[[Path], None]) -> Cluster:
+    """Make the cluster of a directory out of files from elsewhere, all of it or nothing, and return it; it is not started.
+
+    Parameters
+    ----------
+    fill
+        Puts the files into a folder that is there and empty; they are given to who runs the cluster.
+
+    Raises
+    ------
+    ClusterError
+        The directory holds something already, or cannot be written.
+    """
+    directory = directory.resolve()
+    with _locked(directory):
+        return _fill(directory, lambda _, partial: fill(partial))
 
 
 def create_database(url: str) -> None:
@@ -237,29 +267,48 @@ def _find(directory: Path) -> Cluster | None:
 
 
 def _make(directory: Path) -> Cluster:
+    initdb = find_binaries() / "initdb"
+    options = [f"--username={OWNER}", "--encoding=UTF8", "--no-locale", "--auth-local=peer", "--auth-host=reject"]
+
+    def fill(cluster: Cluster, partial: Path) -> None:
+        run_for(cluster, initdb, "--data-checksums", *options, partial.name)
+        with (partial / "postgresql.conf").open("a") as settings:
+            settings.write(_SETTINGS)
+
+    return _fill(directory, fill)
+
+
+def _fill(directory: Path, fill: Callable[[Cluster, Path], None]) -> Cluster:
     if any(entry.name not in {"data.partial", "server.log"} for entry in directory.iterdir()):
         message = f"{directory} holds other files and no PostGIS cluster: name an empty directory."
         raise ClusterError(message)
-    initdb = find_binaries() / "initdb"
     owner = _server_user()
     cluster = Cluster(_home(directory, owner) / "data", owner)
-    partial = cluster.home / "data.partial"  # an initdb that is killed must not leave half a cluster
+    partial = cluster.home / "data.partial"  # what is killed half-way must not leave half a cluster
     shutil.rmtree(partial, ignore_errors=True)
-    options = [f"--username={OWNER}", "--encoding=UTF8", "--no-locale", "--auth-local=peer", "--auth-host=reject"]
-    run_for(cluster, initdb, "--data-checksums", *options, partial.name)
-    with (partial / "postgresql.conf").open("a") as settings:
-        settings.write(_SETTINGS)
+    partial.mkdir(mode=_PRIVATE)
+    _give(partial, owner)
+    fill(cluster, partial)
+    _give(partial, owner)
     partial.rename(cluster.data)
     if cluster.home != directory:
         (directory / "data").symlink_to(cluster.data)
     return cluster
 
 
+def _give(folder: Path, owner: pwd.struct_passwd) -> None:
+    """Give a folder and all that is in it to who runs the cluster: to be done, and possible, for root alone."""
+    if os.geteuid() == 0:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+
+
 def _admit_roles(cluster: Cluster) -> bool:
     """Let the cluster's owner and root in, as either role and as no other; return whether that is news to the cluster."""
     users = ["root", cluster.owner.pw_name]
     wanted = {
-        "pg_hba.conf": f"local all {OWNER},{SERVICE} peer map={OWNER}\n",
+        # “all” are databases, and the write-ahead log, which backups read, is none
+        "pg_hba.conf": f"local all {OWNER},{SERVICE} peer map={OWNER}\nlocal replication {OWNER} peer map={OWNER}\n",
         "pg_ident.conf": "".join(f'{OWNER} "{user}" {role}\n' for user in users for role in (OWNER, SERVICE)),
     }
     news = [name for name, text in wanted.items() if (cluster.data / name).read_text() != text]

@@ -23,6 +23,7 @@ __all__ = [
     "conflicts_named",
     "count_conflicts",
     "end_conflicts",
+    "standing_conflicts",
     "standing_run",
 ]
 
@@ -100,7 +101,7 @@ def conflict_rows(connection: Connection, run_id: str, wanted: ConflictFilter | 
         Rows of ``id``, `CONFLICT_COLUMNS` and ``geom``, as WKB in EPSG:4490; None where there is nothing.
     """
     shown = wanted or ConflictFilter()
-    return _rows(connection, _standing(connection, run_id), *_conditions(shown), most=shown.most)
+    return _rows(connection, standing_conflicts(connection, run_id), *_conditions(shown), most=shown.most)
 
 
 def conflicts_named(connection: Connection, ids: Collection[int]) -> dict[int, Row[Any]]:
@@ -132,13 +133,13 @@ def count_conflicts(connection: Connection, run_id: str, wanted: ConflictFilter 
             func.sum(conflict.c.area_m2).label("area_m2"),
             func.sum(conflict.c.ellipsoid_area_m2).label("ellipsoid_area_m2"),
         )
-        .where(_standing(connection, run_id), *_conditions(wanted or ConflictFilter()))
+        .where(standing_conflicts(connection, run_id), *_conditions(wanted or ConflictFilter()))
         .group_by(*by, conflict.c.outcome)
         .order_by(*by, conflict.c.outcome)
     ).all()
 
 
-def _standing(connection: Connection, run_id: str) -> ColumnElement[bool]:
+def standing_conflicts(connection: Connection, run_id: str) -> ColumnElement[bool]:
     """Return the condition for what the runs of a chain found and none of them ended."""
     chain = connection.execute(statement("run_chain"), {"run": run_id}).scalar_one()
     ended = select(conflict_end.c.conflict_id).where(

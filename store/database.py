@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine, TextClause, create_engine, event, text
 from sqlalchemy.exc import DataError, OperationalError
@@ -19,6 +17,7 @@ from geocode import Text
 from store.errors import DatabaseError, UnfitValueError
 from store.rights import grant_rights
 from store.schema import metadata
+from store.upgrading import alembic_settings, is_newer, migration_of, refuse_other_schema, tell_oldest
 
 __all__ = [
     "Connection",
@@ -37,6 +36,8 @@ _STATEMENT_TIMEOUT = "60s"
 # of who has time, and waits for others' locks
 _PATIENT_TIMEOUT = "30min"
 _CANCELED = "57014"
+# One core, and a plan for whatever is asked: that of the same few statements again and again is never another.
+_ALONE = "set max_parallel_workers_per_gather = 0; set plan_cache_mode = force_generic_plan"
 
 
 def connect(url: str, *, pool_size: int = 8, is_patient: bool = False) -> Database:
@@ -92,8 +93,9 @@ class OpenLine:
     Each statement sees what was committed before it, as those of `transaction` do; there is no transaction around them.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, *, is_alone: bool = False) -> None:
+        """Take the database, and whether the same few statements are asked again and again, with others side by side."""
+        self._database, self._is_alone = database, is_alone
         self._connection: Connection | None = None
 
     @contextmanager
@@ -108,6 +110,8 @@ class OpenLine:
         try:
             if self._connection is None:
                 self._connection = self._database.connect().execution_options(isolation_level="AUTOCOMMIT")
+                if self._is_alone:
+                    self._connection.execute(text(_ALONE))
             yield self._connection
         except (OperationalError, PoolTimeoutError) as error:
             reached = self._connection is not None
@@ -126,14 +130,27 @@ class OpenLine:
 
 
 def migrate(database: Database, *, service: str | None = None, to: str = "head") -> None:
-    """Bring the database to a migration, the newest by default, as its owner, and give the service's role its rights."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    """Bring the database to a migration, the newest by default, as its owner, and give the service's role its rights.
+
+    Nothing happens where a newer program has made it and says that this one may go on.
+
+    Raises
+    ------
+    OtherSchemaError
+        A newer program has made it.
+    """
+    config = alembic_settings()
     with transaction(database) as connection:
         # two processes that start at once migrate one after the other
         connection.execute(text("select pg_advisory_xact_lock(hashtext('luotu migrations'))"))
+        if is_newer(connection):
+            refuse_other_schema(connection)
+            return
         config.attributes["connection"] = connection
+        before = migration_of(connection)
         command.upgrade(config, to)
+        if migration_of(connection) != before:
+            tell_oldest(connection)
         if service is not None:
             grant_rights(connection, service)
 

@@ -36,6 +36,7 @@ __all__ = [
     "features_near",
     "features_of",
     "find_edition",
+    "layers_loaded",
     "list_editions",
     "lock_publishing",
 ]
@@ -213,6 +214,11 @@ def edition_in_effect(connection: Connection, layer: str, *, as_of: date, office
         wanted = wanted.where(edition.c.office_id == office_id)
     newest = wanted.order_by(edition.c.valid_from.desc(), edition.c.recorded_at.desc(), edition.c.id.desc())
     return connection.execute(newest.limit(1)).scalar_one_or_none()
+
+
+def layers_loaded(connection: Connection) -> set[str]:
+    """Return the codes of the layers that have an edition of features, of any day."""
+    return set(connection.execute(select(edition.c.layer).where(edition.c.kind == "vector").distinct()).scalars())
 
 
 def editions_named(connection: Connection, ids: Collection[int]) -> Sequence[Row[Any]]:

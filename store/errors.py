@@ -3,22 +3,27 @@
 StoreError
 ├── ClusterError (RuntimeError)      the private PostGIS cluster
 ├── DatabaseError (ConnectionError)  a database that cannot be reached
+├── BucketError (ConnectionError)    documents in a bucket that cannot be used
+├── OtherSchemaError (RuntimeError)  a database that another version of the program made
 ├── DamagedDocumentError (OSError)   a document whose bytes are gone or changed
 ├── NotHereError (LookupError)       nothing bears that name, or nothing you may see
 ├── UnfitValueError (ValueError)     a value that no column holds
+├── QueryError (ValueError)          a question about a collection's items that cannot be asked; carries its fault
 └── GroundTakenError (ValueError)    another building stands there: the database refused the row
 """
 
 from collections.abc import Sequence
 
-from geocode import Text
+from geocode import Fault, Text
 
 __all__ = [
+    "BucketError",
     "ClusterError",
     "DamagedDocumentError",
     "DatabaseError",
     "GroundTakenError",
     "NotHereError",
+    "OtherSchemaError",
     "StoreError",
     "UnfitValueError",
 ]
@@ -34,6 +39,22 @@ class ClusterError(StoreError, RuntimeError):
 
 class DatabaseError(StoreError, ConnectionError):
     """The database cannot be reached; the text says why and what to do."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.en)
+        self.text = text
+
+
+class BucketError(StoreError, ConnectionError):
+    """Documents in a bucket that cannot be reached or used; the text says why and what to do."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.en)
+        self.text = text
+
+
+class OtherSchemaError(StoreError, RuntimeError):
+    """The database is not as this version of the program knows it; the text says which is older and what to do."""
 
     def __init__(self, text: Text) -> None:
         super().__init__(text.en)
@@ -76,6 +97,31 @@ class UnfitValueError(StoreError, ValueError):
             "Nothing is stored.",
         )
         super().__init__(self.text.en)
+
+
+class QueryError(StoreError, ValueError):
+    """A question about a collection's items that cannot be asked.
+
+    Attributes
+    ----------
+    fault
+        What is wrong, and what to do about it.
+    parameter
+        The parameter of the request that is wrong, such as ``filter``.
+    errors
+        Its place as problems have it: a pointer to the parameter; the property, operator or value in it, and the character
+        of its text from 1, where it has one.
+    """
+
+    def __init__(
+        self, fault: Fault, *, parameter: str = "filter", place: str | None = None, position: int | None = None
+    ) -> None:
+        super().__init__(f"{fault.text.en} {fault.remedy.en}")
+        self.fault = fault
+        self.parameter = parameter
+        told = {"parameter": parameter, "place": place, "position": position}
+        known = {name: value for name, value in told.items() if value is not None}
+        self.errors = [{"pointer": f"/query/{parameter}", **known, "detail": fault.text.en}]
 
 
 class GroundTakenError(StoreError, ValueError):

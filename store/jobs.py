@@ -65,16 +65,21 @@ def is_job_cancelled(connection: Connection, identity: str) -> bool:
 
 
 def read_jobs(
-    connection: Connection, *, office_id: int | None, identity: str | None = None, most: int = 100
+    connection: Connection,
+    *,
+    office_id: int | None,
+    identity: str | None = None,
+    kind: str | None = None,
+    most: int = 100,
 ) -> Sequence[Row[Any]]:
-    """Return jobs of an office, or of any where None, the newest first, each with its newest event.
+    """Return jobs of an office and of a kind, or of any where None, the newest first, each with its newest event.
 
     Raises
     ------
     NotHereError
         One is asked for by its id, and there is none.
     """
-    values = {"office": office_id, "job": identity, "most": most}
+    values = {"office": office_id, "job": identity, "kind": kind, "most": most}
     is_odd = identity is not None and not _is_uuid(identity)
     found = [] if is_odd else connection.execute(statement("jobs"), values).all()
     if identity is not None and not found:

@@ -15,7 +15,7 @@ from typing import Any
 from store.errors import ClusterError
 
 _DEBIAN_BINARIES = Path("/usr/lib/postgresql")
-_READY_S = 120
+READY_S = 120
 _LOG_LINES = 12
 
 
@@ -105,14 +105,14 @@ def run_as(
     )
 
 
-def start_server(cluster: Cluster, *, sockets: Path, port: int) -> None:
+def start_server(cluster: Cluster, *, sockets: Path, port: int, most_s: float = READY_S) -> None:
     """Start a cluster's server in the background, with its socket in a directory whose name needs no quoting."""
     pid, _ = _recorded(cluster)
     if _is_alive(pid) and server_pid(cluster) is None:
         # After a restart of the machine the number is some other program's, and PostgreSQL would wait for that to end.
         (cluster.data / "postmaster.pid").unlink()
     settings = f"-c unix_socket_directories={sockets} -p {port}"
-    _pg_ctl(cluster, "start", "-l", cluster.log.name, "-t", str(_READY_S), "-o", settings)
+    _pg_ctl(cluster, "start", "-l", cluster.log.name, "-t", f"{most_s:.0f}", "-o", settings)
 
 
 def stop_server(cluster: Cluster) -> None:
@@ -136,15 +136,15 @@ def server_pid(cluster: Cluster) -> int | None:
     return pid
 
 
-def wait_until_ready(cluster: Cluster) -> None:
-    """Wait for a server that recovers from a crash, or that somebody else has just started.
+def wait_until_ready(cluster: Cluster, *, most_s: float = READY_S) -> None:
+    """Wait for a server that recovers from a crash or out of a backup, or that somebody else has just started.
 
     Raises
     ------
     ClusterError
-        It ends, or is not ready after two minutes.
+        It ends, or is not ready in time.
     """
-    deadline = time.monotonic() + _READY_S
+    deadline = time.monotonic() + most_s
     while [line.strip() for line in _pid_file(cluster)][7:] != [b"ready"]:
         if server_pid(cluster) is None or time.monotonic() > deadline:
             message = f"The PostGIS server in {cluster.data} does not become ready.{_log_tail(cluster)}"

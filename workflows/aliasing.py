@@ -213,7 +213,7 @@ def list_aliases(
     with transaction(database) as connection:
         code = building_code(connection, building, schemes=schemes)
         (life,) = read_lives(connection, [code.compact])
-        allow(principal, "keep", own=life["office_id"] == principal.office_id, kind="read")
+        allow(principal, "keep", office_id=life["office_id"], kind="read")
         rows = aliases_of_building(connection, life["building_id"])
     return {"building": str(code), "aliases": [_alias_json(row, schemes) for row in rows]}
 
@@ -267,7 +267,7 @@ def _hold(connection: Connection, principal: Principal, codes: Sequence[Building
     """Return buildings by their compact codes, held until the transaction ends, if the principal may name them."""
     lives = read_lives(connection, sorted({code.compact for code in codes}))
     for life in lives:
-        allow(principal, "keep", own=life["office_id"] == principal.office_id, kind="alias")
+        allow(principal, "keep", office_id=life["office_id"], kind="alias")
     lock_buildings(connection, [life["building_id"] for life in lives])
     return {life["code"]: life for life in lives}
 

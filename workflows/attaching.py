@@ -19,7 +19,7 @@ from registry.stages import Stage, document_kinds, get_stage
 from store.attachments import add_attachment, find_attachments, get_attachment, withdraw_attachment
 from store.database import Connection, Database, transaction
 from store.descriptions import describe_rows
-from store.documents import add_document, keep_bytes, open_document
+from store.documents import Documents, add_document, keep_bytes, open_document
 from store.ledger import append_events
 from store.lives import read_lives
 from store.projects import get_project
@@ -27,7 +27,7 @@ from workflows.errors import ForbiddenError, RefusedOptionError
 from workflows.principals import Principal
 from workflows.reports import stage_json, text_json
 from workflows.resolving import building_code
-from workflows.rights import allow
+from workflows.rights import allow, reaches
 
 __all__ = [
     "AttachOptions",
@@ -139,7 +139,7 @@ def attach_file(  # noqa: PLR0913 - what, to what, for whom, as what
     delivered: Delivered,
     *,
     principal: Principal,
-    documents: Path,
+    documents: Documents,
     options: AttachOptions,
     schemes: Sequence[Scheme] | None = None,
     stages: Sequence[Stage] | None = None,
@@ -169,7 +169,12 @@ def attach_file(  # noqa: PLR0913 - what, to what, for whom, as what
     _refuse_options(options, stages)
     with transaction(database) as connection:
         place = find_place(connection, name, schemes=schemes)
-        allow(principal, "attach_document", own=principal.office_id in {place.office_id, place.drawn_by})
+        allow(
+            principal,
+            "attach_document",
+            own=principal.office_id in {place.office_id, place.drawn_by},
+            office_id=place.office_id,
+        )
         attached = attach_document(connection, place, delivered, principal=principal, options=options)
         keep_bytes(documents, delivered.path, delivered.sha256)
         if attached.event:
@@ -240,12 +245,13 @@ def list_documents(
     # an office reads what is attached to its buildings, and what it attached itself
     is_own = place.office_id == principal.office_id
     if place.project_id is not None:
-        allow(principal, "read_documents", own=is_own)
-    seen = [row for row in rows if right.reach == "district" or is_own or row["office_id"] == principal.office_id]
+        allow(principal, "read_documents", office_id=place.office_id)
+    is_seen = is_own or reaches(principal, right, place.office_id)
+    seen = [row for row in rows if is_seen or row["office_id"] == principal.office_id]
     return {"subject": place.subject, "documents": [document_json(row, stages) for row in seen]}
 
 
-def open_attachment(database: Database, identity: str, *, principal: Principal, documents: Path) -> OpenedDocument:
+def open_attachment(database: Database, identity: str, *, principal: Principal, documents: Documents) -> OpenedDocument:
     """Open a document, all of its bytes found to be those that were kept; reading another office's is logged.
 
     Raises
@@ -258,7 +264,7 @@ def open_attachment(database: Database, identity: str, *, principal: Principal, 
     with transaction(database) as connection:
         row = get_attachment(connection, identity)
     own = principal.office_id in {row["office_id"], row["owner_id"]}
-    allow(principal, "read_documents", own=own)
+    allow(principal, "read_documents", own=own, office_id=row["office_id"])
     if not own:
         said = {"document": row["sha256"], "attachment": str(row["id"]), "subject": _subject(row)}
         reader = {"office_id": principal.office_id, "actor": principal.actor, "role": principal.role}
@@ -284,7 +290,7 @@ def withdraw_document(
     """
     with transaction(database) as connection:
         row = get_attachment(connection, identity)
-        allow(principal, "withdraw", own=row["office_id"] == principal.office_id, kind="confirm")
+        allow(principal, "withdraw", office_id=row["office_id"], kind="confirm")
         _ask_four_eyes(row, principal)
         if withdraw_attachment(connection, str(row["id"])):
             place = Place(_subject(row), row["office_id"], row["building_id"], row["project_id"])

@@ -16,7 +16,7 @@ from workflows.errors import RefusedOptionError
 from workflows.idempotency import once
 from workflows.principals import Principal
 from workflows.reports import geometry_json, text_json
-from workflows.rights import allow
+from workflows.rights import allow, only_office
 
 __all__ = ["FIELDS", "add_to_case", "case_choices", "find_cases", "ledger_rows", "read_case", "start_case"]
 
@@ -114,7 +114,7 @@ def read_case(database: Database, identity: str, *, principal: Principal) -> dic
     allow(principal, "read_blueprint")  # whoever reads none is not told which there are
     with transaction(database) as connection:
         office = get_case(connection, identity).office_id
-        allow(principal, "read_blueprint", own=office == principal.office_id)
+        allow(principal, "read_blueprint", office_id=office)
         return _told(connection, identity)
 
 
@@ -130,9 +130,9 @@ def find_cases(
     status
         Those in this state alone.
     """
-    own = allow(principal, "read_blueprint").reach == "own"
+    own = only_office(principal, allow(principal, "read_blueprint"))
     with transaction(database) as connection:
-        rows = ledger_rows(connection, subject=subject, office_id=principal.office_id if own else None)
+        rows = ledger_rows(connection, subject=subject, office_id=own)
     return [row for row in rows if status is None or row["status"]["code"] == status]
 
 

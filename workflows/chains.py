@@ -21,7 +21,7 @@ from store.stages import overdue_buildings, stage_entries, stage_geometries, wit
 from workflows.principals import Principal
 from workflows.reports import geometry_json, text_json
 from workflows.resolving import building_code
-from workflows.rights import allow
+from workflows.rights import allow, only_office
 from workflows.stages import Asked, as_entry, standing
 
 __all__ = ["list_deadlines", "list_stages", "read_chain"]
@@ -66,7 +66,7 @@ def read_chain(database: Database, asked: Asked, *, day: date) -> dict[str, Any]
     with transaction(database) as connection:
         code = building_code(connection, asked.name, schemes=asked.schemes).compact
         (life,) = read_lives(connection, [code])
-        allow(asked.principal, "read_chain", own=life["office_id"] == asked.principal.office_id)
+        allow(asked.principal, "read_chain", office_id=life["office_id"])
         rows = stage_entries(connection, [life["building_id"]])
         wishes = withdrawals_of(connection, [row["id"] for row in rows])
         held = standing(rows)
@@ -108,7 +108,7 @@ def list_deadlines(
         ``day``, ``counts`` by state, ``deadlines`` the earliest first, each with its building, and ``is_cut`` where there are
         more buildings than are looked at in one answer.
     """
-    own = principal.office_id if allow(principal, "read_chain").reach == "own" else None
+    own = only_office(principal, allow(principal, "read_chain"))
     wanted = [
         {
             "start": each.start,

@@ -88,7 +88,7 @@ def check_building(
     """
     with transaction(database) as connection:
         (life,) = read_lives(connection, [building_code(connection, name, schemes=schemes).compact])
-        allow(terms.principal, "read_findings", own=life["office_id"] == terms.principal.office_id)
+        allow(terms.principal, "read_findings", office_id=life["office_id"])
         ground = _ground_of_lives(connection, [life], said=said)
         labels = {0: (str(parse(life["code"])), life["name"])}
         (told,) = _tell(connection, ground, labels, terms=terms, keep=keep)

@@ -24,6 +24,7 @@ from store.resolving import changed_states
 from workflows.errors import WorkflowError
 from workflows.principals import Principal, resolve_principal
 from workflows.resolving import Sight, code_row, sight_of
+from workflows.tokens import Token
 
 __all__ = ["Asker", "CodeAnswer", "CodeAnswers"]
 
@@ -34,11 +35,15 @@ _MOST_LETTERS = 40
 
 
 class Asker(NamedTuple):
-    """Who asks: the key, None where there is none, and whether the caller without one may be the local office, or the public."""
+    """Who asks: the key, None where there is none, and whether the caller without one may be the local office, or the public.
+
+    `token` is what an identity provider says of the caller, where that was shown.
+    """
 
     key: str | None
     local: bool
     public: bool = False
+    token: Token | None = None
 
 
 class CodeAnswer(NamedTuple):
@@ -132,7 +137,7 @@ class CodeAnswers:
         return [_answer(told.get(each.text, _NOTHING), sights[each.asker], head) for each in waiting]
 
     def _sight(self, connection: Connection, asker: Asker) -> Sight | WorkflowError:
-        """Return what an asker may see, or why nothing. A key is looked up each time: it may have been revoked."""
+        """Return what an asker may see, or why nothing. A key, or whose a token is, is looked up each time: it may have been revoked."""
         try:
             if asker.key is None and asker.local:
                 self._local = self._local or resolve_principal(connection, key=None, local=True)

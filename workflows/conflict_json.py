@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from blueprint.rule_sets import RuleSet
 from layers.catalogue_entries import Catalogue
 from store.database import Connection
+from store.documents import Documents
 from store.editions import feature_names
 from workflows.conflict_layers import shapes_of
 from workflows.layer_rights import may_see
@@ -25,7 +25,7 @@ class Reader(NamedTuple):
     principal: Principal
     rules: RuleSet
     catalogue: Catalogue
-    documents: Path
+    documents: Documents
 
     @property
     def teller(self) -> "Teller":

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import geopandas as gpd
@@ -18,6 +17,7 @@ from blueprint.rule_sets import RuleSet
 from blueprint.rules import Rule, rules_in_force
 from geocode.planes import measure_plane, to_plane
 from store.database import Connection
+from store.documents import Documents
 from store.editions import editions_in_effect, extent_of
 from workflows.rastering import raster_states
 
@@ -36,7 +36,7 @@ class Asking:
     as_of: date
     known_at: datetime
     rules: RuleSet
-    documents: Path
+    documents: Documents
     bbox: Box | None = None
 
     @property

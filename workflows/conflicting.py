@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import geopandas as gpd
@@ -21,6 +20,7 @@ from layers.widths import RESOLUTION_M
 from store.cases import carry_cases
 from store.conflicts import ConflictFilter, conflict_ids, conflict_rows, end_conflicts, standing_run
 from store.database import Connection
+from store.documents import Documents
 from store.editions import changed_feature_rows, editions_named, feature_rows_near, feature_rows_of
 from store.rule_sets import kept_rule_set
 from store.runs import add_run
@@ -77,14 +77,14 @@ def find_now(
 
 
 def conflicts_again(
-    connection: Connection, inputs: Mapping[str, Any], rules: RuleSet, *, documents: Path
+    connection: Connection, inputs: Mapping[str, Any], rules: RuleSet, *, documents: Documents
 ) -> dict[str, Any]:
     """Return the result of a run of conflicts, computed in full from its inputs: the same, however it came about."""
     return find_again(connection, inputs, rules, documents=documents)[0]
 
 
 def find_again(
-    connection: Connection, inputs: Mapping[str, Any], rules: RuleSet, *, documents: Path
+    connection: Connection, inputs: Mapping[str, Any], rules: RuleSet, *, documents: Documents
 ) -> tuple[dict[str, Any], list[Conflict]]:
     """Return the result of a run of conflicts, computed in full from its inputs, and the conflicts in its plane."""
     question = inputs["question"]

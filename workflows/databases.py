@@ -5,11 +5,27 @@ from contextlib import contextmanager
 
 from store.cluster import SERVICE, ClusterStatus, cluster_status, create_database, start_cluster, stop_cluster
 from store.cluster import database_url as cluster_url
-from store.database import Database, connect, migrate
+from store.database import Database, connect, migrate, transaction
+from store.errors import ClusterError
+from store.upgrading import Migration, pending_migrations, refuse_other_schema
 from workflows.ledgers import seal_ledger
 from workflows.settings import Settings
 
-__all__ = ["Database", "database_status", "open_database", "opened_database", "start_database", "stop_database"]
+__all__ = [
+    "Database",
+    "database_status",
+    "lacking_migrations",
+    "open_database",
+    "opened_database",
+    "opened_owned",
+    "start_database",
+    "stop_database",
+    "upgrade_database",
+]
+
+
+RESTORING = "restoring"
+"""In a home: what is being restored and is not whole yet."""
 
 
 def start_database(settings: Settings) -> None:
@@ -20,12 +36,43 @@ def start_database(settings: Settings) -> None:
     ClusterError, DatabaseError
         What is missing or in the way, and what to do.
     """
+    if (settings.home / RESTORING).exists():
+        raise ClusterError(
+            f"A restore was interrupted in {settings.home}: run `luotu restore` again, or remove {settings.home / RESTORING}."
+        )
     if not settings.database_url:
         create_database(start_cluster(settings.cluster).database(settings.database_name))
     with _opened(open_database(settings)) as database, _opened(connect(_owner_url(settings))) as owned:
         # one role for everything, where the server's operator has made one only: its triggers guard the history then
         is_apart = database.url.username != owned.url.username
         migrate(owned, service=database.url.username if is_apart else None)
+
+
+def upgrade_database(settings: Settings) -> list[Migration]:
+    """Bring the database to this version of the program, the private cluster started for it, and return what was done.
+
+    Raises
+    ------
+    ClusterError, DatabaseError, OtherSchemaError
+        As `start_database`.
+    """
+    if not settings.database_url:
+        create_database(start_cluster(settings.cluster).database(settings.database_name))
+    lacking = lacking_migrations(settings)
+    start_database(settings)
+    return lacking
+
+
+def lacking_migrations(settings: Settings) -> list[Migration]:
+    """Return the migrations that the installation's database lacks, in order; nothing is started or changed.
+
+    Raises
+    ------
+    ClusterError, DatabaseError, OtherSchemaError
+        It cannot be reached, or a newer program has made it.
+    """
+    with opened_owned(settings) as owned, transaction(owned) as connection:
+        return pending_migrations(connection)
 
 
 def open_database(settings: Settings, *, is_patient: bool = False) -> Database:
@@ -37,16 +84,32 @@ def open_database(settings: Settings, *, is_patient: bool = False) -> Database:
         As that of `store.database.connect`.
     """
     address = settings.database_url or cluster_url(settings.cluster, settings.database_name, role=SERVICE)
-    return connect(address, is_patient=is_patient)
+    # as many again where they are all in use
+    return connect(address, pool_size=settings.connections // 2, is_patient=is_patient)
 
 
 @contextmanager
 def opened_database(settings: Settings, *, sealing: bool = True, is_patient: bool = False) -> Iterator[Database]:
-    """Open the installation's database; at the end sign what was added to the ledger, and close the connections."""
+    """Open the installation's database; at the end sign what was added to the ledger, and close the connections.
+
+    Raises
+    ------
+    OtherSchemaError
+        It is not as this version of the program knows it.
+    """
     with _opened(open_database(settings, is_patient=is_patient)) as database:
+        with transaction(database) as connection:
+            refuse_other_schema(connection)
         yield database
         if sealing:
             seal_ledger(database, settings)
+
+
+@contextmanager
+def opened_owned(settings: Settings) -> Iterator[Database]:
+    """Open the installation's database as the owner of its tables, who alone sees and may do everything in it."""
+    with _opened(connect(_owner_url(settings), is_patient=True)) as owned:
+        yield owned
 
 
 def stop_database(settings: Settings) -> bool:

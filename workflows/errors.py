@@ -4,42 +4,61 @@ WorkflowError
 ├── RefusedDeliveryError (ValueError)   a delivery of which nothing is stored; carries its report
 ├── RefusedDrawingError (ValueError)    a drawing that is no GeoJSON geometry
 ├── RefusedOptionError (ValueError)     an option that no delivery could have
+├── RefusedParameterError (ValueError)  a parameter of a query that is unknown, or whose value is none
+├── RefusedInputsError (ValueError)     inputs that a process does not take; carries their faults
 ├── RefusedActError (ValueError)        something that cannot happen to a building as it stands
 ├── RefusedRowsError (ValueError)       a table of which nothing is stored; carries its rows' faults
 ├── ChangedMeanwhileError (RuntimeError) someone else changed the same thing at the same time
 ├── UnknownNameError (LookupError)      a text that is the name of nothing under any scheme
 ├── RefusedEntryError (ValueError)      a stage that a building may not enter, or an entry that must stand; carries why
+├── RefusedBackupError (ValueError)     a backup that cannot be made or restored; carries all that is wrong
 ├── RefusedExportError (ValueError)     a ledger's export or proof that cannot be written or read
 ├── ReusedKeyError (ValueError)         an idempotency key that was another request's
 ├── StillRunningError (RuntimeError)    the same request is being answered at this moment
+├── UnknownProcessError (LookupError)   a name that no process has
+├── UnknownJobError (LookupError)       an id that no process's job of the office has
+├── NotReadyError (LookupError)         a result that is not there yet, or never will be; carries why
+├── KeysUnreachableError (ConnectionError) an identity provider whose keys cannot be had
 └── NotAllowedError (PermissionError)   nobody known
+    ├── BadTokenError                   a key or token that says nothing of anybody; `kind` says why
     └── ForbiddenError                  somebody known who may not do this
+        ├── NoPlaceError                somebody known to the identity provider alone
         └── HiddenError                 another office's: answered as if it were not there
 
 Errors of the rooms below pass through: `RefusedFile`, `CrsError`, `CodeError`, `NotHereError`, `DatabaseError`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from geocode import Fault, Text
 
 if TYPE_CHECKING:
+    from workflows.principals import Principal
     from workflows.reports import UploadReport
 
 __all__ = [
+    "BadTokenError",
     "ForbiddenError",
     "HiddenError",
+    "KeysUnreachableError",
+    "NoPlaceError",
     "NotAllowedError",
+    "NotReadyError",
+    "RefusedBackupError",
     "RefusedDeliveryError",
     "RefusedDrawingError",
     "RefusedEntryError",
     "RefusedExportError",
+    "RefusedInputsError",
     "RefusedOptionError",
+    "RefusedParameterError",
     "RefusedRowsError",
     "ReusedKeyError",
     "StillRunningError",
+    "UnknownJobError",
     "UnknownNameError",
+    "UnknownProcessError",
     "WorkflowError",
 ]
 
@@ -88,8 +107,33 @@ class RefusedDrawingError(WorkflowError, ValueError):
         )
 
 
+class RefusedInputsError(WorkflowError, ValueError):
+    """Inputs that a process does not take, each with its JSON Pointer and what is wrong there."""
+
+    kind = "inputs"
+
+    def __init__(self, errors: Sequence[tuple[str, str]]) -> None:
+        (pointer, detail), *_ = errors
+        super().__init__(
+            Text(f"{pointer}:{detail}。", f"{pointer}: {detail}."),
+            Text("按该处理的 inputs 说明填写。", "Give the inputs as the description of the process has them."),
+        )
+        self.errors = [{"pointer": place, "detail": told} for place, told in errors]
+
+
 class RefusedOptionError(WorkflowError, ValueError):
     """An option that no delivery could have."""
+
+
+class RefusedParameterError(WorkflowError, ValueError):
+    """A parameter of a query that is unknown, or whose value is none; `parameter` is its name."""
+
+    kind = "parameter"
+
+    def __init__(self, parameter: str, text: Text, remedy: Text) -> None:
+        super().__init__(text, remedy)
+        self.parameter = parameter
+        self.errors = [{"pointer": f"/query/{parameter}", "parameter": parameter, "detail": text.en}]
 
 
 class RefusedActError(WorkflowError, ValueError):
@@ -102,6 +146,15 @@ class RefusedActError(WorkflowError, ValueError):
 
 class RefusedExportError(WorkflowError, ValueError):
     """An export or a proof of the ledger that cannot be written or read."""
+
+
+class RefusedBackupError(WorkflowError, ValueError):
+    """A backup that cannot be made or restored; `faults` say what is wrong and where, at least one."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(faults[0].text, faults[0].remedy)
+        self.kind = faults[0].kind
+        self.faults = tuple(faults)
 
 
 class RefusedRowsError(WorkflowError, ValueError):
@@ -191,12 +244,99 @@ class StillRunningError(WorkflowError, RuntimeError):
         )
 
 
+class UnknownProcessError(WorkflowError, LookupError):
+    """A name that no process has."""
+
+    kind = "no_such_process"
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(
+            Text(f"没有处理“{name[:60]}”。", f"There is no process “{name[:60]}”."),
+            Text(f"可用的有:{'、'.join(known)}。", f"There are {', '.join(known)}."),
+        )
+
+
+class UnknownJobError(WorkflowError, LookupError):
+    """An id that no process's job of the office has."""
+
+    kind = "no_such_job"
+
+    def __init__(self, identity: str) -> None:
+        super().__init__(
+            Text(f"没有编号为 {identity[:60]} 的任务。", f"There is no job {identity[:60]}."),
+            Text("查看任务列表。", "Look at the list of jobs."),
+        )
+
+
+class NotReadyError(WorkflowError, LookupError):
+    """The result of a job that has not ended, or that failed or was dismissed.
+
+    Attributes
+    ----------
+    problem
+        Why it failed, as jobs tell it; None where it did not.
+    """
+
+    def __init__(self, job: str, *, has_ended: bool, problem: Mapping[str, Any] | None = None) -> None:
+        zh, en = ("没有结果", "has no result") if has_ended else ("尚未完成", "has not ended yet")
+        super().__init__(
+            Text(f"任务 {job} {zh}。", f"Job {job} {en}."),
+            Text("查看任务的状态。", "Look at the job's state.")
+            if has_ended
+            else Text("稍后再取。", "Ask again later."),
+        )
+        self.kind = "no_result" if has_ended else "result_not_ready"
+        self.problem = problem
+
+
+class KeysUnreachableError(WorkflowError, ConnectionError):
+    """An identity provider whose keys cannot be had: nobody can be known by a token for now."""
+
+    kind = "token_keys"
+
+
 class NotAllowedError(WorkflowError, PermissionError):
-    """Nobody known."""
+    """Nobody known.
+
+    Attributes
+    ----------
+    challenge
+        What RFC 6750 calls it; empty where nobody has said who they are.
+    """
+
+    challenge = ""
+
+
+class BadTokenError(NotAllowedError):
+    """A key or token that says nothing of anybody; `kind` says why."""
+
+    challenge = "invalid_token"
+
+    def __init__(self, kind: str, text: Text, remedy: Text) -> None:
+        super().__init__(text, remedy)
+        self.kind = kind
 
 
 class ForbiddenError(NotAllowedError):
-    """Somebody known who may not do this."""
+    """Somebody known who may not do this.
+
+    Attributes
+    ----------
+    principal, action
+        Who, and what of `rights.toml`; None where whoever refused does not say.
+    """
+
+    challenge = "insufficient_scope"
+    principal: "Principal | None" = None
+    action: str | None = None
+
+
+class NoPlaceError(ForbiddenError):
+    """Somebody whom the identity provider knows, and who has no office or role here; `kind` says why."""
+
+    def __init__(self, kind: str, text: Text, remedy: Text) -> None:
+        super().__init__(text, remedy)
+        self.kind = kind
 
 
 class HiddenError(ForbiddenError):

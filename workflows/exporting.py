@@ -30,7 +30,7 @@ from registry.packages import (
 )
 from store.database import Connection, Database, transaction
 from store.descriptions import fields
-from store.documents import open_document
+from store.documents import Documents, open_document
 from store.exchange import PRIVATE_TABLES, RowBehind, exchanged_events, family_of, project_members, rows_behind
 from store.ledger import append_events
 from store.projects import get_project
@@ -205,7 +205,7 @@ def _document_names(documents: Iterable[str]) -> list[str]:
     return [f"documents/{sha256}" for sha256 in documents]
 
 
-def _copy_documents(documents: Iterable[str], kept: Path, folder: Path) -> None:
+def _copy_documents(documents: Iterable[str], kept: Documents, folder: Path) -> None:
     for sha256, name in zip(documents, _document_names(documents), strict=True):
         with open_document(kept, sha256) as stream:
             (folder / name).parent.mkdir(exist_ok=True)

@@ -44,7 +44,7 @@ from store.buildings import (
     lock_ground,
 )
 from store.database import Connection, Database, transaction
-from store.documents import add_document, keep_bytes
+from store.documents import Documents, add_document, keep_bytes
 from store.ledger import append_events
 from store.lives import read_lives
 from store.uploads import add_upload, add_upload_rows, claim_content, find_upload, get_upload
@@ -148,7 +148,7 @@ def upload_facilities(  # noqa: PLR0913 - what, for whom, and how
     path: Path,
     *,
     principal: Principal,
-    documents: Path,
+    documents: Documents,
     options: FacilityOptions,
     file: str | None = None,
     schemes: Sequence[Scheme] | None = None,

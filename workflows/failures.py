@@ -5,11 +5,14 @@ from layers.errors import CannotWrite, CatalogueFileError, ConfinementError, Lay
 from registry.certificates.errors import FontError, RecordError
 from registry.errors import AliasError, CityFileError, PackageError, RegistryError, StageError
 from store.errors import (
+    BucketError,
     ClusterError,
     DamagedDocumentError,
     DatabaseError,
     GroundTakenError,
     NotHereError,
+    OtherSchemaError,
+    QueryError,
     StoreError,
     UnfitValueError,
 )
@@ -17,6 +20,7 @@ from store.errors import (
 __all__ = [
     "AliasError",
     "BlueprintError",
+    "BucketError",
     "CannotWrite",
     "CatalogueFileError",
     "CityFileError",
@@ -28,7 +32,9 @@ __all__ = [
     "GroundTakenError",
     "LayersError",
     "NotHereError",
+    "OtherSchemaError",
     "PackageError",
+    "QueryError",
     "RecordError",
     "RefusedFile",
     "RegistryError",

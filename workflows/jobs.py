@@ -1,4 +1,4 @@
-"""Jobs: uploads that go on after their request was answered, told step by step, ended by whoever asked for them."""
+"""Jobs: what goes on after its request was answered, told step by step, ended by whoever asked for it; uploads above all."""
 
 import gc
 import logging
@@ -15,7 +15,7 @@ from layers.errors import LayersError
 from layers.sources import digest_delivery
 from registry.errors import RegistryError
 from store.database import Connection, Database, transaction
-from store.documents import document_path, is_sha256, keep_bytes, waiting_bytes
+from store.documents import Documents, document_path, is_sha256, keep_bytes, waiting_bytes
 from store.errors import DatabaseError, StoreError
 from store.jobs import (
     ENDS,
@@ -29,7 +29,7 @@ from store.jobs import (
     read_jobs,
 )
 from store.jobs import work as work_off
-from store.offices import has_key
+from store.offices import is_still_known, offices_within
 from workflows.catalogues import configured_catalogue
 from workflows.confining import start_readers
 from workflows.databases import opened_database
@@ -39,20 +39,25 @@ from workflows.idempotency import once
 from workflows.ledgers import seal_ledger
 from workflows.principals import LOCAL_ROLE, Principal
 from workflows.procedures import configured_procedure
-from workflows.progress import STEPS
+from workflows.processes import find_process, read_inputs, run_process
+from workflows.progress import STEPS, Progress
 from workflows.reading_settings import configured_reading
 from workflows.reports import UploadReport, fault_json, text_json
-from workflows.rights import allow
+from workflows.rights import allow, only_office
 from workflows.schemes import configured_schemes
 from workflows.settings import Settings
+from workflows.tokens import CLAIMED
 from workflows.uploading import upload_file
 
 __all__ = [
+    "STATES",
     "ask_for_upload",
     "cancel_job",
+    "end_job",
     "has_ended",
     "list_jobs",
     "read_events",
+    "refuse_many",
     "settle_interpreter",
     "show_job",
     "work",
@@ -66,6 +71,7 @@ STATES = {
     "failed": Text("未成", "failed"),
     "cancelled": Text("已取消", "cancelled"),
 }
+_UPLOAD = "upload"
 _MOST_ATTEMPTS = 4
 _MOST_ROWS = 1_000
 # of an office at once, for they are done in the order in which they came
@@ -104,7 +110,7 @@ def ask_for_upload(  # noqa: PLR0913 - what, for whom, and how
     path: Path,
     *,
     principal: Principal,
-    documents: Path,
+    documents: Documents,
     options: DeliveryOptions,
     file: str,
     key: str | None = None,
@@ -131,7 +137,7 @@ def ask_for_upload(  # noqa: PLR0913 - what, for whom, and how
     with transaction(database) as connection:
 
         def add() -> dict[str, Any]:
-            _refuse_many(connection, principal)
+            refuse_many(connection, principal)
             claim_delivery(connection, digest.sha256)
             keep_bytes(waiting_bytes(documents), path, digest.sha256)
             return {"job": add_job(connection, {**job, "request": asked})}
@@ -140,7 +146,7 @@ def ask_for_upload(  # noqa: PLR0913 - what, for whom, and how
     return show_job(database, added["job"], principal=principal)
 
 
-def _refuse_many(connection: Connection, principal: Principal) -> None:
+def refuse_many(connection: Connection, principal: Principal) -> None:
     """Refuse one job more where an office has many that have not ended: others wait behind them."""
     jobs = read_jobs(connection, office_id=principal.office_id)
     if sum(job.state not in ENDS for job in jobs) >= _MOST_WAITING:
@@ -161,13 +167,13 @@ def show_job(database: Database, identity: str, *, principal: Principal) -> dict
         There is no such job, or none of the principal's office.
     """
     with transaction(database) as connection:
-        return _job_json(read_jobs(connection, office_id=_office(principal), identity=identity)[0])
+        return _job_json(read_jobs(connection, office_id=_office(principal), identity=identity, kind=_UPLOAD)[0])
 
 
 def list_jobs(database: Database, *, principal: Principal) -> dict[str, Any]:
     """Return the hundred newest jobs that the principal may see; which rows stood in the way, each tells by itself."""
     with transaction(database) as connection:
-        jobs = [_job_json(row) for row in read_jobs(connection, office_id=_office(principal))]
+        jobs = [_job_json(row) for row in read_jobs(connection, office_id=_office(principal), kind=_UPLOAD)]
     for job in jobs:
         if job["problem"]:
             job["problem"] = {name: value for name, value in job["problem"].items() if name != "results"}
@@ -186,12 +192,16 @@ def cancel_job(database: Database, identity: str, *, principal: Principal) -> di
     """
     allow(principal, "upload")
     with transaction(database) as connection:
-        (job,) = read_jobs(connection, office_id=principal.office_id, identity=identity)
-        told = {"by": principal.actor}
-        # what nobody has begun is ended at once
-        if job.state != "cancelling":
-            add_job_event(connection, job.id, "cancelled" if job.state == "waiting" else "cancelling", told)
+        (job,) = read_jobs(connection, office_id=principal.office_id, identity=identity, kind=_UPLOAD)
+        end_job(connection, job, principal)
     return show_job(database, job.id, principal=principal)
+
+
+def end_job(connection: Connection, job: Any, principal: Principal) -> None:
+    """Have a job, as `read_jobs` returns it, end: at once where nobody has begun it, else when its worker hears of it."""
+    if job.state != "cancelling":
+        state = "cancelled" if job.state == "waiting" else "cancelling"
+        add_job_event(connection, job.id, state, {"by": principal.actor})
 
 
 def read_events(
@@ -205,7 +215,7 @@ def read_events(
         There is no such job, or none of the principal's office.
     """
     with transaction(database) as connection:
-        (job,) = read_jobs(connection, office_id=_office(principal), identity=identity)
+        (job,) = read_jobs(connection, office_id=_office(principal), identity=identity, kind=_UPLOAD)
         return [(row.number, _event_json(row)) for row in job_events(connection, job.id, after=after)]
 
 
@@ -244,7 +254,8 @@ def _run(database: Database, settings: Settings, identity: str, attempts: int) -
             _tell(database, identity, state, told)
         with transaction(database) as connection:
             (job,) = read_jobs(connection, office_id=None, identity=identity)
-        _forget(database, settings, job.request["sha256"])
+        if job.kind == _UPLOAD:
+            _forget(database, settings, job.request["sha256"])
     seal_ledger(database, settings)
 
 
@@ -269,7 +280,7 @@ def _end_of(database: Database, settings: Settings, identity: str, attempts: int
     if attempts >= _MOST_ATTEMPTS:
         return "failed", _problem("worker_lost", *_LOST)
     try:
-        return "done", _upload(database, settings, identity)
+        return "done", _do(database, settings, identity)
     except _CancelledError:
         return "cancelled", {}
     except _RevokedError:
@@ -286,10 +297,26 @@ def _end_of(database: Database, settings: Settings, identity: str, attempts: int
         raise
 
 
-def _upload(database: Database, settings: Settings, identity: str) -> dict[str, Any]:
+def _do(database: Database, settings: Settings, identity: str) -> dict[str, Any]:
+    """Do what a job is about, and return what is told of it in the end."""
     with transaction(database) as connection:
         (job,) = read_jobs(connection, office_id=None, identity=identity)
-    asked, principal = job.request, Principal(job.office_id, Text(job.name_zh, job.name_en), job.actor, job.role)
+        division = job.request.get("division")
+        offices = None if division is None else offices_within(connection, division)
+    office = Text(job.name_zh, job.name_en)
+    principal = Principal(job.office_id, office, job.actor, job.role, division, offices)
+    progress = _Listener(database, identity, principal)
+    if job.kind == _UPLOAD:
+        return _upload(database, settings, job.request, principal, progress)
+    progress("processing")
+    process = find_process(job.request["process"])
+    inputs = read_inputs(process, job.request["inputs"])
+    return {"result": run_process(database, process, inputs, principal=principal, settings=settings)}
+
+
+def _upload(
+    database: Database, settings: Settings, asked: Mapping[str, Any], principal: Principal, progress: Progress
+) -> dict[str, Any]:
     report = upload_file(
         database,
         document_path(waiting_bytes(settings.documents), asked["sha256"]),
@@ -301,7 +328,7 @@ def _upload(database: Database, settings: Settings, identity: str) -> dict[str, 
         procedure=configured_procedure(settings),
         catalogue=configured_catalogue(settings),
         reading=configured_reading(settings),
-        progress=_Listener(database, identity, principal),
+        progress=progress,
     )
     return {"upload": report.id, **_counts(report)}
 
@@ -331,10 +358,10 @@ class _Listener:
 
 
 def _refuse_revoked(connection: Connection, principal: Principal) -> None:
-    """Refuse to go on for somebody whose key was revoked since; who works on this machine has none."""
-    if principal.role != LOCAL_ROLE and not has_key(
-        connection, office_id=principal.office_id, role=principal.role, label=principal.actor
-    ):
+    """Refuse to go on for somebody whose key was revoked since; who works on this machine, or by claims alone, has none."""
+    if principal.role == LOCAL_ROLE or principal.actor.startswith(CLAIMED):
+        return
+    if not is_still_known(connection, office_id=principal.office_id, role=principal.role, label=principal.actor):
         raise _RevokedError
 
 
@@ -345,7 +372,7 @@ def _tell(database: Database, identity: str, state: str, told: Mapping[str, Any]
 
 def _office(principal: Principal) -> int | None:
     """Return the office whose jobs a principal may see, None where it is all."""
-    return principal.office_id if allow(principal, "upload", kind="read").reach == "own" else None
+    return only_office(principal, allow(principal, "upload", kind="read"))
 
 
 def _job_json(row: Any) -> dict[str, Any]:

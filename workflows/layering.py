@@ -16,7 +16,7 @@ from layers.feature_keys import with_keys
 from layers.manifests import ManifestEntry, read_manifest
 from layers.sources import digest_delivery
 from store.database import Database, transaction
-from store.documents import add_document, keep_bytes
+from store.documents import Documents, add_document, keep_bytes
 from store.editions import add_edition, find_edition
 from store.editions import list_editions as list_stored
 from store.uploads import claim_content
@@ -137,7 +137,7 @@ def load_layers(  # noqa: PLR0913 - the catalogue is the city's
     path: Path,
     *,
     principal: Principal,
-    documents: Path,
+    documents: Documents,
     options: LoadOptions,
     catalogue: Catalogue | None = None,
     on_progress: Progress | None = None,

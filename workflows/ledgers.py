@@ -22,7 +22,7 @@ from store.ledger import (
 from store.seals import keep_head, newest_kept, public_keys, signing_key
 from workflows.principals import Principal
 from workflows.resolving import building_code
-from workflows.rights import allow, find_right
+from workflows.rights import allow, find_right, only_office
 from workflows.schemes import configured_schemes
 from workflows.settings import Settings
 
@@ -149,7 +149,7 @@ def read_proof(database: Database, seq: int, *, principal: Principal) -> dict[st
         The signed ledger has no such event.
     """
     right = find_right(principal, "audit")
-    own = None if right is not None and right.reach == "district" else principal.office_id
+    own = principal.office_id if right is None else only_office(principal, right)
     with transaction(database) as connection:
         proof = prove_event(connection, seq)
         is_readable = right is not None and bool(events_by_number(connection, [seq], office_id=own))
@@ -170,7 +170,7 @@ def read_events(database: Database, *, after: int, most: int, principal: Princip
     ForbiddenError
         The role may not read the ledger.
     """
-    own = None if allow(principal, "audit").reach == "district" else principal.office_id
+    own = only_office(principal, allow(principal, "audit"))
     wanted = min(most, MOST_EVENTS)
     with transaction(database) as connection:
         rows = list(events_from(connection, after + 1, most=wanted, office_id=own))

@@ -12,6 +12,7 @@ STEPS = {
     "matching": Text("与登记册比对", "matching with the register"),
     "registering": Text("登记", "registering"),
     "recording": Text("记入账本", "recording in the ledger"),
+    "processing": Text("处理", "processing"),
 }
 
 

@@ -31,7 +31,7 @@ from workflows.idempotency import once
 from workflows.principals import Principal
 from workflows.reports import stage_json
 from workflows.resolving import building_codes
-from workflows.rights import allow
+from workflows.rights import allow, only_office
 
 __all__ = ["find_projects", "join_project", "leave_project", "list_projects_of", "open_project", "read_project"]
 
@@ -150,7 +150,7 @@ def read_project(
     """
     with transaction(database) as connection:
         found = _get(connection, project)
-        allow(principal, "keep", own=found.office_id == principal.office_id, kind="read")
+        allow(principal, "keep", office_id=found.office_id, kind="read")
         rows = buildings_of_project(connection, found.id, day=day)
     counted = [row for row in rows if row.closed_as is None and (day is not None or row.valid_to is None)]
     return {
@@ -162,9 +162,9 @@ def read_project(
 
 def find_projects(database: Database, text: str, *, principal: Principal) -> dict[str, Any]:
     """Return the projects whose code or name holds a text, the newest first, at most 100."""
-    reach = allow(principal, "keep", kind="read").reach
+    right = allow(principal, "keep", kind="read")
     with transaction(database) as connection:
-        own = principal.office_id if reach == "own" else None
+        own = only_office(principal, right)
         return {"projects": [_project_json(row) for row in find_stored(connection, text.strip(), office_id=own)]}
 
 
@@ -196,11 +196,11 @@ def _carry_out(database: Database, act: _Act, key: str | None, work: Callable[..
 
     def run() -> dict[str, Any]:
         found = _get(connection, act.project)
-        allow(act.principal, "keep", own=found.office_id == act.principal.office_id, kind="project")
+        allow(act.principal, "keep", office_id=found.office_id, kind="project")
         codes = building_codes(connection, act.buildings, schemes=act.schemes)
         lives = read_lives(connection, sorted({code.compact for code in codes}))
         for life in lives:
-            allow(act.principal, "keep", own=life["office_id"] == act.principal.office_id, kind="project")
+            allow(act.principal, "keep", office_id=life["office_id"], kind="project")
         lock_buildings(connection, [life["building_id"] for life in lives])
         return {"project": str(found.id), **work(connection, act, found, lives)}
 

@@ -67,7 +67,7 @@ def _ask(connection: Connection, request: ActRequest, principal: Principal) -> d
     wanted, kind = ("withdraw", "propose") if action == "withdraw" else ("propose", None)
     allow(principal, wanted, kind=kind)
     for life in read_lives(connection, [parse(code).compact for code in request.codes]):
-        allow(principal, wanted, own=life["office_id"] == principal.office_id, kind=kind)
+        allow(principal, wanted, office_id=life["office_id"], kind=kind)
     return _propose(connection, request, principal)
 
 

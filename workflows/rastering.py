@@ -19,7 +19,7 @@ from layers.confined.rasters import read_raster_confined
 from layers.rasters import Raster
 from layers.sources import digest_delivery
 from store.database import Connection, Database, transaction
-from store.documents import add_document, document_path, keep_bytes
+from store.documents import Documents, add_document, document_path, keep_bytes
 from store.editions import find_edition
 from store.rasters import add_raster, rasters_in_effect
 from store.uploads import claim_content
@@ -85,7 +85,7 @@ def load_raster(
     path: Path,
     *,
     principal: Principal,
-    documents: Path,
+    documents: Documents,
     options: RasterOptions,
     catalogue: Catalogue | None = None,
 ) -> LoadedLayer:
@@ -130,7 +130,7 @@ def load_raster(
     return LoadedLayer(layer.code, layer.name, 0, added=True, account={"cloud_optimised": tiled})
 
 
-def _keep(connection: Connection, path: Path, documents: Path, office_id: int) -> str:
+def _keep(connection: Connection, path: Path, documents: Documents, office_id: int) -> str:
     """Keep the bytes of a file as a document, and return their SHA-256."""
     digest = digest_delivery(path)
     keep_bytes(documents, path, digest.sha256)
@@ -142,7 +142,7 @@ def raster_states(
     connection: Connection,
     codes: Iterable[str],
     *,
-    documents: Path,
+    documents: Documents,
     as_of: date,
     known_at: datetime | None = None,
 ) -> dict[str, list[RasterState]]:
@@ -154,7 +154,7 @@ def raster_states(
     return found
 
 
-def raster_state(row: Any, documents: Path) -> RasterState:
+def raster_state(row: Any, documents: Documents) -> RasterState:
     """Return the raster that an edition's row tells of; its file is not opened."""
     known = row.attributes
     raster = Raster(

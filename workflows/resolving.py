@@ -19,7 +19,7 @@ from workflows.naming import computed_aliases
 from workflows.principals import Principal
 from workflows.redacting import redacted, redacted_brief
 from workflows.reports import alias_json, fault_json, geometry_json, stage_json, text_json
-from workflows.rights import allow, find_right
+from workflows.rights import allow, find_right, reaches
 
 __all__ = [
     "MOST_NAMES",
@@ -175,8 +175,8 @@ def sight_of(principal: Principal | None, *, kind: str | None = None) -> Sight:
     """
     if principal is None:
         return lambda _office: True
-    right, own = allow(principal, "resolve", kind=kind), principal.office_id
-    return lambda office: not right.redacted and (right.reach == "district" or office == own)
+    right = allow(principal, "resolve", kind=kind)
+    return lambda office: not right.redacted and reaches(principal, right, office)
 
 
 def _refuse_unclear(found: Bearers) -> None:

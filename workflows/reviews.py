@@ -25,7 +25,7 @@ from workflows.principals import Principal
 from workflows.proposals import action_of, read_request
 from workflows.registering import add_names
 from workflows.reports import geometry_json
-from workflows.rights import allow, find_right
+from workflows.rights import allow, find_right, only_office
 from workflows.stages import enter_uploaded_stage
 from workflows.succession import issue_all, succeed, to_reassign
 
@@ -74,7 +74,7 @@ def find_reviews(
         The role has no part in reviews.
     """
     right = allow(principal, "upload", kind="read")
-    office = principal.office_id if right.reach == "own" else None
+    office = only_office(principal, right)
     with transaction(database) as connection:
         rows = list_reviews(connection, office_id=office, is_open=is_open, upload_id=upload, most=most)
     return [
@@ -99,7 +99,7 @@ def read_review(database: Database, identity: str, *, principal: Principal) -> d
     """
     with transaction(database) as connection:
         review = get_review(connection, identity)
-        allow(principal, "upload", own=review["office_id"] == principal.office_id, kind="read")
+        allow(principal, "upload", office_id=review["office_id"], kind="read")
         lives = read_lives(connection, review["buildings"])
     decision = review["decision"]
     return {
@@ -326,12 +326,14 @@ def _refuse_ground(
 
 def _refuse_decider(review: Mapping[str, Any], principal: Principal) -> None:
     """Refuse who may not decide a review: nobody decides what the own office delivered, or confirms what they proposed."""
-    own = review["office_id"] == principal.office_id
-    allow(principal, "upload", own=own, kind="read")
-    if review["request"] is not None and action_of(review["relation"]) == "withdraw":
-        allow(principal, "withdraw", own=own, kind="confirm")
+    by = review["office_id"]
+    own = by == principal.office_id
+    allow(principal, "upload", office_id=by, kind="read")
+    if review["request"] is not None:
+        wanted = action_of(review["relation"])
+        allow(principal, wanted, office_id=by, kind="confirm" if wanted == "withdraw" else None)
     elif find_right(principal, "withdraw", kind="confirm") is None or own:
-        allow(principal, "issue_code", own=own)
+        allow(principal, "issue_code", office_id=by)
     is_alone = find_right(principal, "withdraw", kind="alone") is not None
     if own and review["actor"] == principal.actor and not is_alone:
         raise RefusedActError(_SENTENCES.fault("four_eyes"))

@@ -110,7 +110,7 @@ def building_site(  # noqa: PLR0913 - whose, for whom, when
         The role reads no findings, or not those of another office's building.
     """
     (life,) = read_lives(connection, [building_code(connection, name, schemes=schemes).compact])
-    allow(principal, "read_findings", own=life["office_id"] == principal.office_id)
+    allow(principal, "read_findings", office_id=life["office_id"])
     feature = building_feature(connection, life["code"], schemes=schemes, moment=moment)
     told = feature["properties"]
     return Site(

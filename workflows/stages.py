@@ -310,7 +310,7 @@ def _hold(
     (seen,) = read_lives(connection, [code])
     # an office's own are also those that it surveyed last: who designs a building seldom measures it
     is_own = principal.office_id in {seen["office_id"], seen["drawn_by"]}
-    allow(principal, "enter_stage", own=is_own, kind=stage.kind)
+    allow(principal, "enter_stage", own=is_own, office_id=seen["office_id"], kind=stage.kind)
     if drawing is not None:
         # numpy would take a multipolygon apart
         lock_ground(connection, np.array([drawing.footprint, seen["geom"], None], dtype=object)[:-1])
@@ -391,7 +391,7 @@ def _hold_for_withdrawal(
 ) -> dict[str, Any]:
     (life,) = read_lives(connection, [code])
     kind = "confirm" if may_confirm else "propose"
-    allow(principal, "withdraw", own=life["office_id"] == principal.office_id, kind=kind)
+    allow(principal, "withdraw", office_id=life["office_id"], kind=kind)
     lock_buildings(connection, [life["building_id"]])
     return life
 

@@ -1,16 +1,53 @@
 """What the map shows: tiles, and where it begins."""
 
+from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 
 from layers.catalogue import load_catalogue
 from layers.catalogue_entries import Catalogue
-from store.database import Database, transaction
-from store.tiles import building_tile, extent, layer_tile
+from store.database import Connection, Database, transaction
+from store.tiles import building_tile, extent, layer_tile, source_tile
+from workflows.collections import Collection, CollectionQuestion, collection_in
+from workflows.kept_tiles import TilePlace
 from workflows.layer_rights import allow_layer
 from workflows.principals import Principal
-from workflows.rights import allow
+from workflows.rights import allow, offices_seen
 
-__all__ = ["cut_building_tile", "cut_layer_tile", "find_extent"]
+__all__ = [
+    "BuildingView",
+    "building_view",
+    "cut_building_tile",
+    "cut_collection_tile",
+    "cut_layer_tile",
+    "find_extent",
+    "told_in_tiles",
+]
+
+# what stands before the dot of a collection's id, and what its tiles tell of each item; all of it elsewhere
+_TOLD = {"buildings": ("code", "stage", "area_m2", "name"), "layers": ("name", "class_code")}
+
+
+class BuildingView(NamedTuple):
+    """Of which buildings a principal sees the names: of all, or of those of some offices."""
+
+    whole: bool
+    offices: frozenset[int] = frozenset()
+
+
+def building_view(principal: Principal) -> BuildingView:
+    """Return of which buildings a principal sees the names.
+
+    Raises
+    ------
+    ForbiddenError
+        The role may resolve nothing.
+    """
+    right = allow(principal, "resolve")
+    if right.redacted:
+        return BuildingView(whole=False)
+    offices = offices_seen(principal, right)
+    return BuildingView(whole=True) if offices is None else BuildingView(whole=False, offices=offices)
 
 
 def cut_building_tile(database: Database, *, z: int, x: int, y: int, principal: Principal) -> bytes:
@@ -21,11 +58,9 @@ def cut_building_tile(database: Database, *, z: int, x: int, y: int, principal: 
     ForbiddenError
         The role may resolve nothing.
     """
-    right = allow(principal, "resolve")
-    own = None if right.redacted else principal.office_id
-    is_whole = right.reach == "district" and not right.redacted
+    view = building_view(principal)
     with transaction(database) as connection:
-        return building_tile(connection, z=z, x=x, y=y, whole=is_whole, office_id=own)
+        return building_tile(connection, z=z, x=x, y=y, **view._asdict())
 
 
 def cut_layer_tile(  # noqa: PLR0913 - a tile has three coordinates
@@ -52,6 +87,23 @@ def cut_layer_tile(  # noqa: PLR0913 - a tile has three coordinates
     allow_layer(principal, layer)
     with transaction(database) as connection:
         return layer_tile(connection, layer.code, z=z, x=x, y=y, as_of=as_of)
+
+
+def cut_collection_tile(connection: Connection, identity: str, place: TilePlace, asked: CollectionQuestion) -> bytes:
+    """Return the vector tile of any collection as one principal sees it, source layer = its id; empty where there is nothing.
+
+    Raises
+    ------
+    NotHereError
+        There is no such collection, or the principal sees nothing of it.
+    """
+    found = collection_in(connection, identity, asked)
+    return source_tile(connection, found.source, identity, **place._asdict(), told=told_in_tiles(found))
+
+
+def told_in_tiles(collection: Collection) -> Sequence[str]:
+    """Return the names of the properties that a collection's tiles tell."""
+    return _TOLD.get(collection.id.partition(".")[0], collection.source.properties)
 
 
 def find_extent(database: Database) -> tuple[float, float, float, float] | None:

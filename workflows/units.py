@@ -21,7 +21,7 @@ from store.aliases import aliases_of_units, end_aliases, holders
 from store.buildings import add_aliases, lock_buildings
 from store.database import Connection, Database, transaction
 from store.descriptions import describe_rows
-from store.documents import add_document, keep_bytes
+from store.documents import Documents, add_document, keep_bytes
 from store.ledger import append_events
 from store.lives import read_lives
 from store.units import add_units, close_units
@@ -93,7 +93,7 @@ def replace_units(  # noqa: PLR0913 - what, of which building, for whom, and how
     path: Path,
     *,
     principal: Principal,
-    documents: Path,
+    documents: Documents,
     options: TableOptions | None = None,
     file: str | None = None,
     key: str | None = None,
@@ -143,7 +143,7 @@ def replace_units(  # noqa: PLR0913 - what, of which building, for whom, and how
     def run() -> dict[str, Any]:
         code = building_code(connection, building, schemes=schemes)
         (life,) = read_lives(connection, [code.compact])
-        allow(principal, "keep", own=life["office_id"] == principal.office_id, kind="unit")
+        allow(principal, "keep", office_id=life["office_id"], kind="unit")
         lock_buildings(connection, [life["building_id"]])
         (life,) = read_lives(connection, [code.compact])
         if life["closed_as"] is not None:
@@ -173,7 +173,7 @@ def read_units(
     with transaction(database) as connection:
         code = building_code(connection, building, schemes=schemes)
         (life,) = read_lives(connection, [code.compact])
-        allow(principal, "keep", own=life["office_id"] == principal.office_id, kind="read")
+        allow(principal, "keep", office_id=life["office_id"], kind="read")
         rows = read_stored(connection, life["building_id"], day=day)
     units = [_unit(row) for row in rows]
     return {

@@ -21,13 +21,13 @@ from layers.outline_mending import without_vertices
 from layers.readers import file_suffix
 from layers.writing import SUFFIXES, write_batches
 from store.database import Database, transaction
-from store.documents import document_path, open_document
+from store.documents import Documents, document_path, open_document
 from store.uploads import get_upload
 from workflows.errors import RefusedOptionError
 from workflows.principals import Principal
 from workflows.reading_settings import reading_said, with_known
 from workflows.reports import RowReport, UploadReport
-from workflows.rights import allow
+from workflows.rights import allow, only_office
 from workflows.upload_reports import find_report
 
 __all__ = ["Language", "Part", "ReportedFile", "give_back", "write_coded", "write_rejected"]
@@ -114,7 +114,7 @@ def give_back(  # noqa: PLR0913 - which, what of it, where to, for whom and in w
     folder: Path,
     *,
     principal: Principal,
-    documents: Path,
+    documents: Documents,
     suffix: str | None = None,
     reading: ReadOptions = _PLAIN,
     language: Language = "en",
@@ -148,7 +148,7 @@ def give_back(  # noqa: PLR0913 - which, what of it, where to, for whom and in w
     report = find_report(database, identity, principal=principal)
     right = allow(principal, "upload", kind="read")
     with transaction(database) as connection:
-        office = principal.office_id if right.reach == "own" else None
+        office = only_office(principal, right)
         options = get_upload(connection, identity, office_id=office)["options"]
     open_document(documents, report.sha256).close()
     if suffix in _WITHOUT_GEOMETRY:

@@ -18,7 +18,7 @@ from workflows.kept_reports import KeptReports
 from workflows.matching import Match, held_fault
 from workflows.principals import Principal
 from workflows.reports import RowReport, UploadReport, text_json
-from workflows.rights import allow
+from workflows.rights import allow, only_office
 
 __all__ = ["DeliveryAccount", "find_report", "report_drawn", "report_rows", "stored_report"]
 
@@ -150,7 +150,7 @@ def find_report(database: Database, identity: str, *, principal: Principal) -> U
         There is no such upload, or none that the principal may see.
     """
     right = allow(principal, "upload", kind="read")
-    office = principal.office_id if right.reach == "own" else None
+    office = only_office(principal, right)
     with transaction(database) as connection:
         return stored_report(connection, identity, office, repeated=False)
 

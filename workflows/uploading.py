@@ -15,7 +15,7 @@ from registry.aliases import Scheme
 from registry.procedures import Procedure
 from store.ahead import one_ahead
 from store.database import Connection, Database, transaction
-from store.documents import keep_bytes
+from store.documents import Documents, keep_bytes
 from store.errors import DatabaseError
 from store.uploads import claim_content, find_upload
 from workflows.deliveries import PART_ROWS
@@ -57,7 +57,7 @@ def upload_file(  # noqa: PLR0913 - what, for whom, and how
     path: Path,
     *,
     principal: Principal,
-    documents: Path,
+    documents: Documents,
     options: DeliveryOptions,
     file: str | None = None,
     schemes: Sequence[Scheme] | None = None,

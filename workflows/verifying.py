@@ -1,9 +1,7 @@
 """The ledger verified: the log, its signed heads, and the register's rows and documents against it; each fault with its place."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,7 +12,8 @@ from registry.ledger.heads import VerifyingKey, read_head
 from registry.ledger.vouching import VOUCHERS, Vouching
 from store.database import Connection, Database, transaction
 from store.descriptions import all_rows, fields
-from store.documents import document_path
+from store.documents import Documents, document_digest
+from store.errors import DamagedDocumentError
 from store.ledger import (
     checkpoint_rows,
     events_by_number,
@@ -28,8 +27,6 @@ from store.verifying import document_hashes, wrong_grounds
 from workflows.settings import Settings
 
 __all__ = ["VerifiedLedger", "trusted_heads", "verified", "verify_connection", "verify_database"]
-
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +191,11 @@ def _wrong_grounds(connection: Connection) -> Iterator[Finding]:
         yield finding("ground_changed", table="footprint", key=f"{code} {version}")
 
 
-def _wrong_documents(connection: Connection, folder: Path) -> Iterator[Finding]:
+def _wrong_documents(connection: Connection, documents: Documents) -> Iterator[Finding]:
     for sha256 in document_hashes(connection):
         try:
-            with document_path(folder, sha256).open("rb") as kept:
-                is_same = hashlib.file_digest(kept, "sha256").hexdigest() == sha256
-        except FileNotFoundError:
+            is_same = document_digest(documents, sha256) == sha256
+        except DamagedDocumentError:
             yield finding("document_missing", table="document", key=sha256, sha256=sha256)
             continue
         if not is_same:

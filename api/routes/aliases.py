@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Form, Path, Response, UploadFile
 from pydantic import BaseModel, Field
 
-from api.answers import answer
+from api.answers import answer, described
 from api.deliveries import delivered_file
 from api.dependencies import Asking, Configured, OnceKey, Stored
 from workflows.aliasing import NewAlias, add_alias, add_aliases_of_table, end_alias, list_aliases
@@ -62,7 +62,7 @@ def end(  # noqa: PLR0913 - one for each part of the request
     return answer(ended)
 
 
-@router.post("/buildings/{name:path}/aliases", status_code=201)
+@router.post("/buildings/{name:path}/aliases", status_code=201, responses=described())
 def create_alias(
     name: Name,
     wanted: Annotated[WantedAlias, Body()],

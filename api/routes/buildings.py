@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import AwareDatetime
 
-from api.answers import answer
+from api.answers import GEOJSON, answer, described
 from api.dependencies import Asking, Configured, Stored
 from workflows.checking import Terms, check_building
 from workflows.footprint_facts import read_said, split_said
@@ -44,7 +44,7 @@ def read_findings(  # noqa: PLR0913 - one for each parameter
     return answer(found)
 
 
-@router.get("/{name:path}")
+@router.get("/{name:path}", responses=described(GEOJSON))
 def read_building(
     name: Name,
     principal: Asking,

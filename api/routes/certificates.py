@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Response, UploadFile
 
-from api.answers import answer
+from api.answers import PDF, answer, described
 from api.dependencies import Asking, Configured, OnceKey, Stored
 from workflows.certifying import find_issue, issue_certificate, verify_paper
 from workflows.schemes import configured_schemes
@@ -15,7 +15,12 @@ Name = Annotated[str, Path(max_length=200, description="A code, leniently typed,
 _LARGEST = 2**63 - 1
 
 
-@router.post("/buildings/{name:path}/certificates", status_code=201, response_class=Response)
+@router.post(
+    "/buildings/{name:path}/certificates",
+    status_code=201,
+    response_class=Response,
+    responses=described(PDF, statuses=(201,)),
+)
 def issue(name: Name, principal: Asking, database: Stored, settings: Configured, key: OnceKey = None) -> Response:
     """Issue the certificate of a building's code and return it, as PDF/A; it is kept with the building's documents."""
     issued = issue_certificate(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import AwareDatetime
 
-from api.answers import answer
+from api.answers import GEOJSON, answer, described
 from api.dependencies import Asking, Configured, Stored
 from workflows.decoding import CODE_LEVEL, decode_code
 from workflows.previewing import preview_footprint
@@ -15,7 +15,7 @@ from workflows.terms import Terms
 router = APIRouter(tags=["codes"])
 
 
-@router.get("/codes/{code:path}")
+@router.get("/codes/{code:path}", responses=described(GEOJSON))
 def read_code(
     code: Annotated[str, Path(max_length=200, description="A code, leniently typed")],
     principal: Asking,

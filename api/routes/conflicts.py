@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends, Form, Path, Query, Response, UploadFile
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.answers import answer
+from api.answers import GEOJSON, answer, described
 from api.deliveries import delivered_file
 from api.dependencies import Asking, Configured, OnceKey, Stored
 from workflows.catalogues import configured_catalogue
@@ -97,13 +97,13 @@ def show(run: Run, database: Stored, reader: Reading) -> Response:
     return answer(show_conflicts(database, _known(run), reader=reader))
 
 
-@router.get("/conflicts/{run}/rows")
+@router.get("/conflicts/{run}/rows", responses=described(GEOJSON))
 def rows(run: Run, database: Stored, reader: Reading, wanted: Wanted) -> Response:
     """Return conflicts of a run as GeoJSON, in the order in which they were found."""
     return answer(list_conflicts(database, _known(run), wanted, reader=reader), media_type="application/geo+json")
 
 
-@router.post("/layers/{layer}/editions", status_code=201)
+@router.post("/layers/{layer}/editions", status_code=201, responses=described())
 def publish_edition(
     layer: Annotated[str, Path(max_length=40)],
     delivery: Annotated[Delivery, Form()],

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.answers import answer
+from api.answers import GEOJSON, answer, described
 from api.dependencies import Asking, Configured, OnceKey, Stored
 from workflows.difference_workbooks import write_workbook
 from workflows.differing import DifferenceOptions, compare_plans, list_pieces, show_differences
@@ -71,7 +71,7 @@ def read_differences(run: Run, principal: Asking, database: Stored) -> Response:
     return answer(show_differences(database, run, principal=principal))
 
 
-@router.get("/{run}/pieces")
+@router.get("/{run}/pieces", responses=described(GEOJSON))
 def read_pieces(  # noqa: PLR0913 - one for each parameter
     run: Run,
     principal: Asking,
@@ -89,7 +89,7 @@ def read_pieces(  # noqa: PLR0913 - one for each parameter
     return answer(told, media_type="application/geo+json")
 
 
-@router.get("/{run}/workbook")
+@router.get("/{run}/workbook", response_class=Response, responses=described(_XLSX))
 def read_workbook(run: Run, principal: Asking, database: Stored) -> Response:
     """Return a comparison as XLSX: statistics, pieces, the ledger of their cases, what it rests on."""
     written = BytesIO()

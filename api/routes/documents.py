@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Path, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
-from api.answers import answer
+from api.answers import answer, described
 from api.dependencies import Asking, Configured, Stored
 from workflows.attaching import (
     AttachOptions,
@@ -36,7 +36,7 @@ Title = Annotated[str, Form(max_length=200)]
 Stage = Annotated[str | None, Form(description="The stage it belongs to, if it does to one")]
 
 
-@router.post("/buildings/{name:path}/documents", status_code=201)
+@router.post("/buildings/{name:path}/documents", status_code=201, responses=described())
 def attach_to_building(  # noqa: PLR0913 - one for each field of the form
     name: Name,
     file: UploadFile,
@@ -52,7 +52,7 @@ def attach_to_building(  # noqa: PLR0913 - one for each field of the form
     return _attach(database, name, file, principal=principal, settings=settings, options=options)
 
 
-@router.post("/projects/{key}/documents", status_code=201)
+@router.post("/projects/{key}/documents", status_code=201, responses=described())
 def attach_to_project(  # noqa: PLR0913 - one for each field of the form
     key: Key,
     file: UploadFile,
@@ -82,7 +82,7 @@ def read_documents_of_project(key: Key, principal: Asking, database: Stored, set
     return answer(list_documents(database, f"project/{key}", principal=principal, stages=stages))
 
 
-@router.get("/documents/{document_id}")
+@router.get("/documents/{document_id}", response_class=Response, responses=described("*/*"))
 def download(document_id: UUID, principal: Asking, database: Stored, settings: Configured) -> Response:
     """Return a document's bytes, as an attachment, once all of them are found to be those that were kept."""
     opened = open_attachment(database, str(document_id), principal=principal, documents=settings.documents)

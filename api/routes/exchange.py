@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response, UploadFile
 from fastapi.responses import FileResponse
 
-from api.answers import answer
+from api.answers import answer, described
 from api.deliveries import working_folder
 from api.dependencies import Asking, Configured, Stored
 from workflows.exporting import export_package
@@ -16,7 +16,7 @@ from workflows.importing import import_package, trusted_keys
 router = APIRouter(prefix="/packages", tags=["exchange"])
 
 
-@router.get("")
+@router.get("", responses=described("application/zip"))
 def read_package(  # noqa: PLR0913 - one for each question of the query
     principal: Asking,
     database: Stored,

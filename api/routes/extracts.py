@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.answers import answer
+from api.answers import GEOJSON, PDF, answer, described
 from api.dependencies import Asking, Configured, OnceKey, Stored
 from geocode import Text
 from workflows.errors import RefusedOptionError
@@ -38,7 +38,7 @@ class DrawnSite(BaseModel):
     known_at: AwareDatetime | None = None
 
 
-@router.get("/{form}")
+@router.get("/{form}", responses=described(GEOJSON, PDF))
 def read_extract(  # noqa: PLR0913 - one for each parameter
     form: Annotated[Form, Path(description="json, geojson or pdf")],
     principal: Asking,
@@ -75,7 +75,7 @@ def read_extract(  # noqa: PLR0913 - one for each parameter
     return _respond(found, form, settings)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=described(GEOJSON, PDF, statuses=(201,)))
 def draw_extract(
     site: DrawnSite,
     principal: Asking,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Response, UploadFile
 
-from api.answers import answer
+from api.answers import answer, described
 from api.deliveries import delivered_file
 from api.dependencies import Asking, Configured, Stored
 from workflows.facilities import FacilityOptions, facility_classes, upload_facilities
@@ -21,7 +21,7 @@ def read_classes(principal: Asking) -> Response:
     return answer({"classes": facility_classes()})
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=described())
 def upload(  # noqa: PLR0913 - one for each field of the form
     file: UploadFile,
     principal: Asking,

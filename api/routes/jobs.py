@@ -3,15 +3,16 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from threading import Event
 from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from api.answers import answer
+from api.answers import answer, described
 from api.dependencies import Asking, Stored
 from workflows.databases import Database
 from workflows.jobs import cancel_job, has_ended, list_jobs, read_events, show_job
@@ -53,14 +54,18 @@ def read_job(job_id: UUID, principal: Asking, database: Stored) -> Response:
     return answer(show_job(database, str(job_id), principal=principal))
 
 
-@router.delete("/{job_id}")
+@router.delete("/{job_id}", status_code=202)
 def cancel(job_id: UUID, principal: Asking, database: Stored) -> Response:
     """Have a job end, and return how it stands: nothing of one that is cancelled is stored."""
     return answer(cancel_job(database, str(job_id), principal=principal), status=202)
 
 
-@router.get("/{job_id}/events", response_class=StreamingResponse)
-def read_progress(job_id: UUID, principal: Asking, database: Stored, last: LastEvent = 0) -> Response:
+@router.get(
+    "/{job_id}/events",
+    response_class=StreamingResponse,
+    responses=described("text/event-stream") | described(statuses=(204,)),
+)
+def read_progress(request: Request, job_id: UUID, principal: Asking, database: Stored, last: LastEvent = 0) -> Response:
     """Return what becomes of a job as it happens (server-sent events), from after `Last-Event-ID` on, until it has ended.
 
     204 where the client has it all, which tells it not to ask again; after ten minutes the stream ends, and it does.
@@ -68,17 +73,23 @@ def read_progress(job_id: UUID, principal: Asking, database: Stored, last: LastE
     job = show_job(database, str(job_id), principal=principal)
     if has_ended(job) and last >= job["number"]:
         return Response(status_code=204)
+    after, stopping = min(last, job["number"]), request.app.state.stopping
     return StreamingResponse(
-        _stream(database, str(job_id), principal, min(last, job["number"])),
+        _stream(database, str(job_id), principal, after=after, stopping=stopping),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(database: Database, identity: str, principal: Principal, after: int) -> AsyncIterator[bytes]:
-    """Yield the events of a job, and a comment now and then, so that nobody takes the line for dead."""
+async def _stream(
+    database: Database, identity: str, principal: Principal, *, after: int, stopping: Event
+) -> AsyncIterator[bytes]:
+    """Yield the events of a job, and a comment now and then, so that nobody takes the line for dead.
+
+    A server that is told to stop ends the stream: whoever reads it asks again, after the last event that came.
+    """
     silent_s, until = 0.0, time.monotonic() + _LONGEST_S
-    while time.monotonic() < until:
+    while time.monotonic() < until and not stopping.is_set():
         events = await run_in_threadpool(read_events, database, identity, principal=principal, after=after)
         for number, event in events:
             after = number

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.answers import answer
+from api.answers import answer, described
 from api.dependencies import Asking, OnceKey, Stored
 from workflows.databases import Database
 from workflows.drawings import read_drawing
@@ -84,19 +84,19 @@ def read_building_lineage(code: Code, principal: Asking, database: Stored) -> Re
     return answer(read_lineage(database, code, principal=principal))
 
 
-@router.post("/{code:path}/splits", status_code=201)
+@router.post("/{code:path}/splits", status_code=201, responses=described(statuses=(202,)))
 def split_building(code: Code, split: Split, principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """Split a building into parts with codes of their own; 202 where another person has to confirm it."""
     return _act(database, principal, key, _request("split", [code], split, split.parts))
 
 
-@router.post("/{code:path}/merges", status_code=201)
+@router.post("/{code:path}/merges", status_code=201, responses=described(statuses=(202,)))
 def merge_buildings(code: Code, merger: Merger, principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """Merge a building with others into one; 202 where another person has to confirm it."""
     return _act(database, principal, key, _request("merge", [code, *merger.others], merger, [merger.geometry]))
 
 
-@router.post("/{code:path}/rebuilds", status_code=201)
+@router.post("/{code:path}/rebuilds", status_code=201, responses=described(statuses=(202,)))
 def rebuild_building(
     code: Code, rebuilding: Rebuilding, principal: Asking, database: Stored, key: OnceKey = None
 ) -> Response:
@@ -104,13 +104,13 @@ def rebuild_building(
     return _act(database, principal, key, _request("rebuild", [code], rebuilding, [rebuilding.geometry]))
 
 
-@router.post("/{code:path}/closures", status_code=201)
+@router.post("/{code:path}/closures", status_code=201, responses=described(statuses=(202,)))
 def close_building(code: Code, closure: Closure, principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """End a building's life; its code resolves for ever. 202 where another person has to confirm it."""
     return _act(database, principal, key, _request("close", [code], closure))
 
 
-@router.post("/{code:path}/revivals", status_code=201)
+@router.post("/{code:path}/revivals", status_code=201, responses=described(statuses=(202,)))
 def revive_building(
     code: Code, revival: Happening, principal: Asking, database: Stored, key: OnceKey = None
 ) -> Response:
@@ -118,7 +118,7 @@ def revive_building(
     return _act(database, principal, key, _request("revive", [code], revival))
 
 
-@router.post("/{code:path}/relocations", status_code=201)
+@router.post("/{code:path}/relocations", status_code=201, responses=described(statuses=(202,)))
 def relocate_building(
     code: Code, relocation: Relocation, principal: Asking, database: Stored, key: OnceKey = None
 ) -> Response:
@@ -126,7 +126,7 @@ def relocate_building(
     return _act(database, principal, key, _request("relocate", [code], relocation, [relocation.geometry]))
 
 
-@router.post("/{code:path}/parts", status_code=201)
+@router.post("/{code:path}/parts", status_code=201, responses=described(statuses=(202,)))
 def add_part(code: Code, part: Part, principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """Give a separate part of a building a code of its own; 202 where another person has to approve it."""
     return _act(database, principal, key, _request("add_part", [code], part, [part.geometry]))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from api.answers import answer
+from api.answers import GEOJSON, answer, described
 from api.dependencies import Asking, Configured
 from workflows.naming import name_features
 from workflows.schemes import configured_schemes
@@ -12,7 +12,7 @@ from workflows.schemes import configured_schemes
 router = APIRouter(tags=["codes"])
 
 
-@router.get("/names/{text:path}")
+@router.get("/names/{text:path}", responses=described(GEOJSON))
 def read_name(
     text: Annotated[str, Path(max_length=200, description="A code or another name of a building, a project, a place")],
     principal: Asking,

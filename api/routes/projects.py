@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import BaseModel, Field
 
-from api.answers import answer
+from api.answers import answer, described
 from api.dependencies import Asking, Configured, OnceKey, Stored
 from workflows.procedures import configured_procedure
 from workflows.projects import find_projects, join_project, leave_project, open_project, read_project
@@ -41,7 +41,7 @@ class Leaving(BaseModel):
     valid_to: Annotated[date | None, Field(description="Today where none is told")] = None
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=described())
 def create_project(
     new: Annotated[NewProject, Body()], principal: Asking, database: Stored, key: OnceKey = None
 ) -> Response:

@@ -17,6 +17,7 @@ from workflows.principals import find_principal
 from workflows.procedures import configured_procedure
 from workflows.resolving import MOST_NAMES, resolve_names
 from workflows.schemes import configured_schemes
+from workflows.tokens import looks_like_token
 
 router = APIRouter(prefix="/resolve", tags=["buildings"])
 Day = Annotated[date | None, Query(description="The day on which it is to be shown; the latest state without it")]
@@ -70,16 +71,31 @@ class CodeRoute(Route):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Tell whether a request is for this route; it is for `resolve_text` where not."""
         is_ours = scope["type"] == "http" and scope["method"] == "GET" and _CODE_QUERY.fullmatch(scope["query_string"])
-        return super().matches(scope) if is_ours else (Match.NONE, {})
+        match, found = super().matches(scope) if is_ours else (Match.NONE, {})
+        return match, {**found, "route": self}
 
 
 _CODE_QUERY = re.compile(rb"q=((?:[0-9A-Za-z-]|%20|\+){13,40})")
 
 
+def is_code_question(scope: Scope) -> bool:
+    """Tell whether a request asks `CodeRoute`, which answers all that wait together."""
+    is_asked = scope["path"] == router.prefix and scope["method"] == "GET"
+    return bool(is_asked and _CODE_QUERY.fullmatch(scope["query_string"]))
+
+
 async def _answer_code(request: Request) -> Response:
     text = request.query_params["q"]
     codes: CodeAnswers = request.app.state.codes
-    told = await codes.find(text, asker_of(request, openly=True))
+    # whether a token counts is looked up by a thread: its keys may have to be fetched
+    asker = (
+        await run_in_threadpool(asker_of, request, openly=True)
+        if request.app.state.tokens is not None and looks_like_token(request.headers.get("authorization", ""))
+        else asker_of(request, openly=True)
+    )
+    told = await codes.find(text, asker)
+    # the key holds: whose it is, only what answered knows
+    request.state.principal = None
     if told is None:
         return await run_in_threadpool(_resolve, request, text)
     # a copy may be kept, and is asked about each time

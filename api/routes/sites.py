@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.answers import answer
+from api.answers import CSV, GEOJSON, answer, described
 from api.dependencies import Asking, Configured, OnceKey, Stored
 from workflows.plan_states import read_extent
 from workflows.site_candidates import CandidateOptions
@@ -70,7 +70,7 @@ def search(
     return made
 
 
-@router.get("/{run}")
+@router.get("/{run}", responses=described(GEOJSON, CSV))
 def read_sites(
     run: Annotated[str, Path(max_length=40, description="The id of the run, as its answer tells it")],
     principal: Asking,

@@ -5,24 +5,26 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 
+from api.answers import described
 from api.dependencies import Asking, Configured, Stored
 from workflows.catalogues import configured_catalogue
 from workflows.tiling import cut_building_tile, cut_layer_tile
 
 router = APIRouter(prefix="/tiles", tags=["tiles"])
 _MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
+_TILE = described(_MEDIA_TYPE) | described(statuses=(204,))
 Zoom = Annotated[int, Path(ge=0, le=24)]
 Index = Annotated[int, Path(ge=0, lt=2**24)]
 
 
-@router.get("/buildings/{z}/{x}/{y}.mvt")
+@router.get("/buildings/{z}/{x}/{y}.mvt", responses=_TILE)
 def read_building_tile(z: Zoom, x: Index, y: Index, principal: Asking, database: Stored) -> Response:
     """Return a tile of the living buildings, source layer ``buildings``; 204 where none stands."""
     _refuse_outside(z, x, y)
     return _answer(cut_building_tile(database, z=z, x=x, y=y, principal=principal))
 
 
-@router.get("/layers/{layer}/{z}/{x}/{y}.mvt")
+@router.get("/layers/{layer}/{z}/{x}/{y}.mvt", responses=_TILE)
 def read_layer_tile(  # noqa: PLR0913 - a tile has three coordinates
     layer: str,
     z: Zoom,

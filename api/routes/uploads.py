@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
 from fastapi.responses import FileResponse
 from pydantic import Field
 
-from api.answers import answer
+from api.answers import answer, described
 from api.deliveries import delivered_file, working_folder
 from api.dependencies import Asking, Configured, OnceKey, Spoken, Stored
 from api.routes.jobs import Preferred, accepted, is_async
@@ -72,7 +72,7 @@ def delivery_options(  # noqa: PLR0913 - one for each field of the form
 Options = Annotated[DeliveryOptions, Depends(delivery_options)]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=described(statuses=(200, 202)))
 def upload(  # noqa: PLR0913 - the form, and two headers
     file: UploadFile,
     principal: Asking,
@@ -135,7 +135,7 @@ def read_upload(upload_id: UUID, principal: Asking, database: Stored) -> Respons
     return answer(find_report(database, str(upload_id), principal=principal).as_json())
 
 
-@router.get("/{upload_id}/{part}")
+@router.get("/{upload_id}/{part}", responses=described("*/*"))
 def read_part(  # noqa: PLR0913 - one for each part of the request
     upload_id: UUID,
     part: Part,

@@ -38,11 +38,13 @@ __all__ = [
     "MOST_WAITING",
     "KeptDelivery",
     "asked",
+    "check_readers",
     "list_confined",
     "open_confined",
     "read_confined",
     "read_records_confined",
     "read_sheet_confined",
+    "reading_load",
     "start_readers",
 ]
 
@@ -180,6 +182,25 @@ def start_readers() -> None:
         threading.Thread(target=_reading.start, name="readers", daemon=True).start()
 
 
+def check_readers() -> None:
+    """Return once files from others can be read as they should be: what reads them runs, or was started.
+
+    Raises
+    ------
+    ConfinementError
+        This machine cannot confine the reading as it should be.
+    OSError
+        The process cannot be started.
+    """
+    if reading_confinement().mode != "off":
+        _reading.check()
+
+
+def reading_load() -> tuple[int, int]:
+    """Return how many files from others are being read for this process, and how many wait for that."""
+    return _reading.busy, _reading.waiting
+
+
 def _there(path: str | PathLike[str]) -> Path:
     """Return the full path of a file that can be opened; raises OSError where it cannot."""
     full = Path(path).absolute()
@@ -273,6 +294,8 @@ class _Reading:
         self._service: _Service | None = None
         self._places = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
         self._queue = threading.BoundedSemaphore(MOST_WAITING)
+        self._counting = threading.Lock()
+        self.busy, self.waiting = 0, 0
 
     def run(self, folder: Path) -> int | None:
         """Have a job done, and return how its process has ended: its exit status or minus a signal; None: by us."""
@@ -284,6 +307,13 @@ class _Reading:
                 # the service itself was ended, by whomever: once may be bad luck
                 self._forget(service)
                 return _run(folder, self._started())
+
+    def check(self) -> None:
+        """Have the service run: one that was ended is started anew."""
+        service = self._started()
+        if service.process.poll() is not None:
+            self._forget(service)
+            self._started()
 
     def start(self) -> None:
         """Start the service; whoever asks next is told if it cannot be."""
@@ -303,16 +333,25 @@ class _Reading:
         if not (self._places.acquire(blocking=False) or self._waited()):
             raise cannot_confine("confinement_busy")
         try:
+            self._count(busy=1)
             yield
         finally:
+            self._count(busy=-1)
             self._places.release()
+
+    def _count(self, *, busy: int = 0, waiting: int = 0) -> None:
+        with self._counting:
+            self.busy += busy
+            self.waiting += waiting
 
     def _waited(self) -> bool:
         if not self._queue.acquire(blocking=False):
             return False
         try:
+            self._count(waiting=1)
             return self._places.acquire(timeout=_PATIENCE_S)
         finally:
+            self._count(waiting=-1)
             self._queue.release()
 
     def _started(self) -> _Service:

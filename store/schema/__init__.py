@@ -19,7 +19,7 @@ from store.schema.exchange import idempotency, imported, outbox, subscription
 from store.schema.intake import layer_mapping
 from store.schema.jobs import job, job_event
 from store.schema.ledger import checkpoint, event, ledger_node
-from store.schema.offices import api_key, document, office, upload, upload_account, upload_row
+from store.schema.offices import api_key, audit, document, member, office, upload, upload_account, upload_row
 from store.schema.reviews import review, review_building, review_decision, review_row
 from store.schema.runs import (
     case_entry,
@@ -36,6 +36,7 @@ __all__ = [
     "alias",
     "api_key",
     "attachment",
+    "audit",
     "building",
     "case_entry",
     "case_ground",
@@ -58,6 +59,7 @@ __all__ = [
     "layer_mapping",
     "ledger_node",
     "lineage",
+    "member",
     "metadata",
     "office",
     "outbox",

@@ -1,11 +1,24 @@
-"""Offices, their keys, what they delivered."""
+"""Offices, their keys and people, who was turned away, what they delivered."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Double, Integer, Table, Text, UniqueConstraint, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from store.schema.columns import closed, identity, metadata, of, recorded, uuid
+from store.schema.columns import closed, identity, metadata, of, recorded, salt, uuid
 
-__all__ = ["api_key", "document", "office", "upload", "upload_account", "upload_row"]
+__all__ = ["api_key", "audit", "document", "member", "office", "upload", "upload_account", "upload_row"]
 
 office = Table(
     "office",
@@ -29,6 +42,41 @@ api_key = Table(
     Column("key_sha256", Text, nullable=False, unique=True),
     recorded(func.now),
     closed("revoked_at"),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("division", Text, CheckConstraint("division ~ '^([0-9]{2}){1,3}$'")),
+)
+
+member = Table(
+    "member",
+    metadata,
+    identity(),
+    of("office"),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("division", Text, CheckConstraint("division ~ '^([0-9]{2}){1,3}$'")),
+    salt(),
+    recorded(func.now),
+    closed("revoked_at"),
+    Index("member_subject", "issuer", "subject", unique=True, postgresql_where=text("revoked_at is null")),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    identity(BigInteger),
+    of("office", nullable=True),
+    Column("actor", Text),
+    Column("role", Text),
+    Column("action", Text),
+    Column("route", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text),
+    Column("place", Text),
+    Column("times", Integer, nullable=False, server_default="1"),
+    recorded(),
+    Index("audit_office", "office_id", "id"),
 )
 
 document = Table(

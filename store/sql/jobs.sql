@@ -6,6 +6,7 @@ from job j
 join office o on o.id = j.office_id
 cross join lateral (select * from job_event where job_id = j.id order by number desc limit 1) e
 where (cast(:job as uuid) is null or j.id = cast(:job as uuid))
+  and (cast(:kind as text) is null or j.kind = :kind)
   and (cast(:office as integer) is null or j.office_id = :office)
 order by j.recorded_at desc, j.id
 limit :most

@@ -19,7 +19,11 @@ OPEN = {
     ("GET", "/certificates/{event}/verification"),
     ("POST", "/certificates/verification"),
     ("GET", "/runs/{identity}/verification"),
+    # what the service does to order, and not for whom
+    ("GET", "/ogc/processes"),
+    ("GET", "/ogc/processes/{process}"),
 }
+ASKED = {"/resolve": {"q": "1"}}
 PUBLIC = {("GET", "/resolve"), ("GET", "/ledger/proofs/{seq}")}
 
 
@@ -45,9 +49,19 @@ def test_nothing_else_opens(far):
         (method, path)
         for path, methods in caller.app.openapi()["paths"].items()
         for method in map(str.upper, methods)
-        if caller.request(method, re.sub(r"\{[^}]+\}", "1", path), params={"q": "1"}).status_code != 401
+        if caller.request(method, placed(path), params=ASKED.get(path)).status_code != 401
     }
-    assert answered == OPEN | (PUBLIC if is_public else set())
+    # of the collections the public is told which it may see
+    collections = {(method, path) for method, path in answered if path.startswith("/ogc/") and method == "GET"} - OPEN
+    assert is_public or not collections
+    assert answered - collections == OPEN | (PUBLIC if is_public else set())
+
+
+def placed(path):
+    known = (
+        path.replace("{matrix_set}", "WebMercatorQuad").replace("{collection_id}", "buildings").replace("{level}", "16")
+    )
+    return re.sub(r"\{[^}]+\}", "1", known)
 
 
 @pytest.mark.parametrize("more", [{}, {"as_of": "2999-01-01"}])

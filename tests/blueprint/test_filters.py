@@ -90,10 +90,11 @@ def test_a_property_outside_the_white_list_is_refused():
         "(" * 100_000 + "a = 1" + ")" * 100_000,
         "(" * (MAX_DEPTH + 1) + "a = 1" + ")" * (MAX_DEPTH + 1),
         "NOT " * (MAX_DEPTH + 1) + "a = 1",
+        "a = " + "-" * 4_000 + "1",
         "a = '" + "x" * MAX_BYTES + "'",
         "a = '" + "农" * (MAX_BYTES // 3) + "'",
     ],
-    ids=["brackets that crash the parser", "too deep", "too many NOT", "too long", "too many bytes"],
+    ids=["brackets", "too deep", "too many NOT", "too many signs", "too long", "too many bytes"],
 )
 def test_a_filter_beyond_the_limits_is_refused(text):
     with pytest.raises(FilterError, match="than"):

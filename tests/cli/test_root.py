@@ -11,8 +11,23 @@ from cli.main import app
 COMMANDS = [
     *("code", "decode", "alias", "upload", "check", "extract", "run", "resolve"),
     *("review", "building", "stage", "project", "units", "aliases", "facilities"),
-    *("layers", "conflicts", "cases", "differences", "sites", "rules", "document", "certificate"),
-    *("ledger", "db", "exchange", "webhook", "serve", "work", "worker", "jobs"),
+    *("layers", "conflicts", "cases", "differences", "sites", "rules", "statistics", "document", "certificate"),
+    *(
+        "ledger",
+        "db",
+        "office",
+        "key",
+        "user",
+        "audit",
+        "backup",
+        "restore",
+        "exchange",
+        "webhook",
+        "serve",
+        "work",
+        "worker",
+        "jobs",
+    ),
 ]
 
 

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from registry.aliases import Alias, alias_value, find_aliases, find_stated, get_scheme, load_schemes
+from registry.aliases import (
+    Alias,
+    alias_value,
+    find_aliases,
+    find_stated,
+    get_scheme,
+    load_schemes,
+    stating_fields,
+)
 from registry.errors import RegistryError, SchemeError
 
 # the forms themselves have vectors of their own
@@ -170,3 +178,9 @@ def test_an_unknown_scheme_names_those_that_are_near():
         get_scheme("bdcdy")
     assert isinstance(caught.value, (LookupError, RegistryError))
     assert get_scheme("bdcdyh").standard == "GB/T 37346-2019"
+
+
+def test_a_row_that_lacks_a_field_of_its_table_states_what_it_has():
+    fields = stating_fields(["name", "建筑编码", "name:zh"])
+    assert fields.find({"name:zh": "甲"}) == ("甲", None)
+    assert fields.find({}) == (None, None)

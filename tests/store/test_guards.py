@@ -1,5 +1,7 @@
 """History cannot be changed quietly: the database refuses, whoever writes."""
 
+from datetime import UTC, datetime
+
 import pytest
 import shapely
 from geoalchemy2 import Geometry
@@ -31,6 +33,7 @@ CLOSED_ONCE = {
     "footprint": "replaced_at",
     "alias": "valid_to",
     "api_key": "revoked_at",
+    "member": "revoked_at",
     "closure": "revoked_at",
     "lineage": "revoked_at",
     "stage_entry": "withdrawn_at",
@@ -84,6 +87,8 @@ LATER_ROWS = """
     insert into upload_account (upload_id, office_id, told) select id, :office, '{}' from upload;
     insert into layer_mapping (office_id, name, version, layer, content, actor)
         select :office, '农田', 1, 'GH2201', '{}', 'test';
+    insert into member (office_id, issuer, subject, role, label) select :office, 'https://id', '7f', 'planner', 'desk 2';
+    insert into audit (office_id, actor, role, route, outcome) select :office, 'a', 'planner', 'GET /reviews', 'read';
     insert into job (office_id, kind, actor, role, request) select :office, 'upload', 'test', 'surveyor', '{}';
     insert into job_event (job_id, number, office_id, state, told) select id, 1, :office, 'waiting', '{}' from job
 """
@@ -102,7 +107,8 @@ def history(connection, desk, on_ground, house_codes, plan_edition, plan_feature
     desk.add_event(connection, building)
     names = {"building_id": building, "office_id": desk.office_id}
     add_aliases(connection, [{**names, "scheme": "zrzh", "value": "3", "source": "a.zip"}])
-    add_key(connection, office_id=desk.office_id, role="surveyor", label="field laptop")
+    end = datetime(2999, 1, 1, tzinfo=UTC)
+    add_key(connection, office_id=desk.office_id, role="surveyor", label="field laptop", expires_at=end)
     row = {**names, "upload_id": desk.upload_id, "row_number": 0, "source_id": None, "name": None, "outcome": "new"}
     add_upload_rows(connection, [{**row, "area_m2": 1.0, "fault": None}])
     add_edition(connection, {**plan_edition, "office_id": desk.office_id}, plan_features([shapely.Point(126, 43)]))

@@ -13,7 +13,7 @@ def test_an_office_is_there_once(connection):
 
 
 def test_a_key_is_known_by_its_office_role_and_label(connection, desk):
-    key = add_key(connection, office_id=desk.office_id, role="planner", label="field laptop")
+    key = add_key(connection, office_id=desk.office_id, role="planner", label="field laptop").key
     found = find_key(connection, key)
     assert (found.id, found.name_en, found.role, found.label) == (
         desk.office_id,
@@ -24,27 +24,27 @@ def test_a_key_is_known_by_its_office_role_and_label(connection, desk):
 
 
 def test_a_key_itself_is_stored_nowhere(connection, desk):
-    key = add_key(connection, office_id=desk.office_id, role="planner", label="field laptop")
+    key = add_key(connection, office_id=desk.office_id, role="planner", label="field laptop").key
     stored = connection.execute(text("select row_to_json(k)::text from api_key k")).scalar_one()
     assert key not in stored
     assert key.removeprefix("luotu_") not in stored
 
 
 def test_keys_differ(connection, desk):
-    keys = {add_key(connection, office_id=desk.office_id, role="admin", label="x") for _ in range(20)}
+    keys = {add_key(connection, office_id=desk.office_id, role="admin", label="x").key for _ in range(20)}
     assert len(keys) == 20
     assert min(map(len, keys)) > 40
 
 
 def test_a_revoked_key_is_unknown(connection, desk):
-    kept, revoked = (add_key(connection, office_id=desk.office_id, role="planner", label=label) for label in "ab")
+    kept, revoked = (add_key(connection, office_id=desk.office_id, role="planner", label=label).key for label in "ab")
     connection.execute(text("update api_key set revoked_at = now() where label = 'b'"))
     assert find_key(connection, revoked) is None
     assert find_key(connection, kept).label == "a"
 
 
 def test_what_is_no_key_is_unknown(connection, desk):
-    key = add_key(connection, office_id=desk.office_id, role="planner", label="field laptop")
+    key = add_key(connection, office_id=desk.office_id, role="planner", label="field laptop").key
     stored = connection.execute(text("select key_sha256 from api_key")).scalar_one()
     for wrong in ("", key[:-1], key + " ", key.upper(), stored, "' or true --", "\0", "钥匙"):
         assert find_key(connection, wrong) is None

@@ -17,6 +17,7 @@ from store.cluster import cluster_status
 
 PROJECT = Path(__file__).resolve().parents[2]
 READY_S = 90
+_GONE_S = 30
 
 
 def free_port() -> int:
@@ -42,6 +43,8 @@ class Installation:
             "LUOTU_LANGUAGE": "en",
             "DATABASE_URL": "",
             "LUOTU_WEBHOOK_HOSTS": "127.0.0.1",
+            # all clients of a story have one address, and are meant to be at it at once
+            "LUOTU_AT_ONCE": "64",
         }
         return os.environ | own
 
@@ -96,7 +99,7 @@ class Installation:
             self.worker.wait()
 
     def kill_database(self) -> None:
-        """Kill every process of PostgreSQL as `kill -9` does."""
+        """Kill every process of PostgreSQL as `kill -9` does, and wait until nothing is left of the first, not even its number."""
         pid = cluster_status(self.cluster).pid
         if pid is None:
             return
@@ -104,6 +107,12 @@ class Installation:
         for process in (pid, *map(int, family)):
             with suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
+        # the next server takes a number that is still there for another server
+        deadline = time.monotonic() + _GONE_S
+        with suppress(ProcessLookupError):
+            while time.monotonic() < deadline:
+                os.kill(pid, 0)
+                time.sleep(0.01)
 
     def request(self, method: str, path: str, **request: Any) -> httpx2.Response:
         """Return what the server answers to a request of any kind."""

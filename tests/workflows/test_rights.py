@@ -39,8 +39,8 @@ TABLE = {
     ("read_blueprint", None): "--ddd-d",
     ("publish", None): "--d---d",
     ("coordinate", None): "--dd--d",
-    ("read_layers", "public"): "-dddddd",
-    ("read_layers", "internal"): "-dddddd",
+    ("read_layers", "public"): "-dddd-d",
+    ("read_layers", "internal"): "-dddd-d",
     ("read_layers", "restricted"): "--ddd-d",
     ("read_layers", None): "-------",
     ("read_documents", None): "-oddd-d",
@@ -50,8 +50,10 @@ TABLE = {
     ("export", None): "------d",
     ("export", "approved"): "--dd--d",
     ("audit", None): "-o--d-d",
+    ("read_audit", None): "----d-d",
     ("verify", None): "ddddddd",
-    ("administer", None): "-----dd",
+    ("observe", None): "----ddd",
+    ("administer", None): "-----od",
 }
 
 

@@ -190,7 +190,7 @@ def test_a_job_that_was_registered_before_its_worker_died_is_registered_once(
     database, principal, installation, ask, monkeypatch
 ):
     job = ask()
-    upload_jobs._upload(database, installation, job["id"])
+    upload_jobs._do(database, installation, job["id"])
     work(installation, once=True)
     done = show_job(database, job["id"], principal=principal)
     assert (done["state"], done["result"]["repeated"]) == ("done", True)
@@ -292,7 +292,8 @@ def test_a_job_of_a_key_that_is_revoked_while_it_runs_leaves_nothing(
     monkeypatch.setattr(upload_jobs._Listener, "__call__", revoked_late)
     work(installation, once=True)
     assert show_job(database, job["id"], principal=surveyor)["problem"]["kind"] == "key_revoked"
-    assert [count(database, table) for table in ("upload", "building", "event")] == [0, 0, 0]
+    # the office and its key are events
+    assert [count(database, table) for table in ("upload", "building", "event")] == [0, 0, 2]
 
 
 def test_a_key_of_the_same_label_and_role_goes_on_for_the_one_before(database, installation, ask, someone, as_owner):

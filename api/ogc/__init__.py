@@ -1,0 +1,1 @@
+"""OGC API: features, tiles and processes, as the standards have them."""

@@ -1,0 +1,191 @@
+"""OGC API – Processes, Part 1: what there is to be done, done at once or as a job, and what came of it."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Header, Path, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.answers import GEOJSON, answer, described
+from api.dependencies import Asking, Configured, OnceKey, Spoken, Stored
+from api.routes.jobs import is_async
+from workflows.jobs import STATES
+from workflows.process_jobs import (
+    ProcessJob,
+    ask_for_process,
+    dismiss_job,
+    list_process_jobs,
+    process_result,
+    show_process_job,
+)
+from workflows.processes import PROCESSES, Process, find_process, read_inputs, run_process
+from workflows.upload_files import Language
+
+__all__ = ["CONFORMS_TO", "router"]
+
+router = APIRouter(prefix="/ogc", tags=["processes"])
+CONFORMS_TO = tuple(
+    f"http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/{name}"
+    for name in ("core", "ogc-process-description", "json", "oas30", "job-list", "dismiss")
+)
+_RELATION = "http://www.opengis.net/def/rel/ogc/1.0"
+_STATUSES = {
+    "waiting": "accepted",
+    "running": "running",
+    "cancelling": "running",
+    "done": "successful",
+    "failed": "failed",
+    "cancelled": "dismissed",
+}
+_ENDS = {"successful", "failed", "dismissed"}
+Identity = Annotated[str, Path(max_length=60)]
+Prefer = Annotated[
+    str | None,
+    Header(alias="Prefer", max_length=200, description="`respond-async`: a job does it, and 201 tells which"),
+]
+
+
+class Execution(BaseModel):
+    """What goes into a process, and how its result comes back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    inputs: Annotated[dict[str, Any], Field(description="As the process describes them")] = {}
+    outputs: Annotated[
+        dict[Literal["result"], Any] | None, Field(description="Which outputs are wanted; there is one")
+    ] = None
+    response: Annotated[
+        Literal["raw", "document"], Field(description="The result itself, or a document that names it")
+    ] = "raw"
+
+
+@router.get("/processes")
+def read_processes(
+    language: Spoken, *, limit: Annotated[int, Query(ge=1, le=1_000, description="How many are told at most")] = 100
+) -> Response:
+    """Return what there is to be done."""
+    shown = [_summary(process, language) for process in [*PROCESSES.values()][:limit]]
+    return answer({"processes": shown, "links": [_link("/ogc/processes", "self")]})
+
+
+@router.get("/processes/{process}")
+def read_process(process: Identity, language: Spoken) -> Response:
+    """Return what goes into a process and what comes out."""
+    return answer(_description(find_process(process), language))
+
+
+@router.post("/processes/{process}/execution", responses=described(GEOJSON) | described(statuses=(201,)))
+def execute(  # noqa: PLR0913 - one for each parameter
+    process: Identity,
+    execution: Annotated[Execution, Body()],
+    principal: Asking,
+    database: Stored,
+    settings: Configured,
+    language: Spoken,
+    *,
+    prefer: Prefer = None,
+    key: OnceKey = None,
+) -> Response:
+    """Have a process done: at once, or by a job where the client prefers that."""
+    wanted = find_process(process)
+    if is_async(prefer):
+        job = ask_for_process(database, wanted, execution.inputs, principal=principal, key=key)
+        made = answer(_status(job, language), status=201)
+        made.headers["Location"] = f"/ogc/jobs/{job.id}"
+        made.headers["Preference-Applied"] = "respond-async"
+        return made
+    inputs = read_inputs(wanted, execution.inputs)
+    result = run_process(database, wanted, inputs, principal=principal, settings=settings, key=key)
+    if execution.response == "document":
+        return answer({"result": result})
+    return answer(result, media_type=wanted.media_type)
+
+
+@router.get("/jobs")
+def read_jobs(
+    principal: Asking,
+    database: Stored,
+    language: Spoken,
+    *,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="How many are told at most")] = 100,
+) -> Response:
+    """Return the newest jobs of the office, each as it stands."""
+    jobs = [_status(job, language) for job in list_process_jobs(database, principal=principal)[:limit]]
+    return answer({"jobs": jobs, "links": [_link("/ogc/jobs", "self")]})
+
+
+@router.get("/jobs/{job}")
+def read_job(job: Identity, principal: Asking, database: Stored, language: Spoken) -> Response:
+    """Return how a job stands."""
+    return answer(_status(show_process_job(database, job, principal=principal), language))
+
+
+@router.get("/jobs/{job}/results")
+def read_results(job: Identity, principal: Asking, database: Stored) -> Response:
+    """Return what came of a job; 404 until it is done, and for one that failed, with the reason."""
+    _, result = process_result(database, job, principal=principal)
+    return answer({"result": result})
+
+
+@router.delete("/jobs/{job}")
+def dismiss(job: Identity, principal: Asking, database: Stored, language: Spoken) -> Response:
+    """Have a job end, and return how it stands."""
+    return answer(_status(dismiss_job(database, job, principal=principal), language))
+
+
+def _summary(process: Process, language: Language) -> dict[str, Any]:
+    return {
+        "id": process.id,
+        "title": getattr(process.title, language),
+        "description": getattr(process.description, language),
+        "version": "1.0.0",
+        "jobControlOptions": ["sync-execute", "async-execute", "dismiss"],
+        "outputTransmission": ["value"],
+        "links": [_link(f"/ogc/processes/{process.id}", "self")],
+    }
+
+
+def _description(process: Process, language: Language) -> dict[str, Any]:
+    schema = process.inputs.model_json_schema()
+    needed = set(schema.get("required", ()))
+    inputs = {
+        name: {
+            "title": name,
+            "description": each.get("description", ""),
+            "minOccurs": int(name in needed),
+            "schema": {key: value for key, value in each.items() if key not in {"title", "description"}},
+        }
+        for name, each in schema["properties"].items()
+    }
+    result = {"type": "object", "contentMediaType": process.media_type}
+    return {
+        **_summary(process, language),
+        "inputs": inputs,
+        "outputs": {"result": {"title": getattr(process.result, language), "schema": result}},
+        "links": [
+            _link(f"/ogc/processes/{process.id}", "self"),
+            _link(f"/ogc/processes/{process.id}/execution", f"{_RELATION}/execute"),
+        ],
+    }
+
+
+def _status(job: ProcessJob, language: Language) -> dict[str, Any]:
+    """Return a job as OGC API – Processes tells it; why one failed is its message."""
+    status = _STATUSES[job.state]
+    message = job.told["text"][language] if job.state == "failed" else getattr(STATES[job.state], language)
+    ended = {"finished": job.changed_at.isoformat(), "progress": 100} if status in _ENDS else {}
+    results = [_link(f"/ogc/jobs/{job.id}/results", f"{_RELATION}/results")] if status == "successful" else []
+    return {
+        "type": "process",
+        "processID": job.process,
+        "jobID": job.id,
+        "status": status,
+        "message": message,
+        "created": job.recorded_at.isoformat(),
+        "updated": job.changed_at.isoformat(),
+        **ended,
+        "links": [_link(f"/ogc/jobs/{job.id}", "self"), *results],
+    }
+
+
+def _link(href: str, relation: str) -> dict[str, str]:
+    return {"href": href, "rel": relation, "type": "application/json"}
