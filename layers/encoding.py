@@ -29,6 +29,8 @@ _DRIVER_IDS = {
     0xC8: "cp1250",
     0xC9: "cp1251",
 }
+# what is tried first, whatever is stated
+_FOUND = {"UTF-8": "utf-8", "GB18030": "gb18030"}
 _LONGEST_CHARACTER = 4
 # Python has codecs of other kinds too, such as "hex"
 _CHARACTER_SETS = re.compile(r"utf-8|gb|cp\d|iso8859|big5|euc|shift|koi8|johab")
@@ -55,7 +57,7 @@ def find_encoding(texts: Iterable[RawText], *, stated: str | None = None, driver
     Parameters
     ----------
     texts
-        Field names and values.
+        Field names and values, which are looked at one by one.
     stated
         Content of the .cpg, if there is one.
     driver_id
@@ -66,17 +68,22 @@ def find_encoding(texts: Iterable[RawText], *, stated: str | None = None, driver
     RefusedFile
         Neither UTF-8 nor GB18030 fits, and what is stated does not either.
     """
-    beyond_ascii = [text for text in texts if not text.value.isascii()]
-    if not beyond_ascii:
+    first, claim = None, _codec(stated or "")
+    fitting = dict.fromkeys([*_FOUND.values(), *filter(None, (claim, _DRIVER_IDS.get(driver_id)))])
+    for text in texts:
+        if not text.value.isascii():
+            first = first or text
+            fitting = {codec: None for codec in fitting if _decodes(text, codec)}
+    if first is None:
         return Encoding("UTF-8", remark("encoding_ascii"))
-    claim = _codec(stated or "")
-    for name, codec in (("UTF-8", "utf-8"), ("GB18030", "gb18030")):
-        if _fits(beyond_ascii, codec):
+    for name, codec in _FOUND.items():
+        if codec in fitting:
             return Encoding(name, _why(name, codec, stated, claim))
     for named, why in ((claim, "encoding_stated"), (_DRIVER_IDS.get(driver_id), "encoding_driver_id")):
-        if named is not None and _fits(beyond_ascii, named):
-            return Encoding(named.upper(), remark(why, name=named.upper(), stated=(stated or "").strip()))
-    raise refused("encoding_unknown", sample=beyond_ascii[0].value[:12].hex(" "))
+        if named in fitting:
+            name = str(named).upper()
+            return Encoding(name, remark(why, name=name, stated=(stated or "").strip()))
+    raise refused("encoding_unknown", sample=first.value[:12].hex(" "))
 
 
 def decode_value(text: RawText, encoding: Encoding) -> tuple[str, bool]:
@@ -114,10 +121,6 @@ def decode_text(data: bytes) -> tuple[str, Encoding]:
         return text, Encoding("UTF-8", remark("encoding_ascii"))
     kinds = {"UTF-8": "encoding_text_utf8", "GB18030": "encoding_text_gb18030"}
     return text, Encoding(encoding.name, remark(kinds.get(encoding.name, "encoding_bom")))
-
-
-def _fits(texts: Iterable[RawText], codec: str) -> bool:
-    return all(_decodes(text, codec) for text in texts)
 
 
 def _decodes(text: RawText, codec: str) -> bool:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from layers.columns import readable_columns
 from layers.crs import FoundCrs, crs_of_wkt
 from layers.curves import Linearised, deviation_in, linearise
+from layers.encoding import Encoding
 from layers.entries import FoundLayer, LayerEntry, ReadOptions, Source
 from layers.errors import refused
 from layers.filegdb import list_feature_classes
@@ -22,8 +23,8 @@ from layers.gdal import GdalBatch, GdalLayer, open_layer
 from layers.geopackage import list_tables, rows_with_geometry, stored_kinds
 from layers.kinds import declared_kinds
 from layers.remarks import Counted, Note, remark
-from layers.shapefile import ShapefileFacts, decode_attributes, inspect_shapefile
-from layers.tables import BATCH_ROWS, OpenTable, Table, join_tables, with_own_ids
+from layers.shapefile import ShapefileFacts, decode_batch, encoding_of, inspect_shapefile
+from layers.tables import BATCH_ROWS, OpenTable, Table, with_own_ids
 from layers.wkb import PlainPolygons, broken_geometries, find_plain_polygons, geometries_of_wkb
 
 __all__ = ["find_layers", "open_rows", "open_unbuilt"]
@@ -63,8 +64,6 @@ def find_layers(source: Source) -> list[FoundLayer]:
 def open_rows(entry: LayerEntry, _options: ReadOptions) -> AbstractContextManager[OpenTable]:
     """Open a layer of a shapefile, GeoPackage, FileGDB or FlatGeobuf.
 
-    A shapefile comes in one piece, since the encoding of its attributes is told from all of them.
-
     Raises
     ------
     RefusedFile
@@ -79,43 +78,34 @@ def open_unbuilt(entry: LayerEntry) -> AbstractContextManager[OpenTable]:
 
 
 @contextmanager
-def _open_shapefile(entry: LayerEntry, *, leave: _FindPlain = _none) -> Iterator[OpenTable]:  # noqa: ARG001 - it is one piece
-    facts = inspect_shapefile(entry.source.parts)
+def _open_shapefile(entry: LayerEntry, *, leave: _FindPlain = _none) -> Iterator[OpenTable]:
+    facts, encoding = inspect_shapefile(entry.source.parts), encoding_of(entry.source.parts)
+    crs = None if facts.crs is None else crs_of_wkt(facts.crs, why="crs_prj")
 
     def has_shape(start: int, batch: GdalBatch) -> NDArray[np.bool_]:
         return facts.has_shape[start : start + len(batch.wkb)]
 
-    # Latin-1 keeps every byte: what they mean is found out below
+    # Latin-1 keeps every byte, which are decoded as they come
     with open_layer(entry.source.path, rows=BATCH_ROWS, encoding="ISO-8859-1") as opened:
-        whole = join_tables(_tables(opened, facts.rows, has_shape=has_shape))
-    yield OpenTable(iter([_decoded(whole, facts)] if facts.rows else []), facts.rows)
+        tables = (
+            replace(_decoded(table, facts, encoding), crs=crs)
+            for table in _tables(opened, facts.rows, has_shape=has_shape, crs=crs, leave=leave)
+        )
+        yield OpenTable(tables, facts.rows)
 
 
-def _decoded(table: Table, facts: ShapefileFacts) -> Table:
-    """Return the whole of a shapefile with its texts in the encoding that they are in."""
+def _decoded(table: Table, facts: ShapefileFacts, encoding: Encoding) -> Table:
+    """Return rows of a shapefile with their texts in the encoding that they are in, and what is told of the whole."""
     if len(table.columns) != len(facts.widths):
         raise refused("shapefile_broken", suffix=".dbf")
-    found = decode_attributes(
-        [name for name, _ in table.columns],
-        [values for _, values in table.columns],
-        facts.widths,
-        stated=facts.cpg,
-        driver_id=facts.driver_id,
+    columns, cut = decode_batch(table.columns, facts.widths, encoding)
+    whole = {"rows_deleted": facts.deleted, "trailing_bytes": facts.trailing_bytes}
+    notes = (
+        *(remark(kind, count=count) for kind, count in whole.items() if count),
+        *(Counted("m_dropped", len(table.geometries)) for _ in range(facts.has_m)),
+        *(Counted("values_cut", cut) for _ in range(cut > 0)),
     )
-    counted = {
-        "rows_deleted": facts.deleted,
-        "m_dropped": facts.rows if facts.has_m else 0,
-        "trailing_bytes": facts.trailing_bytes,
-        "values_cut": found.cut,
-    }
-    decoded = replace(
-        table,
-        columns=list(zip(found.names, found.values, strict=True)),
-        crs=None if facts.crs is None else crs_of_wkt(facts.crs, why="crs_prj"),
-        encoding=found.encoding,
-        has_numeric_ids=True,
-        notes=(*table.notes, *(remark(kind, count=count) for kind, count in counted.items() if count)),
-    )
+    decoded = replace(table, columns=columns, encoding=encoding, has_numeric_ids=True, notes=(*table.notes, *notes))
     return with_own_ids(decoded)
 
 

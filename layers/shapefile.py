@@ -1,30 +1,34 @@
 """Shapefiles checked by arithmetic before GDAL reads them, and their attributes decoded by what they contain.
 
 GDAL reads half a .shp, a short .shx or a missing .dbf without a word, as fewer rows, rows without geometry or rows without
-attributes. The headers tell what must be there; what is not is a refusal.
+attributes. The headers tell what must be there; what is not is a refusal. In which encoding the attributes are is told by all
+of their bytes, which are looked through once before a row is read.
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from layers.encoding import Encoding, RawText, decode_value, find_encoding
 from layers.errors import refused
 
-__all__ = ["Decoded", "ShapefileFacts", "decode_attributes", "inspect_shapefile"]
+__all__ = ["Decoded", "ShapefileFacts", "decode_batch", "encoding_of", "inspect_shapefile"]
 
 _MAIN_HEADER_BYTES = 100
 _DBF_HEADER = struct.Struct("<4xLHH17xB2x")
 _DBF_FIELD = struct.Struct("<11sc4xBB14x")
 _DBF_FIELDS_END = 0x0D
 _DBF_DELETED = ord("*")
+_NAME_BYTES = 10
+_ASCII = 0x7F
 _SIDE_FILE_BYTES = 1 << 16
+_BLOCK_ROWS = 1 << 15
 _NULL_SHAPE = 0
 _TYPES = {1: "Point", 3: "LineString", 5: "Polygon", 8: "MultiPoint", 31: "MultiPatch"}
 # the type's number is the plain one's, plus ten with Z (and M), plus twenty with M alone
@@ -49,14 +53,10 @@ class ShapefileFacts:
         Of the rows that are in it, which have a shape, shape (rows,).
     trailing_bytes
         Bytes of the .shp after its last shape.
-    fields
+    widths
         Width of each text field in bytes, in the order of the fields; 0 for the others.
-    driver_id
-        The .dbf's language driver.
     crs
         Content of the .prj; None where there is none.
-    cpg
-        Content of the .cpg; None where there is none.
     """
 
     rows: int
@@ -66,24 +66,31 @@ class ShapefileFacts:
     has_shape: NDArray[np.bool_]
     trailing_bytes: int
     widths: tuple[int, ...]
-    driver_id: int
     crs: str | None
-    cpg: str | None
 
 
 class Decoded(NamedTuple):
-    """Names and values of a .dbf as text, the encoding they were in, and how many values were cut inside a character."""
+    """Columns of a batch of a .dbf, their names and texts decoded, and how many texts were cut inside a character."""
 
-    names: list[str]
-    values: list[NDArray[Any]]
-    encoding: Encoding
+    columns: list[tuple[str, pa.Array]]
     cut: int
 
 
+class _Field(NamedTuple):
+    """A field of a .dbf: its name in bytes, where it stands in a record, how wide it is, and whether it holds text."""
+
+    name: bytes
+    start: int
+    width: int
+    is_text: bool
+
+
 class _Table(NamedTuple):
-    rows: int
+    """A .dbf: its records as bytes, shape (rows, bytes), which of them are deleted, its fields and its language driver."""
+
+    records: NDArray[np.uint8]
     deleted: NDArray[np.bool_]
-    widths: tuple[int, ...]
+    fields: Sequence[_Field]
     driver_id: int
 
 
@@ -105,8 +112,8 @@ def inspect_shapefile(parts: Mapping[str, Path]) -> ShapefileFacts:
             raise refused("shapefile_part_missing", suffix=suffix)
     table = _read_table(parts[".dbf"])
     starts, lengths = _read_index(parts[".shx"])
-    if len(starts) != table.rows:
-        raise refused("shapefile_counts", shapes=len(starts), records=table.rows)
+    if len(starts) != len(table.records):
+        raise refused("shapefile_counts", shapes=len(starts), records=len(table.records))
     kind, types, trailing = _read_shapes(parts[".shp"], starts, lengths)
     kept = ~table.deleted
     return ShapefileFacts(
@@ -116,58 +123,70 @@ def inspect_shapefile(parts: Mapping[str, Path]) -> ShapefileFacts:
         has_m=kind in _WITH_M,
         has_shape=types[kept] != _NULL_SHAPE,
         trailing_bytes=trailing,
-        widths=table.widths,
-        driver_id=table.driver_id,
+        widths=tuple(field.width * field.is_text for field in table.fields),
         crs=_side_text(parts.get(".prj")),
-        cpg=_side_text(parts.get(".cpg")),
     )
 
 
-def decode_attributes(
-    names: list[str], values: list[NDArray[Any]], widths: tuple[int, ...], *, stated: str | None, driver_id: int
-) -> Decoded:
-    """Return names and text values of a .dbf decoded by the encoding that its bytes are in.
-
-    Parameters
-    ----------
-    names, values
-        As read with Latin-1, which keeps every byte; columns that hold no text pass through.
-    widths
-        Bytes of each field; 0 where it holds no text.
-    stated, driver_id
-        The .cpg and the .dbf's language driver.
+def encoding_of(parts: Mapping[str, Path]) -> Encoding:
+    """Return the encoding that the names and texts of a shapefile's attributes are in.
 
     Raises
     ------
     RefusedFile
-        The encoding cannot be told.
+        It cannot be told, or the .dbf is broken.
     """
-    texts = [
-        {value: RawText(value.encode("latin-1"), len(value) >= width) for value in _distinct(column)} if width else {}
-        for column, width in zip(values, widths, strict=True)
+    table = _read_table(parts[".dbf"])
+    return find_encoding(_texts(table), stated=_side_text(parts.get(".cpg")), driver_id=table.driver_id)
+
+
+def decode_batch(columns: Sequence[tuple[str, pa.Array]], widths: Sequence[int], encoding: Encoding) -> Decoded:
+    """Return columns of a .dbf with their names and texts in the encoding that they are in.
+
+    Parameters
+    ----------
+    columns
+        As read with Latin-1, which keeps every byte.
+    widths
+        Bytes of each field; 0 where it holds no text.
+    """
+    names = [decode_value(_raw(name, _NAME_BYTES), encoding)[0] for name, _ in columns]
+    found = [
+        _decoded(values, width, encoding) if width else (values, 0)
+        for (_, values), width in zip(columns, widths, strict=True)
     ]
-    heads = {name: RawText(name.encode("latin-1"), len(name) >= 10) for name in names}  # noqa: PLR2004 - .dbf's limit
-    encoding = find_encoding(
-        chain(heads.values(), *(found.values() for found in texts)), stated=stated, driver_id=driver_id
-    )
-    cut = 0
-    columns = []
-    for column, found in zip(values, texts, strict=True):
-        decoded = {value: decode_value(text, encoding) for value, text in found.items()}
-        lost = {value for value, (_, was_cut) in decoded.items() if was_cut}
-        cut += sum(value in lost for value in column) if lost else 0
-        columns.append(_replace(column, {value: text for value, (text, _) in decoded.items()}) if found else column)
-    return Decoded([decode_value(heads[name], encoding)[0] for name in names], columns, encoding, cut)
+    decoded = zip(names, (values for values, _ in found), strict=True)
+    return Decoded(list(decoded), sum(cut for _, cut in found))
 
 
-def _distinct(column: NDArray[Any]) -> set[str]:
-    return {value for value in column if isinstance(value, str)}
+def _decoded(values: pa.Array, width: int, encoding: Encoding) -> tuple[pa.Array, int]:
+    """Return a column of texts decoded, and how many of them were cut inside a character."""
+    told = values.dictionary_encode()
+    decoded = [decode_value(_raw(text, width), encoding) for text in told.dictionary.to_pylist()]
+    texts = pa.array([text for text, _ in decoded], pa.large_string())
+    was_cut = np.array([cut for _, cut in decoded], dtype=bool)
+    cut = int(was_cut[told.indices.drop_null().to_numpy()].sum()) if was_cut.any() else 0
+    return texts.take(told.indices), cut
 
 
-def _replace(column: NDArray[Any], by: Mapping[str, str]) -> NDArray[Any]:
-    replaced = np.empty(len(column), dtype=object)
-    replaced[:] = [by.get(value) if isinstance(value, str) else value for value in column]
-    return replaced
+def _raw(text: str, width: int) -> RawText:
+    value = text.encode("latin-1")
+    return RawText(value, len(value) >= width)
+
+
+def _texts(table: _Table) -> Iterator[RawText]:
+    """Yield the names of fields, and of the texts of rows that are not deleted those that go beyond ASCII."""
+    for field in table.fields:
+        yield RawText(field.name, len(field.name) >= _NAME_BYTES)
+    for begin in range(0, len(table.records), _BLOCK_ROWS):
+        block = np.asarray(table.records[begin : begin + _BLOCK_ROWS])[~table.deleted[begin : begin + _BLOCK_ROWS]]
+        for field in table.fields:
+            if field.is_text:
+                values = block[:, field.start : field.start + field.width]
+                # as GDAL takes them: a text ends with its padding, or with a NUL
+                for value in np.unique(values[(values > _ASCII).any(axis=1)], axis=0):
+                    text = value.tobytes().partition(b"\0")[0].strip(b" ")
+                    yield RawText(text, len(text) >= field.width)
 
 
 def _read_table(path: Path) -> _Table:
@@ -181,17 +200,18 @@ def _read_table(path: Path) -> _Table:
         descriptions = file.read(max(0, header_bytes - _DBF_HEADER.size))
     if size < header_bytes + rows * record_bytes:
         raise refused("shapefile_cut", suffix=".dbf", expected=header_bytes + rows * record_bytes, found=size)
-    widths = []
+    fields, at = [], 1
     for start in range(0, len(descriptions) - _DBF_FIELD.size + 1, _DBF_FIELD.size):
         if descriptions[start] == _DBF_FIELDS_END:
             break
-        _, kind, width, _ = _DBF_FIELD.unpack_from(descriptions, start)
-        widths.append((kind, width))
-    if sum(width for _, width in widths) + 1 != record_bytes:
+        name, kind, width, _ = _DBF_FIELD.unpack_from(descriptions, start)
+        fields.append(_Field(name.partition(b"\0")[0], at, width, kind == b"C"))
+        at += width
+    if at != record_bytes:
         raise refused("shapefile_broken", suffix=".dbf")
-    flags = np.memmap(path, np.uint8, "r", header_bytes, (rows, record_bytes))[:, 0] if rows else np.empty(0, np.uint8)
-    text_widths = tuple(width if kind == b"C" else 0 for kind, width in widths)
-    return _Table(rows, np.asarray(flags == _DBF_DELETED), text_widths, driver_id)
+    shape = (rows, record_bytes)
+    records = np.memmap(path, np.uint8, "r", header_bytes, shape) if rows else np.empty(shape, np.uint8)
+    return _Table(records, np.asarray(records[:, 0] == _DBF_DELETED), fields, driver_id)
 
 
 def _read_index(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -42,7 +42,7 @@ ROWS = "rows.arrow"
 _BATCH_ROWS = 1 << 13
 _PLAIN = ReadOptions()
 _ARROW = "arrow"
-_OF_GDAL = {Format.GEOPACKAGE, Format.FLATGEOBUF, Format.FILEGDB}
+_OF_GDAL = {Format.SHAPEFILE, Format.GEOPACKAGE, Format.FLATGEOBUF, Format.FILEGDB}
 
 
 def keep_delivery(

@@ -6,6 +6,7 @@ import shapely
 from making import NAMES, ZONE_126, cut, frame_of, parts, patch, shapefile, squares, zipped
 
 from layers.reading import list_layers, read_delivery
+from layers.tables import BATCH_ROWS
 
 
 @pytest.fixture
@@ -157,3 +158,22 @@ def test_the_layer_is_listed_without_reading_rows(shp):
 def test_a_shapefile_without_rows_is_refused(tmp_path, refusal):
     path = shapefile(tmp_path / "set", names=[], geometry=None)
     assert refusal(path).fault.kind == "no_features"
+
+
+def test_the_encoding_is_that_of_all_rows_however_many_batches_they_come_in(tmp_path):
+    names = [f"No. {number}" for number in range(BATCH_ROWS)] + ["丽水花园", "丽水花园", "No. 7"]
+    delivery = read_delivery(shapefile(tmp_path / "long", names=names, encoding="GBK"))
+    assert delivery.frame["名称"].tolist() == names
+    assert delivery.encoding.name == "GB18030"
+
+
+def test_values_cut_inside_a_character_are_counted_over_all_batches(tmp_path):
+    full = "丽" * 40
+    path = shapefile(tmp_path / "cut", names=[full, *["x"] * BATCH_ROWS, full], encoding="GBK")
+    table = path.with_suffix(".dbf")
+    content, raw = table.read_bytes(), full.encode("gbk")
+    # as wide as its text, a field that begins with one byte more ends with half a character
+    table.write_bytes(content.replace(raw, (b"x" + raw)[: len(raw)]))
+    delivery = read_delivery(path)
+    assert delivery.frame["名称"].iloc[[0, -1]].tolist() == ["x" + "丽" * 39] * 2
+    assert [note.en for note in delivery.notes if "half character: 2." in note.en]
