@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from geocode.alphabet import VALUES
 from registry.addresses import stored_keys
-from store.boxes import boxes
+from store.boxes import boxes, fewer_boxes
 from store.database import Connection, statement
 from store.editions import frame_of
 from store.errors import GroundTakenError
@@ -83,8 +83,11 @@ def living_footprints(connection: Connection, geometries: NDArray[Any], *, space
     GeoDataFrame
         EPSG:4490, indexed by building id, with the columns ``code, version, stage, fingerprint``, in code order.
     """
-    rows = connection.execute(statement("living_footprints"), {**boxes(geometries), "space": space}).all()
-    return frame_of(rows, ["code", "version", "stage", "fingerprint"], index="building_id")
+    asked = boxes(geometries)
+    rows = connection.execute(statement("living_footprints"), {**fewer_boxes(asked), "space": space}).all()
+    found = frame_of(rows, ["code", "version", "stage", "fingerprint"], index="building_id")
+    near, _ = shapely.STRtree(shapely.box(*asked.values())).query(found.geometry.to_numpy())
+    return found.iloc[np.unique(near)]
 
 
 def has_living(connection: Connection, geometries: NDArray[Any]) -> bool:

@@ -22,6 +22,7 @@ from store.buildings import living_boxes, living_footprints, lock_all_buildings,
 from store.database import Connection
 from workflows.deliveries import MAX_SIZE_M, MAX_VERTICES, PART_ROWS, in_plane
 from workflows.matching import REACH_DEG, around
+from workflows.process_memory import give_back_memory
 
 __all__ = ["Division", "divide"]
 
@@ -90,10 +91,16 @@ def divide(
     CrsError
         The gate refuses the delivery's CRS.
     """
-    every = np.arange(kept.rows)
     if is_whole or kept.rows <= part_rows:
-        return Division([every], is_to_be_held=hold)
-    seen = _look(kept)
+        return Division([np.arange(kept.rows)], is_to_be_held=hold)
+    division = _divide(connection, kept, hold=hold, part_rows=part_rows)
+    # the boxes of all rows, which nobody needs any more, are much more than a part
+    give_back_memory()
+    return division
+
+
+def _divide(connection: Connection, kept: KeptDelivery, *, hold: bool, part_rows: int) -> Division:
+    every, seen = np.arange(kept.rows), _look(kept)
     if not len(seen.rows):
         return Division([every], is_to_be_held=hold)
     cells = _cells_around(seen.bounds)

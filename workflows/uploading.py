@@ -26,6 +26,7 @@ from workflows.matching import match_rows
 from workflows.parts import Division, divide
 from workflows.placing import ground_of_office, open_placed
 from workflows.principals import Principal
+from workflows.process_memory import give_back_memory
 from workflows.progress import Progress, unheard
 from workflows.registering import GatheredPart, MatchedPart, Registration
 from workflows.reports import UploadReport
@@ -131,6 +132,8 @@ def upload_file(  # noqa: PLR0913 - what, for whom, and how
                 report = _register(parts, registration, account, division, options, progress)
             keep_bytes(documents, path, sha256)
             progress("recording")
+            if len(division.parts) > 1:
+                give_back_memory()
             return registration.end(report)
 
 

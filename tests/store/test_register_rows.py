@@ -91,6 +91,18 @@ def test_living_footprints_are_those_around_by_building(connection, desk, house,
     assert around.geometry[building].equals_exact(on_ground(HOUSE)[0], 0)
 
 
+def test_what_neighbours_find_together_is_what_each_finds_alone(connection, desk, on_ground, house_codes):
+    houses = [translate(HOUSE, 25 * (place % 8), 25 * (place // 8)) for place in range(64)]
+    desk.add(connection, on_ground(*houses), house_codes(64))
+    # a street of houses is looked for in a few boxes of a grid, which hold more than touches any of them
+    street = on_ground(*(translate(HOUSE, 25 * (place % 4) + 3, 25 * (place // 4)) for place in range(16)))
+    together = living_footprints(connection, street)
+    alone = [living_footprints(connection, street[[place]]) for place in range(16)]
+    assert set(together.index) == {building for each in alone for building in each.index}
+    assert 16 <= len(together) < 64
+    assert together.code.is_monotonic_increasing
+
+
 def test_around_nothing_stands_nothing(connection, on_ground):
     for shapes in (on_ground(HOUSE), on_ground()):
         around = living_footprints(connection, shapes)
