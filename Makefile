@@ -20,10 +20,10 @@ stop: ## Stop what the demo started: the server and the database
 	@setup/demo.sh stop
 
 test: ## Install what is missing and run all tests
-	@setup/debian.sh postgis chromium font venv
+	@setup/debian.sh postgis chromium gdal qgis font venv
 	@setup/python.sh dev
 	@setup/page.sh build
-	.venv/bin/pytest
+	.venv/bin/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: ## Check format, lint, types and the directions of imports
 	@setup/debian.sh venv

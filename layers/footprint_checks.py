@@ -116,9 +116,13 @@ def check_overlaps(
         Of the later row of each pair, the earlier as ``other``. What is narrower than a survey is accurate is an ``info``.
     """
     tree = shapely.STRtree(footprints)
-    later, earlier = tree.query(footprints, predicate="intersects")
-    once = (earlier < later) & _share_a_box(footprints, later, earlier)
+    later, earlier = tree.query(footprints)
+    once = earlier < later
     later, earlier = later[once], earlier[once]
+    likely = _share_a_box(footprints, later, earlier) & _may_share_little(footprints, later, earlier, most_share)
+    later, earlier = later[likely], earlier[likely]
+    meeting = shapely.intersects(footprints[later], footprints[earlier])
+    later, earlier = later[meeting], earlier[meeting]
     shared = shapely.intersection(footprints[later], footprints[earlier])
     area_m2, edge_m = shapely.area(shared), shapely.length(shared)
     smaller_m2 = np.minimum(shapely.area(footprints[later]), shapely.area(footprints[earlier]))
@@ -224,6 +228,17 @@ def _share_a_box(footprints: NDArray[Any], left: NDArray[np.intp], right: NDArra
     low = np.maximum(bounds[left, :2], bounds[right, :2])
     high = np.minimum(bounds[left, 2:], bounds[right, 2:])
     return np.asarray(((high - low) > _ROUNDED_M).all(axis=1))
+
+
+def _may_share_little(
+    footprints: NDArray[Any], left: NDArray[np.intp], right: NDArray[np.intp], most_share: float
+) -> NDArray[np.bool_]:
+    """Return of which pairs the box around both does not already show that they share more than a share of the smaller."""
+    area_m2, bounds = shapely.area(footprints), shapely.bounds(footprints)
+    low = np.minimum(bounds[left, :2], bounds[right, :2])
+    high = np.maximum(bounds[left, 2:], bounds[right, 2:])
+    least_m2 = area_m2[left] + area_m2[right] - (high - low).prod(axis=1)
+    return np.asarray(least_m2 <= most_share * np.minimum(area_m2[left], area_m2[right]))
 
 
 def _beyond(row: int, footprint: Any, extent: Any) -> CheckResult:

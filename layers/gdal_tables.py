@@ -100,11 +100,9 @@ def _decoded(table: Table, facts: ShapefileFacts, encoding: Encoding) -> Table:
         raise refused("shapefile_broken", suffix=".dbf")
     columns, cut = decode_batch(table.columns, facts.widths, encoding)
     whole = {"rows_deleted": facts.deleted, "trailing_bytes": facts.trailing_bytes}
-    notes = (
-        *(remark(kind, count=count) for kind, count in whole.items() if count),
-        *(Counted("m_dropped", len(table.geometries)) for _ in range(facts.has_m)),
-        *(Counted("values_cut", cut) for _ in range(cut > 0)),
-    )
+    here = {"m_dropped": len(table.geometries) if facts.has_m else 0, "values_cut": cut}
+    notes: list[Note] = [remark(kind, count=count) for kind, count in whole.items() if count]
+    notes += [Counted(kind, count) for kind, count in here.items() if count]
     decoded = replace(table, columns=columns, encoding=encoding, has_numeric_ids=True, notes=(*table.notes, *notes))
     return with_own_ids(decoded)
 

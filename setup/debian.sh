@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are needed and missing: setup/debian.sh postgis|chromium|font|venv ...
+# Installs the Debian packages that are needed and missing: setup/debian.sh postgis|chromium|gdal|qgis|font|venv ...
 # Says nothing when nothing is missing. Without root and sudo it prints what root has to run.
 set -eu
 cd "$(dirname "$0")/.."
@@ -15,6 +15,15 @@ has_postgis() {
 # The browser, a font for its Chinese, and what the Node of its driver (Playwright's own) is linked with.
 has_chromium() {
     command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q . && compgen -G '/usr/lib/*/libatomic.so.1*' >/dev/null
+}
+
+# Programs that read the OGC API as other people's: GDAL of the distribution, and QGIS as a library (about 900 MB).
+has_gdal() {
+    command -v ogr2ogr >/dev/null
+}
+
+has_qgis() {
+    [ -d /usr/lib/python3/dist-packages/qgis ]
 }
 
 # A Chinese font for certificates, where typst looks for it.
@@ -65,6 +74,8 @@ for need in "$@"; do
             [ "${packages[-1]}" = postgresql-postgis ] && before=$(no_main_cluster)
             ;;
         chromium) packages+=(chromium fonts-wqy-microhei libatomic1) ;;
+        gdal) packages+=(gdal-bin) ;;
+        qgis) packages+=(python3-qgis) ;;
         font) packages+=(fonts-noto-cjk) ;;
         venv) packages+=(python3-venv) ;;
     esac

@@ -18,7 +18,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from os import PathLike
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +32,7 @@ from layers.entries import FoundLayer, ReadOptions
 from layers.errors import ConfinementError, RefusedFile, cannot_confine, refused
 from layers.sheets import Sheet
 from layers.sources import delivered_parts, digest_delivery
+from layers.temporary import temporary_folder
 
 __all__ = [
     "MOST_WAITING",
@@ -213,8 +213,7 @@ def _there(path: str | PathLike[str]) -> Path:
 def asked(call: str, path: Path, options: Mapping[str, Any]) -> Iterator[tuple[Any, Path]]:
     """Have something done with a file, and yield what it led to, with the folder of what belongs to it."""
     try:
-        with TemporaryDirectory(prefix="luotu-", ignore_cleanup_errors=True) as name:
-            folder = Path(name)
+        with temporary_folder() as folder:
             if reading_confinement().mode == "off":
                 yield do(call, path, options, folder), folder
                 return

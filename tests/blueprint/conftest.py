@@ -5,17 +5,12 @@ import datetime as dt
 import geopandas as gpd
 import pytest
 import shapely
-from hypothesis import settings
 
 from blueprint import Edition, LayerState, read_rules
 
 CRS = "EPSG:4551"
 TODAY = dt.date(2026, 6, 1)
 EVERYWHERE = shapely.box(-1e7, -1e7, 1e7, 1e7)
-
-# the machine may be busy: a law is about results, not about time
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 RULE = """
 [[rule]]

@@ -5,14 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from layers.errors import RefusedFile
 from layers.reading import read_delivery
-
-# the machine may be busy: a law is about results, not about time
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

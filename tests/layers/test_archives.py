@@ -174,7 +174,7 @@ def test_an_archive_in_an_archive_is_refused(tmp_path, refusal):
     assert "外层/inner.zip" in error.fault.text.zh
 
 
-@pytest.mark.parametrize("inner", [gzip.compress(GOOD), b"PK\x03\x04"])
+@pytest.mark.parametrize("inner", [gzip.compress(GOOD), b"PK\x03\x04"], ids=["gzip", "zip"])
 def test_an_archive_in_a_gzip_is_refused(tmp_path, refusal, inner):
     path = tmp_path / "a.gz"
     path.write_bytes(gzip.compress(inner))

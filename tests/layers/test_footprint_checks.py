@@ -54,6 +54,13 @@ def test_the_closing_corner_counts_as_any_other():
     assert check_outlines(rows(turned))[0].fault.vertex in {0, 3}
 
 
+@given(st.integers(0, 3), st.floats(0, 360))
+def test_a_vertex_that_is_a_kilometre_off_is_told(vertex, turn_deg):
+    corners = np.array(HOUSE, dtype=float)
+    corners[vertex] += 1_000 * np.array([np.cos(np.radians(turn_deg)), np.sin(np.radians(turn_deg))])
+    assert told(outline(*corners)) == [(0, "spike")]
+
+
 def test_a_notch_is_a_spike_into_the_building():
     assert told(outline((0, 0), (20, 0), (20, 12), (10.1, 12), (10.05, 6), (10, 12), (0, 12))) == [(0, "spike")]
 
@@ -145,6 +152,17 @@ def test_an_overlap_that_the_register_tolerates_is_told_of_the_later_row_with_it
 def test_walls_in_common_rounding_and_what_is_refused_anyhow_are_no_overlap_to_look_at():
     neighbours = rows(shapely.box(0, 0, 20, 12), shapely.box(19.999, 0, 40, 12), shapely.box(10, 0, 30, 12))
     assert check_overlaps(neighbours, most_share=0.05) == []
+
+
+def test_thousands_that_lie_over_each_other_are_not_laid_over_each_other_one_by_one(monkeypatch):
+    corners = np.random.default_rng(1).uniform(0, 200, (1_000, 2))
+    wide = shapely.box(*corners.T, *(corners.T + 1_000))
+    beside = shapely.box(*corners[0] - 500, *corners[0] + 5)
+    laid = []
+    intersection = shapely.intersection
+    monkeypatch.setattr(shapely, "intersection", lambda a, b: laid.append(len(a)) or intersection(a, b))
+    assert {found.other for found in check_overlaps(rows(*wide, beside), most_share=0.05)} >= {0}
+    assert sum(laid) <= len(wide)
 
 
 def test_the_ground_of_an_office_refuses_what_is_beyond_and_asks_about_what_crosses_it():

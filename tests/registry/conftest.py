@@ -9,15 +9,10 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from hypothesis import settings
 from shapely.affinity import rotate
 
 PLANE = "EPSG:4551"
 ORIGIN = (540_000.0, 4_850_000.0)
-
-# the machine may be busy: a law is about results, not about time
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

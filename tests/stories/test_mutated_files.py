@@ -127,7 +127,7 @@ def test_every_damaged_file_is_read_or_refused_with_a_sentence(tmp_path, seeds, 
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         told = list(pool.map(try_one, range(MANY if full_size else FEW)))
-    record_property("outcomes", Counter((suffix, kind) for suffix, kind, _ in told))
+    record_property("outcomes", str(Counter((suffix, kind) for suffix, kind, _ in told)))
     assert [each for each in told if each[1] in _OUR_FAULT] == []
 
 
@@ -152,7 +152,7 @@ def test_a_service_that_is_sent_damaged_files_goes_on_and_keeps_none_by_half(
         # and an honest file is taken as before
         answer = client.post("/uploads", files={"file": ("b.geojson", delivery(houses(3)))})
         assert answer.is_success, answer.text
-    record_property("statuses", statuses)
+    record_property("statuses", str(statuses))
 
 
 _UPLOADS = """
