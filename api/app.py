@@ -24,6 +24,7 @@ from api.ogc import collections, items, landing, processes
 from api.ogc import tiles as ogc_tiles
 from api.page import mount_page
 from api.protection import Protection
+from api.queries import refuse_unknown
 from api.routes import (
     aliases,
     buildings,
@@ -59,6 +60,7 @@ from api.routes import (
     units,
     uploads,
 )
+from api.tagging import Tagged
 from geocode import __version__
 from workflows.auditing import Audit
 from workflows.code_answers import CodeAnswers
@@ -71,6 +73,9 @@ from workflows.tile_answers import TileAnswers
 from workflows.tokens import open_verifier
 
 __all__ = ["create_app"]
+
+# these look at their queries themselves, in which the properties of a collection may stand, or are asked by machines
+_OF_STANDARDS = (landing, collections, items, processes, ogc_tiles, running)
 
 
 def create_app(settings: Settings, *, page: Path | None = None) -> FastAPI:
@@ -163,8 +168,9 @@ def create_app(settings: Settings, *, page: Path | None = None) -> FastAPI:
         processes,
         ogc_tiles,
     ):
-        app.include_router(module.router)
+        app.include_router(module.router, dependencies=[] if module in _OF_STANDARDS else [Depends(refuse_unknown)])
     mount_page(app, page)
+    app.add_middleware(Tagged)
     app.add_middleware(LedgerHead, database=database, settings=settings)
     app.add_middleware(TimeLimit, limit_s=settings.request_s)
     app.add_middleware(

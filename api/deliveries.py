@@ -4,10 +4,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePath
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from fastapi import UploadFile
+
+from workflows.confining import temporary_folder
 
 __all__ = ["DeliveredFile", "delivered_file", "working_folder"]
 
@@ -23,8 +24,8 @@ class DeliveredFile(NamedTuple):
 def delivered_file(file: UploadFile) -> Iterator[DeliveredFile]:
     """Yield a request's file, written to a folder of its own; its name is told and never used as a path."""
     name = PurePath((file.filename or "delivery").replace("\\", "/")).name or "delivery"
-    with TemporaryDirectory(prefix="luotu-") as folder:
-        path = Path(folder, "delivery")
+    with temporary_folder() as folder:
+        path = folder / "delivery"
         with path.open("wb") as copy:
             shutil.copyfileobj(file.file, copy)
         yield DeliveredFile(path, name)
@@ -32,5 +33,5 @@ def delivered_file(file: UploadFile) -> Iterator[DeliveredFile]:
 
 def working_folder() -> Iterator[Path]:
     """Yield a folder that lasts as long as the answer is being sent."""
-    with TemporaryDirectory(prefix="luotu-") as made:
-        yield Path(made)
+    with temporary_folder() as made:
+        yield made

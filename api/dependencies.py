@@ -1,5 +1,6 @@
 """What a route asks for: the settings, the database, and who is calling."""
 
+from base64 import b64decode
 from typing import Annotated
 
 import orjson
@@ -11,6 +12,7 @@ from workflows.code_answers import Asker
 from workflows.databases import Database
 from workflows.failures import UnfitValueError
 from workflows.principals import Principal, find_principal
+from workflows.rights import seen_by
 from workflows.settings import Settings
 from workflows.tokens import TokenVerifier, looks_like_token
 from workflows.upload_files import Language
@@ -60,7 +62,7 @@ def asker_of(request: Request, *, openly: bool = False) -> Asker:
 
 async def asker_on_loop(request: Request, *, openly: bool = False) -> Asker:
     """Return what `asker_of` does, on the event loop: a thread looks whether a token counts, for its keys may have to be fetched."""
-    if request.app.state.tokens is not None and looks_like_token(request.headers.get("authorization", "")):
+    if request.app.state.tokens is not None and looks_like_token(_shown(request.headers.get("authorization", ""))):
         return await run_in_threadpool(asker_of, request, openly=openly)
     return asker_of(request, openly=openly)
 
@@ -72,9 +74,8 @@ def settings_of(request: Request) -> Settings:
 
 
 def database_of(request: Request) -> Database:
-    """Return the application's database."""
-    database: Database = request.app.state.database
-    return database
+    """Return the application's database as whoever calls sees it: without any office's own until it is known who that is."""
+    return seen_by(request.app.state.database, lambda: getattr(request.state, "principal", None))
 
 
 Configured = Annotated[Settings, Depends(settings_of)]
@@ -105,17 +106,13 @@ def language_of(
     return settings.language or "zh"
 
 
-def principal_of(
-    request: Request, database: Stored, _authorization: Annotated[str | None, Header(alias="authorization")] = None
-) -> Principal:
+def principal_of(request: Request, database: Stored) -> Principal:
     """Return who is calling: by the key in ``Authorization: Bearer``, or because the caller is on this machine."""
     request.state.principal = found = find_principal(database, **asker_of(request)._asdict())
     return found
 
 
-def anyone_of(
-    request: Request, database: Stored, _authorization: Annotated[str | None, Header(alias="authorization")] = None
-) -> Principal:
+def anyone_of(request: Request, database: Stored) -> Principal:
     """Return who is calling as `principal_of`, or the public, where the installation serves it."""
     request.state.principal = found = find_principal(database, **asker_of(request, openly=True)._asdict())
     return found
@@ -136,9 +133,23 @@ OnceKey = Annotated[
 
 
 def _shown(authorization: str) -> str:
-    """Return what is shown under the scheme Bearer, in upper or lower case; all of it under another, which nobody knows."""
+    """Return what is shown under the scheme Bearer, or as the password under Basic; all of it under another, which nobody knows."""
     scheme, _, shown = authorization.strip().partition(" ")
-    return shown.strip() if scheme.lower() == "bearer" else authorization
+    match scheme.lower():
+        case "bearer":
+            return shown.strip()
+        # the one way that older programs have, QGIS before 3.24 among them
+        case "basic":
+            return _password(shown) or authorization
+    return authorization
+
+
+def _password(shown: str) -> str:
+    """Return the password of what is shown under the scheme Basic; nothing where it is not written as it should be."""
+    try:
+        return b64decode(shown, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _number(text: str, default: float) -> float:

@@ -1,6 +1,11 @@
 """Problems (RFC 9457): the one table from the rooms' errors to HTTP statuses."""
 
+import logging
+import tomllib
+from collections.abc import Mapping
+from functools import cache
 from http import HTTPStatus
+from importlib.resources import files
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -12,6 +17,7 @@ from api.metrics import REFUSALS
 from geocode import Fault, GeocodeError, Text
 from workflows.errors import (
     ChangedMeanwhileError,
+    ChangedSinceError,
     ForbiddenError,
     HiddenError,
     KeysUnreachableError,
@@ -25,6 +31,7 @@ from workflows.errors import (
     StillRunningError,
     UnknownJobError,
     UnknownProcessError,
+    UnseenStateError,
     WorkflowError,
 )
 from workflows.failures import (
@@ -71,6 +78,8 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     GroundTakenError: HTTPStatus.CONFLICT,
     RefusedActError: HTTPStatus.CONFLICT,
     ChangedMeanwhileError: HTTPStatus.CONFLICT,
+    ChangedSinceError: HTTPStatus.PRECONDITION_FAILED,
+    UnseenStateError: HTTPStatus.PRECONDITION_REQUIRED,
     StageError: HTTPStatus.UNPROCESSABLE_ENTITY,
     AliasError: HTTPStatus.UNPROCESSABLE_ENTITY,
     CityFileError: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -93,6 +102,26 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
 }
 
 
+_HTTP = {
+    HTTPStatus.BAD_REQUEST: "请求无法解读。",
+    HTTPStatus.NOT_FOUND: "没有此地址。",
+    HTTPStatus.METHOD_NOT_ALLOWED: "此地址不接受这种请求方法。",
+    HTTPStatus.REQUEST_TIMEOUT: "请求体发送过慢。",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "请求体过大。",
+}
+# what these say of themselves tells where things are: that is for the log alone
+_OF_THE_MACHINE: dict[type[Exception], Text] = {
+    DatabaseError: Text(
+        "数据库目前无法使用。没有存储任何内容。", "The database cannot be used now. Nothing is stored."
+    ),
+    ClusterError: Text("数据库目前无法使用。没有存储任何内容。", "The database cannot be used now. Nothing is stored."),
+    BucketError: Text("文件存储目前无法使用。", "The store of documents cannot be used now."),
+}
+_LATER = Text(
+    "请稍后重试;若持续如此,请将 request_id 告知管理员。",
+    "Try again later; if it goes on, tell the administrator the request_id.",
+)
+_logger = logging.getLogger("luotu.problems")
 # those that OGC API – Processes names itself
 _TYPES = {
     kind: f"http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/{kind.replace('_', '-')}"
@@ -105,7 +134,7 @@ PROBLEM: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status"],
     "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
+        "type": {"type": "string", "format": "uri-reference", "description": "Never changes"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
@@ -119,9 +148,16 @@ PROBLEM: dict[str, Any] = {
             "type": "array",
             "items": {
                 "type": "object",
-                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+                "required": ["pointer", "detail"],
+                "properties": {
+                    "pointer": {"type": "string", "format": "json-pointer"},
+                    "detail": {"type": "string"},
+                    "zh": {"type": "string"},
+                    "parameter": {"type": "string"},
+                },
             },
         },
+        "request_id": {"type": "string"},
     },
 }
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -153,6 +189,11 @@ def _handler(status: HTTPStatus) -> Any:
     def answer(request: Request, error: Exception) -> JSONResponse:
         # whoever keeps the audit asks for it
         request.state.refusal = error
+        said = _OF_THE_MACHINE.get(type(error))
+        # without a cause it is a sentence for everybody, such as that too many large deliveries are under way
+        if said is not None and not (isinstance(error, DatabaseError) and error.__cause__ is None):
+            _logger.warning("unreached", extra={"reason": str(error)})
+            return problem(status, problem_kind(error), said, _LATER)
         return _response(status, headers=_challenge(status, error), **_parts(error))
 
     return answer
@@ -206,13 +247,29 @@ def problem_kind(error: Exception) -> str:
 
 
 def _http_problem(_request: Request, error: Any) -> JSONResponse:
-    return _response(HTTPStatus(error.status_code), kind="http", detail=str(error.detail), headers=error.headers)
+    status = HTTPStatus(error.status_code)
+    zh = {"detail": _HTTP.get(status, f"请求未能处理(HTTP {status.value})。"), "remedy": ""}
+    return _response(status, kind="http", headers=error.headers, detail=str(error.detail), remedy="", zh=zh)
 
 
 def _validation_problem(_request: Request, error: Any) -> JSONResponse:
-    faults = [{"pointer": "/" + "/".join(map(str, fault["loc"])), "detail": fault["msg"]} for fault in error.errors()]
-    detail = f"{faults[0]['pointer']}: {faults[0]['detail']}" if faults else "The request is not understood."
-    return _response(HTTPStatus.UNPROCESSABLE_ENTITY, kind="request", detail=detail, errors=faults)
+    faults = [_fault_of(fault) for fault in error.errors()]
+    first = faults[0]
+    told = {"detail": f"{first['pointer']}: {first['detail']}", "zh": {"detail": f"{first['pointer']}:{first['zh']}"}}
+    return _response(HTTPStatus.UNPROCESSABLE_ENTITY, kind="request", **told, errors=faults)
+
+
+def _fault_of(fault: Mapping[str, Any]) -> dict[str, str]:
+    """Return one thing that a request has wrong: where, as a JSON Pointer, and what."""
+    place = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in fault["loc"])
+    words = _sentences().get(fault["type"])
+    zh = fault["msg"] if words is None else words.format_map(fault.get("ctx", {}))
+    return {"pointer": place, "detail": fault["msg"], "zh": zh}
+
+
+@cache
+def _sentences() -> dict[str, str]:
+    return tomllib.loads(files("api").joinpath("validation.toml").read_text(encoding="utf-8"))
 
 
 def _unexpected_problem(_request: Request, _error: Exception) -> JSONResponse:

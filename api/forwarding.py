@@ -1,6 +1,7 @@
 """Who calls where proxies stand between, and who calls on this machine itself."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from fastapi import Request
@@ -63,7 +64,7 @@ def is_here(request: Request) -> bool:
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
     client = request.client.host if request.client else ""
     direct = request.scope.get("state", {}).get("direct", False)
-    return bool(direct and name in _OWN_NAMES and _is_address(client) and ip_address(client).is_loopback)
+    return bool(direct and name in _OWN_NAMES and _is_loopback(client))
 
 
 def read_networks(text: str) -> list[Network]:
@@ -75,6 +76,11 @@ def read_networks(text: str) -> list[Network]:
         One is none.
     """
     return [ip_network(each.strip(), strict=False) for each in text.split(",") if each.strip()]
+
+
+@lru_cache(maxsize=1_000)
+def _is_loopback(text: str) -> bool:
+    return _is_address(text) and ip_address(text).is_loopback
 
 
 def _is_address(text: str) -> bool:

@@ -8,6 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 from starlette.responses import Response
@@ -21,6 +22,9 @@ __all__ = ["TimeLimit", "Turns"]
 
 # of one caller: how many wait for a turn, how many streams of events are open, for how many seconds requests may be saved up
 _MOST_WAITING, _MOST_STREAMS, _SAVED_S = 64, 16, 4.0
+# of one who asks many things at once beside others, in seconds: the work that is done as it comes, half of it for many at a time, and
+# how much beyond it is remembered; its part of the time from then on; and how long whoever has asked is still there
+_BURST_S, _REMEMBERED_S, _PART, _THERE_S = 2.0, 1.0, 0.5, 1.0
 _MOST_CALLERS = 10_000
 _AGAIN_S, _LIGHT = 2, 0.125
 _MANY = Text("请求过于频繁。", "These are too many requests.")
@@ -33,9 +37,10 @@ class Turns:
     """Middleware: who asks one thing at a time is answered at once; who asks many has turns with others, and too many are refused.
 
     A caller is a key that holds, else an address. The first request of each caller is worked on at once; further ones only while
-    fewer are worked on at all than may be, callers in turn. So whoever hammers makes others share with few, however many wait. Beyond
-    a long line, and beyond a number of requests a second, requests are refused (429). Streams of events give their turn back when they
-    begin. What is counted is this process's own.
+    fewer are worked on at all than may be, callers in turn. Whoever goes on asking many things at once while others are there has one
+    of them worked on at a time, and for half of the time: others share with one request, and with none as often. Beyond a long line,
+    and beyond a number of requests a second, requests are refused (429). Streams of events give their turn back when they begin. What
+    is counted is this process's own.
 
     Parameters
     ----------
@@ -79,18 +84,21 @@ class Turns:
                     self._end(caller)
             await send(message)
 
+        began = time.monotonic()
         try:
             await self.app(scope, receive, send_on)
         finally:
             if is_streaming:
                 caller.streams -= 1
             elif not is_light:
+                caller.has_used(time.monotonic() - began)
                 self._end(caller)
             self._learn(key, scope)
 
     async def _begun(self, caller: "_Caller") -> bool:
         """Begin a request, at once or when it has its turn, and return whether it may begin at all."""
-        if not caller.running or (self._running < self.at_once and not self._lined):
+        is_first = not (caller.running or caller.waiting)
+        if is_first or (not self._lined and self._may_have_more(caller)):
             self._count(caller, 1)
             return True
         if len(caller.waiting) >= _MOST_WAITING:
@@ -110,10 +118,42 @@ class Turns:
     def _end(self, caller: "_Caller") -> None:
         """End a request: the next ones have their turn."""
         self._count(caller, -1)
-        if not caller.running:
+        if caller.waiting and not caller.running:
+            self._give_after_rest(caller)
+        for lined in list(self._lined):
+            if self._running >= self.at_once:
+                break
+            if self._may_have_more(lined):
+                self._give(lined)
+
+    def _may_have_more(self, caller: "_Caller") -> bool:
+        """Tell whether a caller may have one more request worked on beside those that are."""
+        has_time = caller.used_s <= _BURST_S / 2 or not self._has_others(caller)
+        return has_time and not caller.resting and self._running < self.at_once
+
+    def _has_others(self, caller: "_Caller") -> bool:
+        """Tell whether others than a caller are there: they have something worked on, or asked just now."""
+        # the one that asked last, and the one before
+        newest = islice(reversed(self._callers.values()), 2)
+        since = time.monotonic() - _THERE_S
+        return self._running > caller.running or any(each.seen_at > since for each in newest if each is not caller)
+
+    def _give_after_rest(self, caller: "_Caller") -> None:
+        """Give a caller who has nothing worked on its next turn: at once, or when it has rested."""
+        if caller.resting:
+            return
+        too_much_s = caller.used_s - _BURST_S
+        if too_much_s <= 0 or not self._has_others(caller):
             self._give(caller)
-        while self._lined and self._running < self.at_once:
-            self._give(next(iter(self._lined)))
+            return
+
+        def give() -> None:
+            caller.resting = False
+            if not caller.running:
+                self._give(caller)
+
+        caller.resting = True
+        asyncio.get_running_loop().call_later(too_much_s / _PART, give)
 
     def _give(self, caller: "_Caller") -> None:
         """Give a caller's next request its turn, and have other callers' be before its further ones."""
@@ -156,26 +196,36 @@ class Turns:
 
 
 class _Caller:
-    """What one caller has here: requests that are worked on, that wait, that may still come this second."""
+    """What one caller has here: requests that are worked on, that wait, that may still come this second; the work done for it."""
 
-    __slots__ = ("left", "running", "seen_at", "streams", "waiting")
+    __slots__ = ("_used_s", "left", "resting", "running", "seen_at", "streams", "used_at", "waiting")
 
     def __init__(self, left: float) -> None:
         self.running = self.streams = 0
         self.waiting: deque[asyncio.Future[None]] = deque()
         self.left, self.seen_at = left, time.monotonic()
+        self.resting, self._used_s, self.used_at = False, 0.0, self.seen_at
 
     def wait_s(self, per_s: float, weight: float) -> int:
         """Count a request, and return after how many whole seconds it may come; 0: now."""
+        now, since = time.monotonic(), self.seen_at
+        self.seen_at = now
         if not per_s:
             return 0
-        now = time.monotonic()
-        self.left = min(per_s * _SAVED_S, self.left + (now - self.seen_at) * per_s)
-        self.seen_at = now
+        self.left = min(per_s * _SAVED_S, self.left + (now - since) * per_s)
         if self.left < weight:
             return math.ceil((weight - self.left) / per_s)
         self.left -= weight
         return 0
+
+    @property
+    def used_s(self) -> float:
+        """The work done for it lately, in seconds: its part of the time is forgotten as it passes."""
+        return max(0.0, self._used_s - (time.monotonic() - self.used_at) * _PART)
+
+    def has_used(self, taken_s: float) -> None:
+        """Count what a request took."""
+        self._used_s, self.used_at = min(self.used_s + taken_s, _BURST_S + _REMEMBERED_S), time.monotonic()
 
 
 def _begin(turn: "asyncio.Future[None]", forgo: Callable[[], None]) -> None:

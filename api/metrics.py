@@ -90,6 +90,8 @@ class _Register(Collector):
         yield _gauge("luotu_ledger_events", "Events in the ledger", figures.events)
         yield _gauge("luotu_ledger_head_age_seconds", "Time since the newest head was signed", figures.head_age_s)
         yield _gauge("luotu_ledger_unsigned_events", "Events that no head covers yet", figures.unsigned)
+        waiting = "For how long the oldest commit has waited for the receiver of the database's log"
+        yield _gauge("luotu_commit_wait_seconds", waiting, figures.commit_wait_s)
         rows = CounterMetricFamily("luotu_upload_rows", "Rows of all uploads, by outcome", labels=["outcome"])
         for outcome, count in figures.rows.items():
             rows.add_metric([outcome], count)

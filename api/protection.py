@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,15 +19,19 @@ _WITH_DOCUMENTS = ("/documents", "/certificates/verification")
 _ADDRESS_BYTES, _HEADER_BYTES, _HEADER_LINES = 16_384, 32_768, 100
 # a body: how long nothing of it may come, and how much at least, on the whole, after that time
 _SILENT_S, _LEAST_BYTES_PER_S = 30.0, 2_000
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self'; worker-src 'self' blob:; img-src 'self' data: blob:; "
-        "connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+# names as they go over the wire: in small letters
+_HEADERS = (
+    (
+        b"content-security-policy",
+        (
+            b"default-src 'self'; script-src 'self'; worker-src 'self' blob:; img-src 'self' data: blob:; "
+            b"connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+        ),
     ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
 
 
 class Protection:
@@ -53,9 +57,8 @@ class Protection:
 
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
-                answer = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    answer.setdefault(name, value)
+                said = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(each for each in _HEADERS if each[0] not in said)]
             await send(message)
 
         await self.app(scope, _counted(receive, limit), send_protected)

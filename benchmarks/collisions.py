@@ -23,6 +23,7 @@ from layers.reading import read_delivery
 from registry.ground import SAME_IOU
 from store.cluster import remove_cluster
 from store.database import Database, transaction
+from store.walls import as_system
 from workflows.databases import opened_database, start_database
 from workflows.delivery_options import DeliveryOptions
 from workflows.principals import find_principal
@@ -43,7 +44,7 @@ def main() -> None:
         try:
             start_database(settings)
             with opened_database(settings) as database:
-                report_registered(database, settings, paths)
+                report_registered(as_system(database), settings, paths)
         finally:
             remove_cluster(settings.cluster)
 

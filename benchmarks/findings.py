@@ -35,6 +35,7 @@ from layers.catalogue import load_catalogue
 from registry.fingerprints import fingerprints
 from store.cluster import SERVICE, create_database, remove_cluster, start_cluster
 from store.database import connect, migrate
+from store.walls import as_system
 from workflows import checking, layer_states, previewing
 from workflows.principals import find_principal
 from workflows.rastering import RasterOptions, load_raster
@@ -277,7 +278,7 @@ def body_of(drawn: str) -> str:
 
 def measure_parts(settings: Settings, drawn: list[str]) -> None:
     """Print what of the answer is what, in this process."""
-    database = connect(settings.database_url)
+    database = as_system(connect(settings.database_url))
     principal = find_principal(database, key=None, local=True)
     spent: dict[str, float] = {}
     watch_statements(database, spent)

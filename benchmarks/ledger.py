@@ -20,6 +20,7 @@ from store.cluster import remove_cluster
 from store.database import Database, transaction
 from store.ledger import append_events, events_from, hold_still, nodes_in_order
 from store.offices import have_office
+from store.walls import as_system
 from workflows.databases import open_database, start_database
 from workflows.ledger_exports import export_ledger, verify_export
 from workflows.ledgers import prove_event, seal_ledger
@@ -104,7 +105,7 @@ def installed(home: Path) -> Iterator[tuple[Database, Settings]]:
     try:
         start_database(settings)
         database = open_database(settings)
-        yield database, settings
+        yield as_system(database), settings
         database.dispose()
     finally:
         remove_cluster(settings.cluster)

@@ -24,6 +24,7 @@ from store.cluster import remove_cluster
 from workflows.databases import opened_database, start_database
 from workflows.layering import LoadOptions, load_layers
 from workflows.principals import find_principal
+from workflows.rights import seen_by
 from workflows.settings import Settings
 
 SAMPLES = Path(__file__).resolve().parents[1] / "data" / "samples"
@@ -43,7 +44,7 @@ def main() -> None:
             with opened_database(settings) as database:
                 principal = find_principal(database, key=None, local=True)
                 load_layers(
-                    database,
+                    seen_by(database, lambda: principal),
                     SAMPLES / "district.gpkg",
                     principal=principal,
                     documents=settings.documents,

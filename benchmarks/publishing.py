@@ -41,6 +41,7 @@ from layers.catalogue import load_catalogue
 from store.cluster import SERVICE, create_database, remove_cluster, start_cluster
 from store.conflicts import standing_run
 from store.database import Database, connect, migrate, transaction
+from store.walls import as_system
 from workflows import publishing
 from workflows.conflicting import conflicts_again
 from workflows.conflicts import Reader
@@ -194,7 +195,7 @@ def installed(folder: Path) -> Iterator[Database]:
         migrate(owned, service=SERVICE)
         owned.dispose()
         database = connect(address.database("bench", role=SERVICE))
-        yield database
+        yield as_system(database)
         database.dispose()
     finally:
         remove_cluster(folder / "pg")

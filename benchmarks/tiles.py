@@ -2,14 +2,17 @@
 
 ``python benchmarks/tiles.py [--buildings 20000] [--seconds 4] [--rounds 3] [--connections 8] [--folder FOLDER] [--tipg VENV]``:
 a private cluster in FOLDER (temporary without it; kept and used again with it) is filled as by `resolve.py`, with buildings as
-close to each other as in a city: about 130 on a tile of zoom 16. tipg is installed by uv into VENV (temporary without it), never
-into the project's environment; where it cannot be, ours is measured alone. tipg reads a view over the same tables that tells the
-same columns. Each service has one uvicorn worker; another process asks by connections that stay open. The services are asked in
-turns, round by round, on a machine that may have other work: the ratios tell more than the figures. CPU is that of the worker
-and that of all of PostgreSQL's processes.
+close to each other as in a city: about 130 on a tile of zoom 16; each has entered up to four stages. tipg is installed by uv
+into VENV (temporary without it), never into the project's environment; where it cannot be, ours is measured alone. tipg reads a
+view over the same tables that tells the same columns, and is asked for those alone; neither compresses. First, tiles of both
+are decoded: they tell the same buildings, but for those of ours in the margin, beyond the tile, which tipg leaves out. Each
+service has one uvicorn worker; another process asks by connections that stay open. The services are asked in turns, round by
+round, on a machine that may have other work: the ratios tell more than the figures. CPU is that of the worker and that of all
+of PostgreSQL's processes.
 
 tile z14 … z16    tiles with buildings, at random; `cut`: each cut by the database, nothing kept
-… kept            asked for before; `304`: the caller has it already
+tile z8 … z12     cells with how many buildings stand in them
+… kept            asked for before; `304`: the caller has it already; beside a FastAPI route that returns five bytes
 items             pages of 100 of the buildings in a box of about 500 m, and the first page of all
 """
 
@@ -18,6 +21,7 @@ import math
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import socket
 import subprocess
@@ -29,15 +33,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 from urllib.parse import quote
+from urllib.request import urlopen
 
 import numpy as np
 import psycopg
 import shapely
 import uvicorn
 from coding import made_up
-from resolve import Runs, cpu_s, filled
+from resolve import Runs, cpu_s, filled, served
 
 from api.app import create_app
+from registry.stages import stage_codes
 from store.cluster import SERVICE, create_database, remove_cluster, start_cluster
 from workflows.kept_tiles import MOST_BYTES
 from workflows.settings import Settings
@@ -47,13 +53,29 @@ CENTRE = np.array([126.0, 43.75])
 # made up, a million stand on 2.8° by 1.5°: a fifth of that each way is a city
 CITY_OF_A_MILLION = 0.2
 MOST_TILES, KEPT_TILES, WARM_REQUESTS = 20_000, 200, 16
+# fields of a vector tile, of its layers, and of values
+LAYER, FEATURE, VALUE, TEXT = 3, 2, 4, 1
+CODE = re.compile(rb"[0-9A-HJ-NP-RTUWXY]{13}")
 VIEW = """
     create schema if not exists bench;
     create or replace view bench.shown as
     select f.id, b.code, coalesce(e.stage, f.stage) as stage, round(f.area_m2 * 100) / 100 as area_m2, f.name, f.geom
     from footprint f join building b on b.id = f.building_id
-    left join lateral stage_entered_last(b.id, array['design'], 'infinity', 'infinity') e on true
+    left join lateral stage_entered_last(b.id, array[{stages}], 'infinity', 'infinity') e on true
     where f.replaced_at is null
+"""
+# as many stages as the number of a building leaves of five
+STAGES = """
+    set local session_replication_role = replica;
+    insert into stage_entry (building_id, office_id, stage, occurred_on, actor)
+    select b.id, b.office_id, entered.stage, date '2024-01-01' + 90 * cast(entered.place as integer), 'bench'
+    from (select *, row_number() over (order by id) as number from building) as b
+    cross join unnest(array[{stages}]) with ordinality as entered (stage, place)
+    where entered.place <= b.number % 5
+"""
+INSIDE = """
+    select count(*) from bench.shown
+    where code = any(%(codes)s) and ST_Intersects(geom, ST_Transform(ST_TileEnvelope(%(z)s, %(x)s, %(y)s), 4490))
 """
 PLACES = (
     "select ST_X(c), ST_Y(c) from (select ST_PointOnSurface(geom) as c from footprint where replaced_at is null) as p"
@@ -99,6 +121,8 @@ def main() -> None:
         tipg = None
         if have_tipg(venv):
             tipg = stack.enter_context(served_tipg(venv, folder / "pg"))
+            compare_tiles(owner, services[0], tipg, places)
+        services.append(Service("bare", *stack.enter_context(served(None, folder)), bare_path, bare_path))
         load = os.getloadavg()[0]
         print(
             f"{len(codes):,} buildings; {len(os.sched_getaffinity(0))} cores, load {load:.1f}; {options.connections} clients"
@@ -134,7 +158,12 @@ def prepared(url: str) -> list[tuple[float, float]]:
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as server:
         # at its costs, the planner would compile what takes milliseconds
         server.execute(f"alter database {server.info.dbname} set jit = off")
-        server.execute(VIEW)
+        stages = [f"'{code}'" for code in stage_codes()]
+        server.execute(VIEW.format(stages=", ".join(stages)))
+        if not server.execute("select exists (select from stage_entry)").fetchone()[0]:
+            with server.transaction():
+                server.execute(STAGES.format(stages=", ".join(stages[1:5])))
+            server.execute("vacuum analyze")
         places = server.execute(PLACES).fetchall()
     random.Random(20261122).shuffle(places)
     return places
@@ -212,7 +241,7 @@ def served_tipg(venv: Path, cluster: Path) -> Iterator[Service]:
             "tipg",
             port,
             process.pid,
-            lambda z, x, y: f"{base}/tiles/WebMercatorQuad/{z}/{x}/{y}",
+            lambda z, x, y: f"{base}/tiles/WebMercatorQuad/{z}/{x}/{y}?properties=code,stage,area_m2,name",
             lambda query: f"{base}/items?limit=100&f=geojson{query}",
         )
     finally:
@@ -234,6 +263,65 @@ def wait_for(port: int) -> None:
     sys.exit(f"nothing serves port {port}")
 
 
+def bare_path(*_place: object) -> str:
+    return "/async/4E7U5CKJ2WF0J"
+
+
+# --- the same tiles
+
+
+def compare_tiles(url: str, mine: Service, theirs: Service, places: Sequence[Any]) -> None:
+    """End where tiles of the two do not tell the same buildings."""
+    with psycopg.connect(url.replace("+psycopg", "")) as server:
+        for z in (14, 15, 16):
+            x, y = tiles_with(places, z)[0][1:]
+            ours, tipgs = (codes_on(body_of(each.port, each.tile(z, x, y))) for each in (mine, theirs))
+            inside = server.execute(INSIDE, {"codes": list(ours - tipgs), "z": z, "x": x, "y": y}).fetchone()
+            if tipgs - ours or inside[0]:
+                sys.exit(f"tile {z}/{x}/{y}: ours has {len(ours):,} buildings, tipg's {len(tipgs):,}")
+            print(f"tile {z}/{x}/{y}: the same {len(tipgs):,} buildings, and {len(ours - tipgs):,} in the margin alone")
+
+
+def body_of(port: int, path: str) -> bytes:
+    with urlopen(f"http://127.0.0.1:{port}{path}") as answer:
+        return bytes(answer.read())
+
+
+def codes_on(tile: bytes) -> set[str]:
+    """Return the codes of the buildings on a tile of one layer, of which each feature has one."""
+    (layer,) = (value for number, value in fields_of(tile) if number == LAYER)
+    fields = list(fields_of(layer))
+    texts = [text for number, value in fields if number == VALUE for kind, text in fields_of(value) if kind == TEXT]
+    codes = {text.decode() for text in texts if CODE.fullmatch(text)}
+    if len(codes) != sum(number == FEATURE for number, _ in fields):
+        sys.exit("a tile has features without a code")
+    return codes
+
+
+def fields_of(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the fields of a protocol buffer that have a length: number and bytes."""
+    at = 0
+
+    def varint() -> int:
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte, at = data[at], at + 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while at < len(data):
+        number, kind = divmod(varint(), 8)
+        if kind == 0:
+            varint()
+            continue
+        size = {1: 8, 5: 4}.get(kind) or varint()
+        yield number, data[at : at + size]
+        at += size
+
+
 # --- the asking
 
 
@@ -244,18 +332,21 @@ def measure_all(
     tipg: Service | None,
     places: Sequence[Any],
 ) -> None:
-    cutting, keeping = services
+    cutting, keeping, bare = services
     beside = [cutting] if tipg is None else [cutting, tipg]
-    print(f"{'':<26}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms: worker':>16}{'database':>10}{'of tipg':>9}")
+    print(f"{'':<26}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms: worker':>16}{'database':>10}{'of other':>9}")
     for z in (14, 15, 16):
         tiles = tiles_with(places, z)
         asking.compare(f"tile z{z}, cut", beside, lambda each, tiles=tiles: [each.tile(*tile) for tile in tiles])
         few = [keeping.tile(*tile) for tile in tiles[:KEPT_TILES]]
         run = Runs(options, keeping.port, keeping.pid)
         run.once(few)
-        asking.compare(f"tile z{z}, kept", [keeping], lambda _, few=few: few)
-        tags = run.tags(few)
-        asking.compare(f"tile z{z}, kept, 304", [keeping], lambda _, few=few: few, headers=tags)
+        tags, both = run.tags(few), {keeping.name: few, bare.name: [bare_path()] * len(few)}
+        asking.compare(f"tile z{z}, kept", [keeping, bare], lambda each, both=both: both[each.name])
+        asking.compare(f"tile z{z}, kept, 304", [keeping, bare], lambda each, both=both: both[each.name], headers=tags)
+    for z in (8, 10, 12):
+        tiles = tiles_with(places, z)
+        asking.compare(f"tile z{z}, cut", [cutting], lambda each, tiles=tiles: [each.tile(*tile) for tile in tiles])
     boxes = [
         f"&bbox={lon - 0.003:.6f},{lat - 0.00225:.6f},{lon + 0.003:.6f},{lat + 0.00225:.6f}"
         for lon, lat in places[:5_000]
@@ -294,11 +385,12 @@ class Asking:
             for each in [*services[turn % len(services) :], *services[: turn % len(services)]]:
                 rounds[each.name].append(self.ask(each, paths_of(each), headers))
         told = {name: merged(found) for name, found in rounds.items()}
+        first, *beside = told
         for name, found in told.items():
-            ratio = f"{found.per_s / told['tipg'].per_s:>9.2f}" if "tipg" in told and name != "tipg" else ""
+            ratio = f"{found.per_s / told[beside[0]].per_s:>9.2f}" if beside and name == first else ""
             others = {status: count for status, count in found.statuses.items() if status not in {200, 304}}
             print(
-                f"{title + (', tipg' if name == 'tipg' else ''):<26}{found.per_s:>12,.1f}{found.p50_ms:>9.1f}{found.p99_ms:>9.1f}"
+                f"{title + (f', {name}' if name != first else ''):<26}{found.per_s:>12,.1f}{found.p50_ms:>9.1f}{found.p99_ms:>9.1f}"
                 f"{found.cpu_ms:>16.2f}{found.database_ms:>10.2f}{ratio}{f'   {others}' if others else ''}",
                 flush=True,
             )

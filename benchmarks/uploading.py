@@ -29,6 +29,7 @@ from workflows.databases import opened_database, start_database
 from workflows.delivery_options import DeliveryOptions
 from workflows.jobs import settle_interpreter
 from workflows.principals import find_principal
+from workflows.rights import seen_by
 from workflows.settings import Settings
 from workflows.uploading import upload_file
 
@@ -80,7 +81,11 @@ def deliver(home: Path, path: Path) -> dict[str, Any]:
         principal = find_principal(database, key=None, local=True)
         started, cpu_began_s, server_began_s = time.perf_counter(), time.process_time(), server_cpu_s(settings.cluster)
         report = upload_file(
-            database, path, principal=principal, documents=settings.documents, options=DeliveryOptions(mode="good")
+            seen_by(database, lambda: principal),
+            path,
+            principal=principal,
+            documents=settings.documents,
+            options=DeliveryOptions(mode="good"),
         )
         took_s, cpu_s = time.perf_counter() - started, time.process_time() - cpu_began_s
         server_s = server_cpu_s(settings.cluster) - server_began_s

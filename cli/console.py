@@ -25,6 +25,7 @@ from workflows.failures import (
     BlueprintError,
     CityFileError,
     LayersError,
+    NotHereError,
     RegistryError,
     StoreError,
 )
@@ -164,7 +165,8 @@ def answering() -> Iterator[None]:
     except (StoreError, RegistryError, BlueprintError) as error:
         text = getattr(error, "text", None)
         sentence = speak(text) if isinstance(text, Text) else str(error)
-        complain(sentence, suggestions=getattr(error, "suggestions", ()))
+        remedy = speak(error.remedy) if isinstance(error, NotHereError) else ""
+        complain(sentence, remedy, suggestions=getattr(error, "suggestions", ()))
         raise typer.Exit(EXIT_REFUSED) from error
     except BrokenPipeError:
         # the reader has what it wanted, as in `| head`

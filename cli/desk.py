@@ -7,6 +7,7 @@ from typing import NamedTuple
 from cli.console import answering, settings
 from workflows.databases import Database, opened_database
 from workflows.principals import Principal, find_principal
+from workflows.rights import seen_by
 from workflows.settings import Settings
 
 __all__ = ["Desk", "at_desk"]
@@ -25,4 +26,5 @@ def at_desk() -> Iterator[Desk]:
     """Open the register for the office of this machine; what goes wrong is told and ends the command."""
     configured = settings()
     with answering(), opened_database(configured) as database:
-        yield Desk(configured, database, find_principal(database, key=None, local=True))
+        principal = find_principal(database, key=None, local=True)
+        yield Desk(configured, seen_by(database, lambda: principal), principal)

@@ -13,9 +13,7 @@ from cli.desk import at_desk
 from geocode import Text
 from workflows.attaching import AttachOptions, attach_file, list_documents, open_attachment, received, withdraw_document
 from workflows.certifying import issue_certificate, verify_certificate
-from workflows.databases import opened_database
 from workflows.ledgers import show_keys
-from workflows.principals import find_principal
 from workflows.procedures import configured_procedure
 from workflows.schemes import configured_schemes
 
@@ -39,22 +37,20 @@ def attach(
     form: Form = "table",
 ) -> None:
     """Attach a document to a building or a project. Its type is told from its bytes."""
-    configured = settings()
     with (
-        answering(),
-        opened_database(configured) as database,
+        at_desk() as desk,
         source.open("rb") as stream,
-        received(stream, source.name, limit_mb=configured.document_limit_mb) as delivered,
+        received(stream, source.name, limit_mb=desk.settings.document_limit_mb) as delivered,
     ):
         told = attach_file(
-            database,
+            desk.database,
             name,
             delivered,
-            principal=find_principal(database, key=None, local=True),
-            documents=configured.documents,
+            principal=desk.principal,
+            documents=desk.settings.documents,
             options=AttachOptions(kind=kind, title=title, stage=stage),
-            schemes=configured_schemes(configured),
-            stages=configured_procedure(configured).stages,
+            schemes=configured_schemes(desk.settings),
+            stages=configured_procedure(desk.settings).stages,
         )
     if told["repeated"]:
         notes([Text("同一文件此前已附加于此。", "The same document was attached here before.")])

@@ -16,22 +16,20 @@ from cli.console import (
     out,
     print_json,
     row_count,
-    settings,
     speak,
     square_metres,
     table_of,
     tell_written,
 )
+from cli.desk import at_desk
 from cli.forms import Crs, FileLayer, TableForm
 from geocode import Text
-from workflows.databases import opened_database
 from workflows.facilities import (
     FacilityOptions,
     code_facilities,
     facility_classes,
     upload_facilities,
 )
-from workflows.principals import find_principal
 from workflows.procedures import configured_procedure
 from workflows.reports import UploadReport
 from workflows.schemes import configured_schemes
@@ -95,17 +93,16 @@ def facilities(  # noqa: PLR0913 - one for each option
 
 
 def _register(source: Path, options: FacilityOptions) -> UploadReport:
-    configured = settings()
-    with opened_database(configured) as database:
+    with at_desk() as desk:
         return upload_facilities(
-            database,
+            desk.database,
             source,
-            principal=find_principal(database, key=None, local=True),
-            documents=configured.documents,
+            principal=desk.principal,
+            documents=desk.settings.documents,
             options=options,
             file=source.name,
-            schemes=configured_schemes(configured),
-            procedure=configured_procedure(configured),
+            schemes=configured_schemes(desk.settings),
+            procedure=configured_procedure(desk.settings),
         )
 
 

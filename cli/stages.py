@@ -9,15 +9,13 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.console import EXIT_FOUND, answering, notes, out, print_json, settings, speak
+from cli.console import EXIT_FOUND, notes, out, print_json, speak
+from cli.desk import Desk, at_desk
 from geocode import Text
 from workflows.attaching import AttachOptions, attach_file, received
 from workflows.chains import list_deadlines, read_chain
-from workflows.databases import Database, opened_database
-from workflows.principals import Principal, find_principal
 from workflows.procedures import configured_procedure
 from workflows.schemes import configured_schemes
-from workflows.settings import Settings
 from workflows.stage_geometries import read_footprint
 from workflows.stages import Asked, EntryRequest, enter_stage, required_documents, withdraw_entry
 
@@ -59,11 +57,10 @@ def enter(  # noqa: PLR0913 - one for each option
     form: Form = "table",
 ) -> None:
     """Have a building enter a stage, with its documents attached."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
-        asked = _asked(name, database, configured)
+    with at_desk() as desk:
+        asked = _asked(name, desk)
         drawn = None if geometry is None else read_footprint(geometry, crs=crs)
-        documents = _attach(database, asked, configured, code, document or [])
+        documents = _attach(desk, asked, code, document or [])
         request = EntryRequest(
             stage=code,
             occurred_on=_day(on),
@@ -74,7 +71,7 @@ def enter(  # noqa: PLR0913 - one for each option
             version=version,
             geometry=drawn,
         )
-        told = enter_stage(database, asked, request)
+        told = enter_stage(desk.database, asked, request)
     if form == "json":
         print_json(told)
         return
@@ -85,9 +82,8 @@ def enter(  # noqa: PLR0913 - one for each option
 @stage.command()
 def show(name: Name, *, on: Day = None, form: Form = "table") -> None:
     """Show a building's stages, how its geometries differ, and what is due."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
-        told = read_chain(database, _asked(name, database, configured), day=_day(on))
+    with at_desk() as desk:
+        told = read_chain(desk.database, _asked(name, desk), day=_day(on))
     if form == "json":
         print_json(told)
     else:
@@ -101,9 +97,8 @@ def withdraw(
     reason: Annotated[str, typer.Option(help="Why")],
 ) -> None:
     """Withdraw an entry; others must not rest on it."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
-        told = withdraw_entry(database, _asked(name, database, configured), entry, reason=reason)
+    with at_desk() as desk:
+        told = withdraw_entry(desk.database, _asked(name, desk), entry, reason=reason)
     done = (
         Text("已撤回。", "It is withdrawn."),
         Text("已提出,待他人确认。", "It is proposed: somebody else confirms it."),
@@ -119,10 +114,13 @@ def due(
     form: Form = "table",
 ) -> None:
     """List reminders and yellow flags over all buildings. Exit code 1 where something is late."""
-    configured = settings()
-    with answering(), opened_database(configured) as database:
+    with at_desk() as desk:
         told = list_deadlines(
-            database, _local(database), procedure=configured_procedure(configured), day=_day(on), everything=everything
+            desk.database,
+            desk.principal,
+            procedure=configured_procedure(desk.settings),
+            day=_day(on),
+            everything=everything,
         )
     if form == "json":
         print_json(told)
@@ -134,16 +132,12 @@ def due(
         raise typer.Exit(EXIT_FOUND)
 
 
-def _local(database: Database) -> Principal:
-    return find_principal(database, key=None, local=True)
-
-
-def _asked(name: str, database: Database, configured: Settings) -> Asked:
+def _asked(name: str, desk: Desk) -> Asked:
     return Asked(
         name=name,
-        principal=_local(database),
-        procedure=configured_procedure(configured),
-        schemes=configured_schemes(configured),
+        principal=desk.principal,
+        procedure=configured_procedure(desk.settings),
+        schemes=configured_schemes(desk.settings),
     )
 
 
@@ -151,7 +145,7 @@ def _day(on: datetime | None) -> date:
     return date.today() if on is None else on.date()
 
 
-def _attach(database: Database, asked: Asked, configured: Settings, code: str, given: list[str]) -> list[str]:
+def _attach(desk: Desk, asked: Asked, code: str, given: list[str]) -> list[str]:
     """Attach documents and return their ids; those without a kind are what the stage asks for, in its order."""
     rest = iter(required_documents(asked.procedure, code))
     ids = []
@@ -161,13 +155,13 @@ def _attach(database: Database, asked: Asked, configured: Settings, code: str, g
         options = AttachOptions(kind=kind if mark else next(rest, "other"), stage=code)
         with ExitStack() as opened:
             stream = opened.enter_context(source.open("rb"))
-            delivered = opened.enter_context(received(stream, source.name, limit_mb=configured.document_limit_mb))
+            delivered = opened.enter_context(received(stream, source.name, limit_mb=desk.settings.document_limit_mb))
             told = attach_file(
-                database,
+                desk.database,
                 asked.name,
                 delivered,
                 principal=asked.principal,
-                documents=configured.documents,
+                documents=desk.settings.documents,
                 options=options,
                 schemes=asked.schemes,
             )

@@ -10,12 +10,10 @@ from rich.table import Table
 
 from cli.console import (
     EXIT_REFUSED,
-    answering,
     complain,
     notes,
     out,
     print_json,
-    settings,
     speak,
     square_metres,
     table_of,
@@ -23,9 +21,7 @@ from cli.console import (
 from cli.desk import at_desk
 from geocode import Text
 from workflows.aliasing import NewAlias, add_alias, add_aliases_of_table, end_alias, list_aliases
-from workflows.databases import opened_database
 from workflows.errors import RefusedRowsError
-from workflows.principals import find_principal
 from workflows.schemes import configured_schemes
 from workflows.units import TableOptions, read_units, replace_units
 
@@ -72,19 +68,17 @@ def load(
     form: Form = "table",
 ) -> None:
     """Put a building table in the place of the one that a building has."""
-    configured = settings()
     options = TableOptions(sheet=sheet, several_parcels=several_parcels, valid_from=since.date() if since else None)
-    with answering(), opened_database(configured) as database:
-        principal = find_principal(database, key=None, local=True)
+    with at_desk() as desk:
         try:
             told = replace_units(
-                database,
+                desk.database,
                 name,
                 source,
-                principal=principal,
-                documents=configured.documents,
+                principal=desk.principal,
+                documents=desk.settings.documents,
                 options=options,
-                schemes=configured_schemes(configured),
+                schemes=configured_schemes(desk.settings),
             )
         except RefusedRowsError as error:
             _leave(source, error)
@@ -121,13 +115,11 @@ def add(  # noqa: PLR0913 - one for each option
     form: Form = "table",
 ) -> None:
     """Give a building, or a unit of it, a name."""
-    configured = settings()
     new = NewAlias(
         building=name, scheme=scheme, value=value, unit=unit, valid_from=since.date() if since else None, source=source
     )
-    with answering(), opened_database(configured) as database:
-        principal = find_principal(database, key=None, local=True)
-        told = add_alias(database, new, principal=principal, schemes=configured_schemes(configured))
+    with at_desk() as desk:
+        told = add_alias(desk.database, new, principal=desk.principal, schemes=configured_schemes(desk.settings))
     _print_aliases([told], form)
 
 

@@ -21,12 +21,14 @@ __all__ = [
     "cell_area_m2",
     "cell_boundary",
     "cell_centre",
+    "cell_descendants",
     "cell_number",
     "cell_numbers",
     "cell_parent",
     "cell_resolution",
     "cell_texts",
     "cells_of",
+    "cells_on",
     "cells_within",
     "is_cell",
     "is_cell_number",
@@ -37,6 +39,7 @@ RESOLUTION = 15
 CELL_COUNT = 122 * 7**15
 _BASE_SHIFT, _BASE_MASK = 45, 0x7F
 _DIGIT_MASK = 0x7
+_RESOLUTION_MASK = RESOLUTION << 52
 # mode 1 (cell) and resolution 15, base cell and digits still zero
 _HEADER = (1 << 59) | (RESOLUTION << 52)
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8).astype(np.uint32)
@@ -133,6 +136,20 @@ def cell_boundary(cell: int) -> list[tuple[float, float]]:
 def cells_within(polygon: Any, resolution: int) -> list[int]:
     """Return the cells of a resolution that lie whole in a polygon in longitude and latitude, in their order."""
     return sorted(h3.polygon_to_cells_experimental(h3.geo_to_h3shape(polygon), resolution, contain="full"))
+
+
+def cells_on(west: float, south: float, east: float, north: float, resolution: int) -> list[int]:
+    """Return the cells of a resolution that have ground in common with a box in degrees, in their order."""
+    corners = [(south, west), (south, east), (north, east), (north, west)]
+    return sorted(h3.polygon_to_cells_experimental(h3.LatLngPoly(corners), resolution, contain="overlap"))
+
+
+def cell_descendants(cell: int) -> tuple[int, int]:
+    """Return the first and last of the cells of resolution 15 that a cell divides into: all between are of it, and no others."""
+    missing = 3 * (RESOLUTION - cell_resolution(cell))
+    first = (cell | _RESOLUTION_MASK) >> missing << missing
+    # a digit of a cell is 0 to 6
+    return first, first | sum(6 << shift for shift in range(0, missing, 3))
 
 
 def cell_parent(cell: int, resolution: int) -> int:

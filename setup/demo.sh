@@ -37,7 +37,7 @@ start() {
     step db start
     step layers load data/samples/district.gpkg
     step upload data/samples/survey.zip
-    step resolve "$(first_code data/samples/survey.zip)"
+    step resolve "$(first_code data/samples/survey.zip)" --format table
     keys
     if [ "${SERVE:-1}" = 0 ]; then
         printf '\nThe database keeps running; make stop ends it.\n'

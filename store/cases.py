@@ -11,6 +11,7 @@ from geocode import Text
 from store.arrays import among
 from store.database import Connection
 from store.errors import NotHereError
+from store.pages import behind
 from store.schema import case_entry, case_ground, conflict, coordination_case, difference, office
 
 __all__ = ["add_entries", "carry_cases", "get_case", "list_cases", "open_case", "read_entries"]
@@ -82,7 +83,12 @@ def carry_cases(
 
 
 def list_cases(
-    connection: Connection, *, subject: str | None = None, office_id: int | None = None, case_id: str | None = None
+    connection: Connection,
+    *,
+    subject: str | None = None,
+    office_id: int | None = None,
+    case_id: str | None = None,
+    after: str | None = None,
 ) -> Sequence[Row[Any]]:
     """Return cases, the newest first, each with its office, the ground that it was last known on, and what that is.
 
@@ -90,6 +96,8 @@ def list_cases(
     ----------
     subject
         ``conflict`` or ``difference``; both where None.
+    after
+        The id of a case: those that come behind it alone.
     """
     latest = _latest_grounds().subquery()
     on_conflict = [conflict.c[name].label(f"conflict_{name}") for name in _OF_CONFLICT]
@@ -120,6 +128,8 @@ def list_cases(
     ):
         if value is not None:
             wanted = wanted.where(column == value)
+    if after is not None:
+        wanted = wanted.where(behind(coordination_case, after))
     return connection.execute(wanted).all()
 
 

@@ -28,6 +28,8 @@ __all__ = [
     "UnfitValueError",
 ]
 
+_LOOK = Text("核对名称或编号;他单位的不可见。", "Check the name or the id; those of other offices are not to be seen.")
+
 
 class StoreError(Exception):
     """The root of the errors of this package."""
@@ -79,11 +81,12 @@ class DamagedDocumentError(StoreError, OSError):
 
 
 class NotHereError(StoreError, LookupError):
-    """Nothing bears that name; `suggestions` are names near it that something bears."""
+    """Nothing bears that name; `remedy` is what to do, `suggestions` are names near it that something bears."""
 
-    def __init__(self, text: Text, suggestions: Sequence[str] = ()) -> None:
+    def __init__(self, text: Text, suggestions: Sequence[str] = (), *, remedy: Text | None = None) -> None:
         super().__init__(text.en)
         self.text = text
+        self.remedy = remedy or _LOOK
         self.suggestions = tuple(suggestions)
 
 

@@ -11,12 +11,17 @@ from sqlalchemy import Row, text
 
 from store.database import Connection, Database, statement
 
-__all__ = ["is_migrated", "most_connections", "read_figures", "used_connections"]
+__all__ = ["commit_wait_s", "is_migrated", "most_connections", "read_figures", "used_connections"]
 
 
 def read_figures(connection: Connection) -> Row[Any]:
     """Return ``jobs, queued, owed, owed_for_s, events, signed, head_age_s, rows``, as the statement's file says."""
     return connection.execute(statement("figures")).one()
+
+
+def commit_wait_s(connection: Connection) -> float:
+    """Return for how long the oldest commit has waited, in seconds, for a receiver of the log to have it safe; 0 where none waits."""
+    return float(connection.execute(statement("commit_wait")).scalar_one())
 
 
 def is_migrated(connection: Connection) -> bool:

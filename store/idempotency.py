@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select
 from store.database import Connection
 from store.schema import idempotency
 
-__all__ = ["KeptAnswer", "claim_key", "find_answer", "keep_answer"]
+__all__ = ["KeptAnswer", "claim_key", "find_answer", "keep_answer", "take_turn"]
 
 
 class KeptAnswer(NamedTuple):
@@ -39,3 +39,9 @@ def keep_answer(
     """Keep an answer."""
     values = {"office_id": office_id, "key": key, "request_sha256": request_sha256, "answer": dict(answer)}
     connection.execute(insert(idempotency).values(values))
+
+
+def take_turn(connection: Connection, name: str) -> bool:
+    """Have the turn of a name until the transaction ends, and return whether nobody else had it."""
+    taken = func.pg_try_advisory_xact_lock(func.hashtextextended(f"turn:{name}", 0))
+    return bool(connection.execute(select(taken)).scalar_one())

@@ -123,7 +123,7 @@ def building_source(sight: Sight, stages: Sequence[str], period: Period | None =
 
 def footprint_source(sight: Sight, stage: str, period: Period | None = None) -> Source:
     """Return the newest footprint of each building that was drawn at a stage, of the buildings that one sees alone."""
-    conditions = [footprint.c.stage == stage, *_held_in(period or Period(None, None), stage=stage)]
+    conditions = _held_in(period or Period(None, None), stage=stage)
     if sight.offices is not None:
         conditions.append(among(building.c.office_id, sight.offices))
     return _footprints(_buildings(sight, None).where(*conditions).subquery("item"), is_former=True)
@@ -294,14 +294,19 @@ def _held_in(period: Period, *, stage: str | None = None) -> list[ColumnElement[
     never: ColumnElement[bool] = closure.c.reason == "mistaken"
     if period.first_day is not None:
         never = or_(never, closure.c.closed_on <= period.first_day)
-    each = footprint.alias("each")
-    # asked row by row: a page would have to wait for a join of all
-    last = select(func.max(each.c.version)).where(each.c.building_id == footprint.c.building_id)
+    later = footprint.alias("later")
+    later_one = select(later.c.id).where(
+        later.c.building_id == footprint.c.building_id, later.c.version > footprint.c.version
+    )
+    held: list[ColumnElement[bool]] = []
     if stage is not None:
-        last = last.where(each.c.stage == stage)
+        held.append(footprint.c.stage == stage)
+        later_one = later_one.where(later.c.stage == stage)
     if period.last_day is not None:
-        last = last.where(each.c.valid_from <= period.last_day)
-    return [footprint.c.version == last.scalar_subquery(), ~ended.where(never).exists()]
+        held.append(footprint.c.valid_from <= period.last_day)
+        later_one = later_one.where(later.c.valid_from <= period.last_day)
+    # a building's current version is its last, and most are current: they are not asked for a later one
+    return [*held, or_(footprint.c.replaced_at.is_(None), ~later_one.exists()), ~ended.where(never).exists()]
 
 
 def _footprints(rows: Subquery, *, is_former: bool) -> Source:

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import reduce
 from math import isfinite
+from operator import add
 from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -202,7 +204,10 @@ def find_item(connection: Connection, source: Source, identity: str, shape: Shap
 def count_items(connection: Connection, source: Source, conditions: Sequence[ColumnElement[bool]]) -> int:
     """Return how many items there are for which the conditions hold."""
     wanted = select(func.count()).select_from(source.rows).where(*conditions)
-    return int(connection.execute(wanted).scalar_one())
+    # each half by an index of its own
+    halves = [wanted] if source.half is None else [wanted.where(source.half), wanted.where(not_(source.half))]
+    together = reduce(add, (each.scalar_subquery() for each in halves))
+    return int(connection.execute(select(together)).scalar_one())
 
 
 def items_extent(connection: Connection, source: Source) -> tuple[float, float, float, float] | None:

@@ -25,6 +25,7 @@ __all__ = [
     "add_job",
     "add_job_event",
     "claim_delivery",
+    "find_job",
     "holding_job",
     "is_awaited",
     "is_job_cancelled",
@@ -65,25 +66,30 @@ def is_job_cancelled(connection: Connection, identity: str) -> bool:
 
 
 def read_jobs(
-    connection: Connection,
-    *,
-    office_id: int | None,
-    identity: str | None = None,
-    kind: str | None = None,
-    most: int = 100,
+    connection: Connection, *, office_id: int | None, kind: str | None = None, most: int = 100
 ) -> Sequence[Row[Any]]:
-    """Return jobs of an office and of a kind, or of any where None, the newest first, each with its newest event.
+    """Return jobs of an office and of a kind, or of any where None, the newest first, each with its newest event."""
+    values = {"office": office_id, "job": None, "kind": kind, "most": most}
+    return connection.execute(statement("jobs"), values).all()
+
+
+def find_job(
+    connection: Connection, identity: str, *, office_id: int | None = None, kind: str | None = None
+) -> Row[Any]:
+    """Return a job with its newest event, of an office and of a kind where they are told.
 
     Raises
     ------
     NotHereError
-        One is asked for by its id, and there is none.
+        There is no such job.
     """
-    values = {"office": office_id, "job": identity, "kind": kind, "most": most}
-    is_odd = identity is not None and not _is_uuid(identity)
-    found = [] if is_odd else connection.execute(statement("jobs"), values).all()
-    if identity is not None and not found:
-        raise NotHereError(Text(f"没有编号为 {identity} 的任务。", f"There is no job {identity}."))
+    values = {"office": office_id, "job": identity, "kind": kind, "most": 1}
+    found = connection.execute(statement("jobs"), values).one_or_none() if _is_uuid(identity) else None
+    if found is None:
+        raise NotHereError(
+            Text(f"没有编号为 {identity} 的任务。", f"There is no job {identity}."),
+            remedy=Text("运行 `luotu jobs list`,或 GET /jobs。", "See `luotu jobs list`, or GET /jobs."),
+        )
     return found
 
 

@@ -49,11 +49,15 @@ def get_mapping(connection: Connection, name: str, *, office_id: int, version: i
     return found
 
 
-def list_mappings(connection: Connection, *, office_id: int) -> Sequence[Row[Any]]:
-    """Return the newest version of each mapping of an office, by name."""
+def list_mappings(
+    connection: Connection, *, office_id: int, after: str | None = None, most: int | None = None
+) -> Sequence[Row[Any]]:
+    """Return the newest version of each mapping of an office, by name; of those behind a name, where one is told."""
     one_each = distinct_on(layer_mapping.c.name)
     newest = select(layer_mapping).ext(one_each).where(layer_mapping.c.office_id == office_id)
-    return connection.execute(newest.order_by(layer_mapping.c.name, layer_mapping.c.version.desc())).all()
+    if after is not None:
+        newest = newest.where(layer_mapping.c.name > after)
+    return connection.execute(newest.order_by(layer_mapping.c.name, layer_mapping.c.version.desc()).limit(most)).all()
 
 
 def _newest(connection: Connection, office_id: int, name: str, *, version: int | None = None) -> Row[Any] | None:

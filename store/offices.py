@@ -41,6 +41,7 @@ __all__ = [
     "find_office",
     "have_office",
     "is_still_known",
+    "key_digest",
     "list_keys",
     "list_members",
     "list_offices",
@@ -89,10 +90,11 @@ def set_extent(connection: Connection, *, code: str, extent: tuple[float, float,
 
 
 class NewKey(NamedTuple):
-    """A key: its number, by which it is listed and revoked, and the key itself."""
+    """A key: its number, by which it is listed and revoked, the key itself, and its digest as `key_digest` returns it."""
 
     id: int
     key: str
+    digest: str
 
 
 def add_office(connection: Connection, **values: str | None) -> Row[Any] | None:
@@ -108,9 +110,12 @@ def change_office(connection: Connection, code: str, values: Mapping[str, Any]) 
     ).one_or_none()
 
 
-def list_offices(connection: Connection, offices: Collection[int] | None) -> Sequence[Row[Any]]:
-    """Return offices by their codes, those of some ids where they are told."""
-    return connection.execute(select(office).where(_is_among(office.c.id, offices)).order_by(office.c.code)).all()
+def list_offices(
+    connection: Connection, offices: Collection[int] | None, *, after: str | None = None, most: int | None = None
+) -> Sequence[Row[Any]]:
+    """Return offices by their codes, those of some ids where they are told, and behind a code where one is."""
+    wanted = select(office).where(_is_among(office.c.id, offices)).order_by(office.c.code).limit(most)
+    return connection.execute(wanted if after is None else wanted.where(office.c.code > after)).all()
 
 
 def offices_within(connection: Connection, division: str) -> frozenset[int]:
@@ -139,16 +144,27 @@ def add_key(
     """
     key = f"luotu_{secrets.token_urlsafe(_KEY_BYTES)}"
     values = {"office_id": office_id, "role": role, "label": label, "expires_at": expires_at, "division": division}
-    added = insert(api_key).values(**values, key_sha256=sha256(key.encode()).hexdigest()).returning(api_key.c.id)
-    return NewKey(connection.execute(added).scalar_one(), key)
+    key_sha256 = sha256(key.encode()).hexdigest()
+    added = insert(api_key).values(**values, key_sha256=key_sha256).returning(api_key.c.id)
+    return NewKey(connection.execute(added).scalar_one(), key, key_digest(key_sha256))
 
 
-def list_keys(connection: Connection, offices: Collection[int] | None) -> Sequence[Row[Any]]:
-    """Return the keys of some offices, or of all, the newest first: everything of them but what would let somebody in."""
+def key_digest(key_sha256: str) -> str:
+    """Return what the ledger says of a key whose hash is stored: the hash of that, by which another in its place is found."""
+    return sha256(key_sha256.encode()).hexdigest()
+
+
+def list_keys(
+    connection: Connection, offices: Collection[int] | None, *, before: int | None = None, most: int | None = None
+) -> Sequence[Row[Any]]:
+    """Return the keys of some offices, or of all, the newest first: everything of them but what would let somebody in.
+
+    `before` is the number of one: the older ones alone.
+    """
     told: list[Any] = [column for column in api_key.c if column.name != "key_sha256"]
     wanted: Select[Any] = select(*told, office.c.code.label("office")).join(office)
-    wanted = wanted.where(_is_among(api_key.c.office_id, offices))
-    return connection.execute(wanted.order_by(api_key.c.id.desc())).all()
+    wanted = wanted.where(_is_among(api_key.c.office_id, offices)).order_by(api_key.c.id.desc()).limit(most)
+    return connection.execute(wanted if before is None else wanted.where(api_key.c.id < before)).all()
 
 
 def revoke_keys(connection: Connection, *, offices: Collection[int] | None, **those: Any) -> Sequence[Row[Any]]:
@@ -171,10 +187,13 @@ def add_member(connection: Connection, **values: Any) -> Row[Any] | None:
     return connection.execute(added).one_or_none()
 
 
-def list_members(connection: Connection, offices: Collection[int] | None) -> Sequence[Row[Any]]:
-    """Return the people of some offices, or of all, the newest first."""
+def list_members(
+    connection: Connection, offices: Collection[int] | None, *, before: int | None = None, most: int | None = None
+) -> Sequence[Row[Any]]:
+    """Return the people of some offices, or of all, the newest first; `before` as `list_keys`."""
     wanted = select(member, office.c.code.label("office")).join(office).where(_is_among(member.c.office_id, offices))
-    return connection.execute(wanted.order_by(member.c.id.desc())).all()
+    wanted = wanted.order_by(member.c.id.desc()).limit(most)
+    return connection.execute(wanted if before is None else wanted.where(member.c.id < before)).all()
 
 
 def revoke_member(connection: Connection, identity: int, *, offices: Collection[int] | None) -> Row[Any]:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, String, cast, func, insert, select, update
+from sqlalchemy import Row, String, cast, func, insert, select, true, update
 
 from geocode import Text
 from store.database import Connection, statement
 from store.errors import NotHereError
+from store.pages import behind
 from store.schema import outbox, subscription
 
 __all__ = [
@@ -47,8 +48,13 @@ def end_subscription(connection: Connection, identity: str, *, office_id: int) -
         raise NotHereError(Text(f"没有编号为 {identity} 的订阅。", f"There is no subscription {identity}."))
 
 
-def list_subscriptions(connection: Connection, *, office_id: int) -> Sequence[Row[Any]]:
-    """Return an office's subscriptions, oldest first, with how much each is owed and what was answered last."""
+def list_subscriptions(
+    connection: Connection, *, office_id: int, after: str | None = None, most: int | None = None
+) -> Sequence[Row[Any]]:
+    """Return an office's subscriptions, oldest first, with how much each is owed and what was answered last.
+
+    `after` is the id of one: those that come behind it alone.
+    """
     waiting = func.count().filter(outbox.c.seq.is_not(None), outbox.c.delivered_at.is_(None))
     last = func.max(outbox.c.seq).filter(outbox.c.delivered_at.is_not(None))
     failing = func.max(outbox.c.last_answer).filter(outbox.c.delivered_at.is_(None))
@@ -62,9 +68,13 @@ def list_subscriptions(connection: Connection, *, office_id: int) -> Sequence[Ro
             failing.label("last_answer"),
         )
         .outerjoin(outbox)
-        .where(subscription.c.office_id == office_id)
+        .where(
+            subscription.c.office_id == office_id,
+            true() if after is None else behind(subscription, after, oldest_first=True),
+        )
         .group_by(subscription.c.id)
         .order_by(subscription.c.recorded_at, subscription.c.id)
+        .limit(most)
     ).all()
 
 

@@ -12,6 +12,7 @@ from geocode import Text
 from registry.stages import stage_codes
 from store.database import Connection, statement
 from store.errors import NotHereError
+from store.pages import behind
 from store.schema import building, office, project, project_building
 
 __all__ = [
@@ -53,17 +54,24 @@ def get_project(connection: Connection, key: str, *, office_id: int | None = Non
     return found
 
 
-def find_projects(connection: Connection, text: str, *, office_id: int | None = None) -> Sequence[Row[Any]]:
-    """Return the projects whose code or name holds a text, of one office where that is told, the newest first; at most 100."""
+def find_projects(
+    connection: Connection, text: str, *, office_id: int | None = None, after: str | None = None, most: int = _MOST
+) -> Sequence[Row[Any]]:
+    """Return the projects whose code or name holds a text, of one office where that is told, the newest first.
+
+    `after` is the id of one: those that come behind it alone.
+    """
     wanted = (
         select(*_COLUMNS)
         .join(office)
         .where(or_(project.c.code.icontains(text, autoescape=True), project.c.name.icontains(text, autoescape=True)))
         .order_by(project.c.recorded_at.desc(), project.c.id)
-        .limit(_MOST)
+        .limit(most)
     )
     if office_id is not None:
         wanted = wanted.where(project.c.office_id == office_id)
+    if after is not None:
+        wanted = wanted.where(behind(project, after))
     return connection.execute(wanted).all()
 
 

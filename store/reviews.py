@@ -51,10 +51,14 @@ def list_reviews(
     office_id: int | None = None,
     is_open: bool = True,
     upload_id: str | None = None,
+    after: str | None = None,
     most: int = 100,
 ) -> list[dict[str, Any]]:
-    """Return reviews, the newest first: of one office or of all, those that wait or all, of one upload or of any."""
-    wanted = {"office_id": office_id, "is_open": is_open, "upload_id": upload_id, "most": most}
+    """Return reviews, the newest first: of one office or of all, those that wait or all, of one upload or of any.
+
+    `after` is the id of one: those that come behind it alone.
+    """
+    wanted = {"office_id": office_id, "is_open": is_open, "upload_id": upload_id, "after": after, "most": most}
     return [dict(row) for row in connection.execute(statement("reviews"), wanted).mappings()]
 
 

@@ -1,24 +1,26 @@
 """Vector tiles, cut by PostGIS, what they rest on, and where the map begins."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select, text
+from sqlalchemy import Executable, func, select, text
 
 from registry.stages import stage_codes
-from store.database import Connection, statement
+from store.database import IN_BINARY, Connection, statement
 from store.editions import edition_in_effect
 from store.items import Source, near
 
 __all__ = [
     "DEGREES",
     "WEB_MERCATOR",
+    "CountedCell",
     "GroundChange",
     "TileGrid",
     "building_tile",
+    "cells_tile",
     "editions_shown",
     "extent",
     "ground_changed",
@@ -71,7 +73,28 @@ def building_tile(  # noqa: PLR0913 - a tile has three coordinates
     drawn_in = _SRID if z >= _STRAIGHT_FROM_ZOOM else grid.srid
     place = {"z": z, "x": x, "y": y, **grid._asdict(), "drawn_in": drawn_in}
     seen = {"whole": whole, "offices": sorted(offices), "stages": list(stage_codes())}
-    return bytes(connection.execute(statement("building_tile"), place | seen).scalar_one())
+    return _cut(connection, statement("building_tile"), place | seen)
+
+
+class CountedCell(NamedTuple):
+    """A cell in which buildings are counted: its H3 index, those of its first and last cells of resolution 15, its outline in WKB.
+
+    Indexes are in hexadecimal, the outline in degrees.
+    """
+
+    h3: str
+    low: str
+    high: str
+    outline: bytes
+
+
+def cells_tile(
+    connection: Connection, cells: Sequence[CountedCell], *, z: int, x: int, y: int, grid: TileGrid = WEB_MERCATOR
+) -> bytes:
+    """Return the vector tile of those cells in which buildings stand, source layer ``cells``; empty where none stands."""
+    place = {"z": z, "x": x, "y": y, **grid._asdict()}
+    columns = zip(("cells", "lows", "highs", "outlines"), map(list, zip(*cells, strict=True)), strict=False)
+    return _cut(connection, statement("cells_tile"), place | dict(columns)) if cells else b""
 
 
 def layer_tile(  # noqa: PLR0913 - a tile has three coordinates
@@ -99,7 +122,7 @@ def layer_tile(  # noqa: PLR0913 - a tile has three coordinates
         return b""
     place = {"z": z, "x": x, "y": y, **grid._asdict()}
     asked = {"edition": edition, "layer": layer, "as_of": as_of}
-    return bytes(connection.execute(statement("layer_tile"), place | asked).scalar_one())
+    return _cut(connection, statement("layer_tile"), place | asked)
 
 
 def source_tile(  # noqa: PLR0913 - a tile has three coordinates
@@ -132,7 +155,12 @@ def source_tile(  # noqa: PLR0913 - a tile has three coordinates
         .subquery("shown")
     )
     cut = select(func.ST_AsMVT(text("shown"), name, _UNITS, "tile_geometry")).select_from(shown)
-    return bytes(connection.execute(cut).scalar_one())
+    return _cut(connection, cut)
+
+
+def _cut(connection: Connection, wanted: Executable, given: Mapping[str, Any] | None = None) -> bytes:
+    """Return the tile that a statement cuts."""
+    return bytes(connection.execute(wanted, given, execution_options={IN_BINARY: True}).scalar_one())
 
 
 class GroundChange(NamedTuple):

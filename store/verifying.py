@@ -1,16 +1,21 @@
-"""What the verifier asks of the register besides its rows: geometries that are not as their fingerprints, documents' hashes."""
+"""What the verifier asks of the register besides its rows: geometries that are not as their fingerprints, documents' hashes, who may come in."""
 
 from collections.abc import Iterator
+from datetime import UTC
+from typing import Any
 
 import numpy as np
 import shapely
 from sqlalchemy import select
 
 from registry.fingerprints import fingerprints
+from registry.ledger.events import digest
+from registry.ledger.identities import IdentityRow
 from store.database import Connection, statement
-from store.schema import document
+from store.offices import key_digest
+from store.schema import api_key, document, member, office
 
-__all__ = ["document_hashes", "document_sizes", "wrong_grounds"]
+__all__ = ["document_hashes", "document_sizes", "identity_rows", "wrong_grounds"]
 
 _AT_ONCE = 10_000
 
@@ -34,3 +39,21 @@ def document_sizes(connection: Connection) -> dict[str, int]:
 def document_hashes(connection: Connection) -> list[str]:
     """Return the SHA-256 of every document that was ever delivered."""
     return list(connection.execute(select(document.c.sha256).distinct().order_by(document.c.sha256)).scalars())
+
+
+def identity_rows(connection: Connection) -> Iterator[IdentityRow]:
+    """Yield the offices, keys and users, with what events may say of them."""
+    for row in connection.execute(select(office)):
+        said = {"office": row.code, "name_zh": row.name_zh, "name_en": row.name_en, "division": row.division}
+        yield IdentityRow("office", row.code, said, row.recorded_at)
+    for row in connection.execute(select(api_key, office.c.code).join(office)):
+        until = None if row.expires_at is None else row.expires_at.astimezone(UTC).isoformat()
+        said = {**_access(row), "expires_at": until, "digest": key_digest(row.key_sha256)}
+        yield IdentityRow("api_key", str(row.id), said, row.recorded_at, row.revoked_at)
+    for row in connection.execute(select(member, office.c.code).join(office)):
+        said = {**_access(row), "issuer": row.issuer, "subject": digest(row.subject, row.salt)}
+        yield IdentityRow("member", str(row.id), said, row.recorded_at, row.revoked_at)
+
+
+def _access(row: Any) -> dict[str, Any]:
+    return {"office": row.code, "role": row.role, "label": row.label, "division": row.division}

@@ -2,17 +2,17 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 from geocode import Text, parse
 from layers.errors import RefusedFile, refused
 from layers.media_types import load_media_types, sniff_media_type
+from layers.temporary import temporary_folder
 from registry.aliases import Scheme
 from registry.ledger.events import NewEvent
 from registry.stages import Stage, document_kinds, get_stage
@@ -27,7 +27,7 @@ from workflows.errors import ForbiddenError, RefusedOptionError
 from workflows.principals import Principal
 from workflows.reports import stage_json, text_json
 from workflows.resolving import building_code
-from workflows.rights import allow, reaches
+from workflows.rights import allow, find_allowed, reaches
 
 __all__ = [
     "AttachOptions",
@@ -122,8 +122,8 @@ def received(stream: BinaryIO, name: str, *, limit_mb: int) -> Iterator[Delivere
     RefusedFile
         It is longer than the limit, or nothing that is kept.
     """
-    with TemporaryDirectory(prefix="luotu-") as folder:
-        path = Path(folder, "document")
+    with temporary_folder() as folder:
+        path = folder / "document"
         try:
             sha256, size_bytes = _copy(stream, path, limit_mb)
             kind = sniff_media_type(path)
@@ -261,11 +261,17 @@ def open_attachment(database: Database, identity: str, *, principal: Principal, 
     DamagedDocumentError
         Its bytes are gone or changed: nothing of them is given out.
     """
+
+    def is_own(row: Mapping[str, Any]) -> bool:
+        return principal.office_id in {row["office_id"], row["owner_id"]}
+
     with transaction(database) as connection:
-        row = get_attachment(connection, identity)
-    own = principal.office_id in {row["office_id"], row["owner_id"]}
-    allow(principal, "read_documents", own=own, office_id=row["office_id"])
-    if not own:
+        row = find_allowed(
+            connection,
+            lambda: get_attachment(connection, identity),
+            lambda row: allow(principal, "read_documents", own=is_own(row), office_id=row["office_id"]),
+        )
+    if not is_own(row):
         said = {"document": row["sha256"], "attachment": str(row["id"]), "subject": _subject(row)}
         reader = {"office_id": principal.office_id, "actor": principal.actor, "role": principal.role}
         _LOG.info("document_read", extra={**said, **reader})
@@ -289,8 +295,11 @@ def withdraw_document(
         There is none, or the role may not; nor may who attached it (four eyes), unless nobody else is there.
     """
     with transaction(database) as connection:
-        row = get_attachment(connection, identity)
-        allow(principal, "withdraw", office_id=row["office_id"], kind="confirm")
+        row = find_allowed(
+            connection,
+            lambda: get_attachment(connection, identity),
+            lambda row: allow(principal, "withdraw", office_id=row["office_id"], kind="confirm"),
+        )
         _ask_four_eyes(row, principal)
         if withdraw_attachment(connection, str(row["id"])):
             place = Place(_subject(row), row["office_id"], row["building_id"], row["project_id"])

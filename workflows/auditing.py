@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 from store.audit import add_audit_rows, find_audit_rows
 from store.database import Database, transaction
 from store.errors import DatabaseError
+from store.walls import as_system
 from workflows.noting import Noted
 from workflows.principals import Principal
 from workflows.rights import allow, offices_seen
@@ -136,7 +137,7 @@ class Audit:
 
     def _write(self, rows: Sequence[dict[str, Any]]) -> None:
         if rows:
-            with transaction(self._database) as connection:
+            with transaction(as_system(self._database)) as connection:
                 add_audit_rows(connection, [{"times": 1, **row} for row in rows])
 
 

@@ -10,10 +10,15 @@ from typing import Any
 import shapely
 
 from geocode import Text
+from layers.catalogue import load_catalogue
+from layers.catalogue_entries import Catalogue
 from store.cases import add_entries, get_case, list_cases, open_case, read_entries
 from store.database import Connection, Database, transaction
+from store.runs import read_run
+from workflows.comparisons import SIDES
 from workflows.errors import RefusedOptionError
 from workflows.idempotency import once
+from workflows.layer_rights import may_see
 from workflows.principals import Principal
 from workflows.reports import geometry_json, text_json
 from workflows.rights import allow, only_office
@@ -26,7 +31,7 @@ _MOST_CHARACTERS = 2_000
 _SUBJECTS = ("conflict", "difference")
 
 
-def start_case(
+def start_case(  # noqa: PLR0913 - what is opened, by whom, and how
     database: Database,
     subject: str,
     ground: int,
@@ -34,6 +39,7 @@ def start_case(
     *,
     principal: Principal,
     idempotency_key: str | None = None,
+    catalogue: Catalogue | None = None,
 ) -> dict[str, Any]:
     """Open the case of a conflict or a difference, with first entries, and return it; one that is open already is gone on with.
 
@@ -64,7 +70,7 @@ def start_case(
         case = open_case(connection, office_id=office, actor=actor, subject=subject, ground_id=ground)
         if entries:
             add_entries(connection, case, entries)
-        return _told(connection, case)
+        return _told(connection, case, principal, catalogue)
 
     with transaction(database) as connection:
         return once(connection, principal, idempotency_key, asked, work)
@@ -77,6 +83,7 @@ def add_to_case(
     *,
     principal: Principal,
     idempotency_key: str | None = None,
+    catalogue: Catalogue | None = None,
 ) -> dict[str, Any]:
     """Add entries to a case and return it; what was said before stays, and the last of each field counts.
 
@@ -97,14 +104,16 @@ def add_to_case(
 
     def work() -> dict[str, Any]:
         add_entries(connection, str(get_case(connection, identity).id), entries)
-        return _told(connection, identity)
+        return _told(connection, identity, principal, catalogue)
 
     with transaction(database) as connection:
         return once(connection, principal, idempotency_key, {"case": identity, "said": dict(said)}, work)
 
 
-def read_case(database: Database, identity: str, *, principal: Principal) -> dict[str, Any]:
-    """Return a case with all of its entries.
+def read_case(
+    database: Database, identity: str, *, principal: Principal, catalogue: Catalogue | None = None
+) -> dict[str, Any]:
+    """Return a case with all of its entries; where it lies, to whom may see both layers.
 
     Raises
     ------
@@ -115,11 +124,18 @@ def read_case(database: Database, identity: str, *, principal: Principal) -> dic
     with transaction(database) as connection:
         office = get_case(connection, identity).office_id
         allow(principal, "read_blueprint", office_id=office)
-        return _told(connection, identity)
+        return _told(connection, identity, principal, catalogue)
 
 
-def find_cases(
-    database: Database, *, principal: Principal, subject: str | None = None, status: str | None = None
+def find_cases(  # noqa: PLR0913 - one for each thing that is asked
+    database: Database,
+    *,
+    principal: Principal,
+    subject: str | None = None,
+    status: str | None = None,
+    after: str | None = None,
+    most: int | None = None,
+    catalogue: Catalogue | None = None,
 ) -> list[dict[str, Any]]:
     """Return the cases that a principal may see, the newest first, each with its state and its last entries.
 
@@ -129,18 +145,27 @@ def find_cases(
         ``conflict`` or ``difference``; both where None.
     status
         Those in this state alone.
+    after
+        The id of a case: those that come behind it alone.
+    most
+        How many at most; all of them where None.
     """
     own = only_office(principal, allow(principal, "read_blueprint"))
     with transaction(database) as connection:
-        rows = ledger_rows(connection, subject=subject, office_id=own)
-    return [row for row in rows if status is None or row["status"]["code"] == status]
+        rows = ledger_rows(connection, subject=subject, office_id=own, after=after)
+        wanted = [row for row in rows if status is None or row["status"]["code"] == status][:most]
+        _leave_out_secrets(connection, wanted, principal, catalogue)
+    return wanted
 
 
 def ledger_rows(
-    connection: Connection, *, subject: str | None = None, office_id: int | None = None
+    connection: Connection, *, subject: str | None = None, office_id: int | None = None, after: str | None = None
 ) -> list[dict[str, Any]]:
-    """Return the ledger of cases, the newest first: each with its state, its last entries and where it lies now."""
-    rows = list_cases(connection, subject=subject, office_id=office_id)
+    """Return the ledger of cases, the newest first: each with its state, its last entries and where it lies now.
+
+    It is not looked at here who may see the ground.
+    """
+    rows = list_cases(connection, subject=subject, office_id=office_id, after=after)
     entries = read_entries(connection, [str(row.id) for row in rows])
     return [_case_json(row, entries[str(row.id)]) for row in rows]
 
@@ -201,10 +226,38 @@ def _unknown(field: str, value: str, known: Sequence[str]) -> RefusedOptionError
     )
 
 
-def _told(connection: Connection, identity: str) -> dict[str, Any]:
+def _told(connection: Connection, identity: str, principal: Principal, catalogue: Catalogue | None) -> dict[str, Any]:
     row = get_case(connection, identity)
     entries = read_entries(connection, [str(row.id)])[str(row.id)]
-    return {**_case_json(row, entries), "entries": [_entry_json(entry) for entry in entries]}
+    told = {**_case_json(row, entries), "entries": [_entry_json(entry) for entry in entries]}
+    _leave_out_secrets(connection, [told], principal, catalogue)
+    return told
+
+
+def _leave_out_secrets(
+    connection: Connection, cases: Sequence[dict[str, Any]], principal: Principal, catalogue: Catalogue | None
+) -> None:
+    """Leave the ground of layers that a principal may not see out of cases: that there is a case, it is told."""
+    catalogue, layers_by_run = catalogue or load_catalogue(), dict[str, list[str]]()
+    for case in cases:
+        ground = case["ground"]
+        if ground is None:
+            continue
+        if case["subject"] == "conflict":
+            layers = [ground["left_layer"], ground["right_layer"]]
+        else:
+            run = ground["run"]
+            layers = layers_by_run.get(run) or _compared(connection, run)
+            layers_by_run[run] = layers
+        ground["secret"] = not all(each in catalogue and may_see(principal, catalogue.layer(each)) for each in layers)
+        if ground["secret"]:
+            ground["geometry"] = None
+
+
+def _compared(connection: Connection, run: str) -> list[str]:
+    """Return the layers that a comparison was between: its pieces do not say."""
+    question = read_run(connection, run).inputs["question"]
+    return [question[side]["layer"] for side in SIDES]
 
 
 def _case_json(row: Any, entries: Sequence[Any]) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from store.errors import NotHereError
 from store.ledger import append_events, events_by_number, ledger_frontier, ledger_size
 from store.lives import read_lives
 from store.resolving import building_states
+from store.walls import seeing_all
 from workflows.attaching import AttachOptions, Place, attach_file, document_json, find_place, received
 from workflows.idempotency import once
 from workflows.ledgers import prove_event, seal_ledger, show_keys
@@ -212,7 +213,8 @@ def verify_paper(database: Database, paper: bytes, *, settings: Settings) -> dic
         with suppress(NotHereError):
             event = _issue(connection, answer["event"])
             known = {"in_ledger": event == _record_of(paper)["event"], "present": _present(connection, event)}
-        kept = is_attached(connection, sha256(paper).hexdigest(), kind=_KIND)
+        with seeing_all(connection):
+            kept = is_attached(connection, sha256(paper).hexdigest(), kind=_KIND)
     verdict = answer["verdict"] if known["in_ledger"] else "false"
     return {**answer, "verdict": verdict, **known, "is_kept": kept}
 

@@ -21,6 +21,7 @@ from geocode.codes import CODE_LENGTH, read_letters
 from registry.stages import Stage
 from store.database import Connection, Database, OpenLine
 from store.resolving import changed_states
+from store.walls import as_system
 from workflows.errors import WorkflowError
 from workflows.principals import Principal, resolve_principal
 from workflows.resolving import Sight, code_row, sight_of
@@ -79,7 +80,7 @@ class CodeAnswers:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="codes")
         # what follows is the thread's own
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
-        self._line = OpenLine(database)
+        self._line = OpenLine(as_system(database))
         self._local: Principal | None = None
 
     async def find(self, text: str, asker: Asker) -> CodeAnswer | None:

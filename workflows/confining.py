@@ -2,9 +2,10 @@
 
 from layers.confined.confinement import Confinement, Limits, confine_reading
 from layers.confined.reading import MOST_WAITING, start_readers
+from layers.temporary import temporary_folder
 from workflows.settings import Settings
 
-__all__ = ["MOST_WAITING", "confine_as_set", "start_readers"]
+__all__ = ["MOST_WAITING", "confine_as_set", "start_readers", "temporary_folder"]
 
 # a busy machine gives a process a third of its time
 _WALL_PER_CPU = 3

@@ -8,6 +8,7 @@ from store.cluster import database_url as cluster_url
 from store.database import Database, connect, migrate, transaction
 from store.errors import ClusterError
 from store.upgrading import Migration, pending_migrations, refuse_other_schema
+from store.walls import as_system
 from workflows.ledgers import seal_ledger
 from workflows.settings import Settings
 
@@ -109,7 +110,7 @@ def opened_database(settings: Settings, *, sealing: bool = True, is_patient: boo
 def opened_owned(settings: Settings) -> Iterator[Database]:
     """Open the installation's database as the owner of its tables, who alone sees and may do everything in it."""
     with _opened(connect(_owner_url(settings), is_patient=True)) as owned:
-        yield owned
+        yield as_system(owned)
 
 
 def stop_database(settings: Settings) -> bool:

@@ -9,6 +9,8 @@ WorkflowError
 ├── RefusedActError (ValueError)        something that cannot happen to a building as it stands
 ├── RefusedRowsError (ValueError)       a table of which nothing is stored; carries its rows' faults
 ├── ChangedMeanwhileError (RuntimeError) someone else changed the same thing at the same time
+├── ChangedSinceError (RuntimeError)    something that is no longer as the client saw it
+├── UnseenStateError (ValueError)       a change that does not say which state it is of
 ├── UnknownNameError (LookupError)      a text that is the name of nothing under any scheme
 ├── RefusedEntryError (ValueError)      a stage that a building may not enter, or an entry that must stand; carries why
 ├── RefusedBackupError (ValueError)     a backup that cannot be made or restored; carries all that is wrong
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BadTokenError",
+    "ChangedSinceError",
     "ForbiddenError",
     "HiddenError",
     "KeysUnreachableError",
@@ -59,6 +62,7 @@ __all__ = [
     "UnknownJobError",
     "UnknownNameError",
     "UnknownProcessError",
+    "UnseenStateError",
     "WorkflowError",
 ]
 
@@ -133,7 +137,8 @@ class RefusedParameterError(WorkflowError, ValueError):
     def __init__(self, parameter: str, text: Text, remedy: Text) -> None:
         super().__init__(text, remedy)
         self.parameter = parameter
-        self.errors = [{"pointer": f"/query/{parameter}", "parameter": parameter, "detail": text.en}]
+        place = parameter.replace("~", "~0").replace("/", "~1")
+        self.errors = [{"pointer": f"/query/{place}", "parameter": parameter, "detail": text.en, "zh": text.zh}]
 
 
 class RefusedActError(WorkflowError, ValueError):
@@ -184,6 +189,38 @@ class ChangedMeanwhileError(WorkflowError, RuntimeError):
             Text("查看现状后重试。", "See how it stands now, and try again."),
         )
         self.name = name
+
+
+class ChangedSinceError(WorkflowError, RuntimeError):
+    """Something that is no longer as the client saw it, is being changed now, or is there though it was not to be."""
+
+    kind = "changed_since"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                "它已不是您看到的样子,或他人正在更改它;没有存储任何内容。",
+                "It is no longer as you saw it, or somebody else is changing it now; nothing is stored.",
+            ),
+            Text("重新读取,再以新的 ETag 提交。", "Read it again, and send the new ETag."),
+        )
+
+
+class UnseenStateError(WorkflowError, ValueError):
+    """A change that would replace something and does not say which state of it."""
+
+    kind = "precondition_required"
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                "此更改会替换现有内容,须说明看到的是哪个状态。", "This replaces what is there, and does not say which."
+            ),
+            Text(
+                "在 If-Match 中给出读取时的 ETag;无论现状如何都要替换时,给出 *。",
+                "Give the ETag that it was read with in If-Match, or * to replace it whatever it is.",
+            ),
+        )
 
 
 class UnknownNameError(WorkflowError, LookupError):

@@ -5,7 +5,6 @@ import json
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import geopandas as gpd
@@ -15,6 +14,7 @@ import pyogrio
 import shapely
 
 from geocode import STORAGE_CRS, Text
+from layers.temporary import temporary_folder
 from registry.ledger.events import canonical_json, read_event
 from registry.ledger.vouching import VOUCHERS, head_and_body
 from registry.packages import (
@@ -86,7 +86,7 @@ def export_package(  # noqa: PLR0913 - what, since when, for whom, by whose leav
             Text(f"{target} 已存在。", f"{target} is there already."), Text("换一个名称。", "Choose another name.")
         )
     seal_ledger(database, settings)
-    with TemporaryDirectory(prefix="luotu-package-") as folder:
+    with temporary_folder() as folder:
         with transaction(database) as connection:
             head = newest_head(connection)
             subject, subjects, buildings = _wanted(connection, project)
@@ -107,20 +107,20 @@ def export_package(  # noqa: PLR0913 - what, since when, for whom, by whose leav
                 cap_km2=settings.export_area_km2,
                 approval=approval,
             )
-            _write(Path(folder, EVENTS), b"".join(row.canonical.encode() + b"\n" for row in rows))
-            _write(Path(folder, PROOFS), canonical_json(proofs))
-            _write_content(Path(folder, CONTENT), behind)
+            _write(folder / EVENTS, b"".join(row.canonical.encode() + b"\n" for row in rows))
+            _write(folder / PROOFS, canonical_json(proofs))
+            _write_content(folder / CONTENT, behind)
             documents = sorted(_documents(events.values()))
-            _copy_documents(documents, settings.documents, Path(folder))
-            parts = [_part(Path(folder), name) for name in (EVENTS, PROOFS, CONTENT, *_document_names(documents))]
+            _copy_documents(documents, settings.documents, folder)
+            parts = [_part(folder, name) for name in (EVENTS, PROOFS, CONTENT, *_document_names(documents))]
             manifest = Manifest(subject, after, max(events), head.note, tuple(parts))
             raw = manifest.as_bytes()
-            _write(Path(folder, MANIFEST), raw)
-            _write(Path(folder, SIGNATURE), sign_manifest(raw, signing_key(settings.keys)))
+            _write(folder / MANIFEST, raw)
+            _write(folder / SIGNATURE, sign_manifest(raw, signing_key(settings.keys)))
             said = {"subject": subject, "after": after, "to": manifest.to, **counted}
             append_events(connection, [export_event(principal, hashlib.sha256(raw).hexdigest(), said)])
         # once it is on record, and not before
-        _zip(target, Path(folder), [MANIFEST, SIGNATURE, *(part.name for part in parts)])
+        _zip(target, folder, [MANIFEST, SIGNATURE, *(part.name for part in parts)])
     return {
         "file": target.name,
         "subject": subject,

@@ -1,17 +1,18 @@
 """The same request twice is the same answer once: what a client sends again after a broken line changes nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
 
 import orjson
 
-from store.database import Connection
-from store.idempotency import claim_key, find_answer, keep_answer
-from workflows.errors import ReusedKeyError, StillRunningError
+from store.database import Connection, Database, transaction
+from store.idempotency import claim_key, find_answer, keep_answer, take_turn
+from workflows.errors import ChangedSinceError, ReusedKeyError, StillRunningError
 from workflows.principals import Principal
 
-__all__ = ["once"]
+__all__ = ["in_turn", "once", "was_answered"]
 
 
 def once(
@@ -53,3 +54,26 @@ def once(
     if kept.request_sha256 != asked:
         raise ReusedKeyError(key)
     return kept.answer
+
+
+def was_answered(database: Database, principal: Principal, key: str | None) -> bool:
+    """Return whether a principal's office was given an answer under a key: the same request is answered by it again."""
+    if key is None:
+        return False
+    with transaction(database) as connection:
+        return find_answer(connection, office_id=principal.office_id, key=key) is not None
+
+
+@contextmanager
+def in_turn(database: Database, name: str) -> Iterator[None]:
+    """Have the turn of a name for as long as is needed: nobody else does, in this process or another.
+
+    Raises
+    ------
+    ChangedSinceError
+        Somebody else has it.
+    """
+    with transaction(database) as connection:
+        if not take_turn(connection, name):
+            raise ChangedSinceError
+        yield

@@ -102,7 +102,7 @@ def issue_access(
             division=access.division,
         )
         told["key"] = issued.key
-        _append(connection, principal, [*ended, ("key_issued", f"key/{issued.id}", said)])
+        _append(connection, principal, [*ended, ("key_issued", f"key/{issued.id}", {**said, "digest": issued.digest})])
         return {"id": issued.id, **said}
 
     request = {"act": "issue_key", "replace": replace, **said}
@@ -110,11 +110,16 @@ def issue_access(
         return {**once(connection, principal, key, request, issue), **told}
 
 
-def read_keys(database: Database, *, principal: Principal) -> list[dict[str, Any]]:
-    """Return the keys that a principal administers, the newest first: of which office, for what, since and until when."""
+def read_keys(
+    database: Database, *, principal: Principal, before: int | None = None, most: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the keys that a principal administers, the newest first: of which office, for what, since and until when.
+
+    `before` is the number of one: the older ones alone.
+    """
     offices = offices_seen(principal, allow(principal, "administer"))
     with transaction(database) as connection:
-        rows = list_keys(connection, offices)
+        rows = list_keys(connection, offices, before=before, most=most)
     now = datetime.now(UTC)
     return [
         {
@@ -193,11 +198,13 @@ def add_user(
         return once(connection, principal, key, request, add)
 
 
-def read_users(database: Database, *, principal: Principal) -> list[dict[str, Any]]:
-    """Return the people that a principal administers, the newest first."""
+def read_users(
+    database: Database, *, principal: Principal, before: int | None = None, most: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the people that a principal administers, the newest first; `before` as `read_keys`."""
     offices = offices_seen(principal, allow(principal, "administer"))
     with transaction(database) as connection:
-        rows = list_members(connection, offices)
+        rows = list_members(connection, offices, before=before, most=most)
     return [
         {**_row_json(row), "issuer": row.issuer, "subject": row.subject, "holds": row.revoked_at is None}
         for row in rows

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import geopandas as gpd
@@ -24,6 +23,7 @@ import shapely
 from geocode.faults import Fault
 from layers.confined.reading import read_records_confined
 from layers.records import WKB
+from layers.temporary import temporary_folder
 from layers.wkb import geometries_of_wkb
 from registry.errors import PackageError
 from registry.fingerprints import fingerprints
@@ -138,11 +138,11 @@ def import_package(
         It is no package, nobody who is trusted signed it, or something in it was changed: nothing is taken over.
     """
     allow(principal, "exchange")
-    with TemporaryDirectory(prefix="luotu-import-") as folder:
-        package = _open(path, Path(folder), keys)
+    with temporary_folder() as folder:
+        package = _open(path, folder, keys)
         for part in package.manifest.parts:
             if part.name.startswith("documents/"):
-                keep_bytes(settings.documents, Path(folder, part.name), part.sha256)
+                keep_bytes(settings.documents, folder / part.name, part.sha256)
         with transaction(database) as connection:
             return _take_over(connection, package, principal)
 

@@ -22,6 +22,7 @@ from store.jobs import (
     add_job,
     add_job_event,
     claim_delivery,
+    find_job,
     holding_job,
     is_awaited,
     is_job_cancelled,
@@ -29,7 +30,8 @@ from store.jobs import (
     read_jobs,
 )
 from store.jobs import work as work_off
-from store.offices import is_still_known, offices_within
+from store.offices import is_still_known
+from store.walls import as_system
 from workflows.catalogues import configured_catalogue
 from workflows.confining import start_readers
 from workflows.databases import opened_database
@@ -37,13 +39,13 @@ from workflows.delivery_options import DeliveryOptions, refuse_options
 from workflows.errors import RefusedDeliveryError, RefusedOptionError, WorkflowError
 from workflows.idempotency import once
 from workflows.ledgers import seal_ledger
-from workflows.principals import LOCAL_ROLE, Principal
+from workflows.principals import LOCAL_ROLE, Principal, job_of, principal_of_job
 from workflows.procedures import configured_procedure
 from workflows.processes import find_process, read_inputs, run_process
 from workflows.progress import STEPS, Progress
 from workflows.reading_settings import configured_reading
 from workflows.reports import UploadReport, fault_json, text_json
-from workflows.rights import allow, only_office
+from workflows.rights import allow, only_office, seen_by
 from workflows.schemes import configured_schemes
 from workflows.settings import Settings
 from workflows.tokens import CLAIMED
@@ -133,14 +135,13 @@ def ask_for_upload(  # noqa: PLR0913 - what, for whom, and how
     refuse_options(options)
     digest = digest_delivery(path)
     asked = {"file": file, "sha256": digest.sha256, "size": digest.size, "options": asdict(options)}
-    job = {"kind": "upload", "office_id": principal.office_id, "actor": principal.actor, "role": principal.role}
     with transaction(database) as connection:
 
         def add() -> dict[str, Any]:
             refuse_many(connection, principal)
             claim_delivery(connection, digest.sha256)
             keep_bytes(waiting_bytes(documents), path, digest.sha256)
-            return {"job": add_job(connection, {**job, "request": asked})}
+            return {"job": add_job(connection, job_of(principal, _UPLOAD, asked))}
 
         added = once(connection, principal, key, {"act": "ask_for_upload", **asked}, add)
     return show_job(database, added["job"], principal=principal)
@@ -167,7 +168,7 @@ def show_job(database: Database, identity: str, *, principal: Principal) -> dict
         There is no such job, or none of the principal's office.
     """
     with transaction(database) as connection:
-        return _job_json(read_jobs(connection, office_id=_office(principal), identity=identity, kind=_UPLOAD)[0])
+        return _job_json(find_job(connection, identity, office_id=_office(principal), kind=_UPLOAD))
 
 
 def list_jobs(database: Database, *, principal: Principal) -> dict[str, Any]:
@@ -192,13 +193,13 @@ def cancel_job(database: Database, identity: str, *, principal: Principal) -> di
     """
     allow(principal, "upload")
     with transaction(database) as connection:
-        (job,) = read_jobs(connection, office_id=principal.office_id, identity=identity, kind=_UPLOAD)
+        job = find_job(connection, identity, office_id=principal.office_id, kind=_UPLOAD)
         end_job(connection, job, principal)
     return show_job(database, job.id, principal=principal)
 
 
 def end_job(connection: Connection, job: Any, principal: Principal) -> None:
-    """Have a job, as `read_jobs` returns it, end: at once where nobody has begun it, else when its worker hears of it."""
+    """Have a job, as `find_job` returns it, end: at once where nobody has begun it, else when its worker hears of it."""
     if job.state != "cancelling":
         state = "cancelled" if job.state == "waiting" else "cancelling"
         add_job_event(connection, job.id, state, {"by": principal.actor})
@@ -215,7 +216,7 @@ def read_events(
         There is no such job, or none of the principal's office.
     """
     with transaction(database) as connection:
-        (job,) = read_jobs(connection, office_id=_office(principal), identity=identity, kind=_UPLOAD)
+        job = find_job(connection, identity, office_id=_office(principal), kind=_UPLOAD)
         return [(row.number, _event_json(row)) for row in job_events(connection, job.id, after=after)]
 
 
@@ -239,7 +240,9 @@ def work(settings: Settings, *, once: bool = False) -> None:
     if not once:
         settle_interpreter()
         start_readers()
-    with opened_database(settings, is_patient=True) as database:
+    with opened_database(settings, is_patient=True) as opened:
+        # which jobs wait, of whichever office; what one is about is done as whoever asked for it
+        database = as_system(opened)
         _forget_all(database, settings)
         work_off(database, partial(_run, database, settings), once=once)
 
@@ -253,7 +256,7 @@ def _run(database: Database, settings: Settings, identity: str, attempts: int) -
             state, told = _end_of(database, settings, identity, attempts)
             _tell(database, identity, state, told)
         with transaction(database) as connection:
-            (job,) = read_jobs(connection, office_id=None, identity=identity)
+            job = find_job(connection, identity)
         if job.kind == _UPLOAD:
             _forget(database, settings, job.request["sha256"])
     seal_ledger(database, settings)
@@ -300,18 +303,16 @@ def _end_of(database: Database, settings: Settings, identity: str, attempts: int
 def _do(database: Database, settings: Settings, identity: str) -> dict[str, Any]:
     """Do what a job is about, and return what is told of it in the end."""
     with transaction(database) as connection:
-        (job,) = read_jobs(connection, office_id=None, identity=identity)
-        division = job.request.get("division")
-        offices = None if division is None else offices_within(connection, division)
-    office = Text(job.name_zh, job.name_en)
-    principal = Principal(job.office_id, office, job.actor, job.role, division, offices)
+        job = find_job(connection, identity)
+        principal = principal_of_job(connection, job)
     progress = _Listener(database, identity, principal)
+    seen = seen_by(database, lambda: principal)
     if job.kind == _UPLOAD:
-        return _upload(database, settings, job.request, principal, progress)
+        return _upload(seen, settings, job.request, principal, progress)
     progress("processing")
     process = find_process(job.request["process"])
     inputs = read_inputs(process, job.request["inputs"])
-    return {"result": run_process(database, process, inputs, principal=principal, settings=settings)}
+    return {"result": run_process(seen, process, inputs, principal=principal, settings=settings)}
 
 
 def _upload(

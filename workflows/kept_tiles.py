@@ -3,6 +3,7 @@
 from collections import OrderedDict, defaultdict
 from collections.abc import Hashable, Iterator
 from hashlib import sha256
+from math import atan, degrees, pi, sinh
 from typing import NamedTuple
 
 import numpy as np
@@ -10,13 +11,18 @@ from numpy.typing import NDArray
 
 from store.tiles import WEB_MERCATOR, GroundChange, TileGrid
 
-__all__ = ["MOST_BYTES", "KeptTiles", "Tile", "TilePlace"]
+__all__ = ["FIRST_BUILDING_ZOOM", "MOST_BYTES", "KeptTiles", "Tile", "TilePlace"]
+
+FIRST_BUILDING_ZOOM = 13
+"""The zoom at which buildings are drawn one by one: at the one before, a tile of a city would hold more than one can see."""
 
 MOST_BYTES = 64_000_000
 # beside its content, what a tile takes: its key, its tag, its places in the tables
 _OVERHEAD_BYTES = 600
 # more than what a tile is drawn beyond its edges
 _MARGIN = 1 / 32
+# at the zooms before, tiles show cells, which count what stands on them beyond a tile as well
+_CELL_MARGIN = 1 / 2
 _NOTHING = (-1, b"")
 
 
@@ -27,6 +33,12 @@ class TilePlace(NamedTuple):
     z: int
     x: int
     y: int
+
+    def bounds_deg(self) -> tuple[float, float, float, float]:
+        """Return its west, south, east and north in degrees."""
+        west, east = ((self.x + side) / 2**self.z * 360 - 180 for side in (0, 1))
+        north, south = (_latitude_deg(self.grid, (self.y + side) / 2**self.z) for side in (0, 1))
+        return west, south, east, north
 
 
 class Tile(NamedTuple):
@@ -117,7 +129,8 @@ def _reached(grid: TileGrid, z: int, boxes: NDArray[np.float64]) -> list[list[in
     columns = [(lon_deg + 180) / 360 for lon_deg in (west, east)]
     rows = [_from_north(grid, lat_deg) for lat_deg in (north, south)]
     first, last = (np.column_stack([columns[i], rows[i]]) * 2.0**z for i in (0, 1))
-    reached: list[list[int]] = np.floor(np.hstack([first - _MARGIN, last + _MARGIN])).astype(int).tolist()
+    margin = _MARGIN if z >= FIRST_BUILDING_ZOOM else _CELL_MARGIN
+    reached: list[list[int]] = np.floor(np.hstack([first - margin, last + margin])).astype(int).tolist()
     return reached
 
 
@@ -126,3 +139,10 @@ def _from_north(grid: TileGrid, lat_deg: NDArray[np.float64]) -> NDArray[np.floa
     if grid != WEB_MERCATOR:
         return (grid.north - lat_deg) / (grid.north - grid.south)
     return 0.5 - np.arcsinh(np.tan(np.radians(np.clip(lat_deg, -89, 89)))) / (2 * np.pi)
+
+
+def _latitude_deg(grid: TileGrid, from_north: float) -> float:
+    """Return the latitude that lies so far from a grid's northern side, as a part of the whole: what `_from_north` is asked for."""
+    if grid != WEB_MERCATOR:
+        return grid.north - from_north * (grid.north - grid.south)
+    return degrees(atan(sinh((1 - 2 * from_north) * pi)))

@@ -124,11 +124,14 @@ def save_mapping(
         return _mapping_json(add_mapping(connection, values))
 
 
-def list_mappings(database: Database, *, principal: Principal) -> list[dict[str, Any]]:
-    """Return the mappings of the office in their newest versions, by name."""
+def list_mappings(
+    database: Database, *, principal: Principal, after: str | None = None, most: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the mappings of the office in their newest versions, by name; those behind a name, where one is told."""
     allow(principal, "publish")
     with transaction(database) as connection:
-        return [_mapping_json(row) for row in list_stored(connection, office_id=principal.office_id)]
+        rows = list_stored(connection, office_id=principal.office_id, after=after, most=most)
+    return [_mapping_json(row) for row in rows]
 
 
 def show_mapping(database: Database, name: str, *, principal: Principal, version: int | None = None) -> dict[str, Any]:

@@ -20,6 +20,7 @@ __all__ = [
     "LOCAL_CODE",
     "OfficeExtent",
     "open_office",
+    "read_office",
     "read_offices",
     "rename_office",
     "set_office_extent",
@@ -119,11 +120,29 @@ def rename_office(
         return once(connection, principal, key, {"act": "rename_office", "code": code, **values}, change)
 
 
-def read_offices(database: Database, *, principal: Principal) -> list[dict[str, Any]]:
-    """Return the offices that a principal administers, by their codes."""
+def read_office(database: Database, code: str, *, principal: Principal) -> dict[str, Any]:
+    """Return an office that a principal administers.
+
+    Raises
+    ------
+    HiddenError
+        There is no such office that the principal administers.
+    """
+    right = allow(principal, "administer")
+    with transaction(database) as connection:
+        row = find_office(connection, code)
+    if row is None or not reaches(principal, right, row.id):
+        raise HiddenError
+    return _office_json(row)
+
+
+def read_offices(
+    database: Database, *, principal: Principal, after: str | None = None, most: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the offices that a principal administers, by their codes; those behind a code, where one is told."""
     offices = offices_seen(principal, allow(principal, "administer"))
     with transaction(database) as connection:
-        return [_office_json(row) for row in list_offices(connection, offices)]
+        return [_office_json(row) for row in list_offices(connection, offices, after=after, most=most)]
 
 
 def show_office_extent(database: Database, code: str) -> OfficeExtent:

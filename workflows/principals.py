@@ -1,5 +1,6 @@
 """Who asks: the one place that turns a key or a token, or their absence, into a principal."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,11 +8,22 @@ from geocode import Text
 from store.database import Connection, Database, transaction
 from store.ledger import append_events
 from store.offices import add_key, add_office, find_key, find_member, find_office, have_office, offices_within
+from store.walls import as_system
 from workflows.errors import BadTokenError, NoPlaceError, NotAllowedError
 from workflows.identity_events import identity_event
 from workflows.tokens import Token, token_sentence
 
-__all__ = ["LOCAL_OFFICE", "LOCAL_ROLE", "ROLES", "Principal", "find_principal", "issue_key", "resolve_principal"]
+__all__ = [
+    "LOCAL_OFFICE",
+    "LOCAL_ROLE",
+    "ROLES",
+    "Principal",
+    "find_principal",
+    "issue_key",
+    "job_of",
+    "principal_of_job",
+    "resolve_principal",
+]
 
 # of no office, and so of nobody's own
 _PUBLIC_OFFICE_ID = 0
@@ -89,14 +101,29 @@ def resolve_principal(
 def find_principal(
     database: Database, *, key: str | None, local: bool, public: bool = False, token: Token | None = None
 ) -> Principal:
-    """Return who asks, as `resolve_principal`, in a transaction of its own."""
-    with transaction(database) as connection:
+    """Return who asks, as `resolve_principal`, in a transaction of its own: before it is known, nobody sees any office's keys."""
+    with transaction(as_system(database)) as connection:
         return resolve_principal(connection, key=key, local=local, public=public, token=token)
+
+
+def job_of(principal: Principal, kind: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a job that a principal asks for; from them `principal_of_job` tells who it was."""
+    # what somebody may see who is bound to a district ends at its border, whoever does the work
+    request = {**asked, "division": principal.division}
+    whose = {"office_id": principal.office_id, "actor": principal.actor, "role": principal.role}
+    return {"kind": kind, **whose, "request": request}
+
+
+def principal_of_job(connection: Connection, job: Any) -> Principal:
+    """Return who asked for a job, a row as `store.jobs.find_job` returns it, with the offices of their district today."""
+    division = job.request.get("division")
+    offices = None if division is None else offices_within(connection, division)
+    return Principal(job.office_id, Text(job.name_zh, job.name_en), job.actor, job.role, division, offices)
 
 
 def issue_key(database: Database, *, office: str, name: str, role: str, label: str) -> str:
     """Return a new key for an office that never ends, adding the office if it is not there yet."""
-    with transaction(database) as connection:
+    with transaction(as_system(database)) as connection:
         row = find_office(connection, office)
         events = []
         if row is None:
@@ -104,7 +131,14 @@ def issue_key(database: Database, *, office: str, name: str, role: str, label: s
             row = add_office(connection, code=office, **names) or have_office(connection, code=office, **names)
             events = [_at_desk("office_added", f"office/{office}", {"office": office, **names}, row.id)]
         issued = add_key(connection, office_id=row.id, role=role, label=label)
-        said = {"office": office, "role": role, "label": label, "division": None, "expires_at": None}
+        said = {
+            "office": office,
+            "role": role,
+            "label": label,
+            "division": None,
+            "expires_at": None,
+            "digest": issued.digest,
+        }
         append_events(connection, [*events, _at_desk("key_issued", f"key/{issued.id}", said, row.id)])
         return issued.key
 

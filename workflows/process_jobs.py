@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 from store.database import Connection, Database, transaction
 from store.errors import NotHereError
-from store.jobs import ENDS, add_job, read_jobs
+from store.jobs import ENDS, add_job, find_job, read_jobs
 from workflows.errors import NotReadyError, UnknownJobError
 from workflows.idempotency import once
 from workflows.jobs import end_job, refuse_many
-from workflows.principals import Principal
+from workflows.principals import Principal, job_of
 from workflows.processes import Process, allow_process, find_process, read_inputs
 
 __all__ = ["ProcessJob", "ask_for_process", "dismiss_job", "list_process_jobs", "process_result", "show_process_job"]
@@ -66,14 +66,12 @@ def ask_for_process(
     """
     allow_process(principal, process)
     read_inputs(process, inputs)
-    # what somebody may see who is bound to a district ends at its border, whoever does the work
-    asked = {"process": process.id, "inputs": dict(inputs), "division": principal.division}
-    job = {"kind": _PROCESS, "office_id": principal.office_id, "actor": principal.actor, "role": principal.role}
+    asked = {"process": process.id, "inputs": dict(inputs)}
     with transaction(database) as connection:
 
         def add() -> dict[str, Any]:
             refuse_many(connection, principal)
-            return {"job": add_job(connection, {**job, "request": asked})}
+            return {"job": add_job(connection, job_of(principal, _PROCESS, asked))}
 
         added = once(connection, principal, key, {"act": "ask_for_process", **asked}, add)
     return show_process_job(database, added["job"], principal=principal)
@@ -128,10 +126,9 @@ def dismiss_job(database: Database, identity: str, *, principal: Principal) -> P
 
 def _find(connection: Connection, identity: str, principal: Principal) -> Any:
     try:
-        (row,) = read_jobs(connection, office_id=principal.office_id, identity=identity, kind=_PROCESS)
+        return find_job(connection, identity, office_id=principal.office_id, kind=_PROCESS)
     except NotHereError as error:
         raise UnknownJobError(identity) from error
-    return row
 
 
 def _as_job(row: Any) -> ProcessJob:

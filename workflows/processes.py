@@ -144,7 +144,8 @@ def read_inputs(process: Process, inputs: Mapping[str, Any]) -> BaseModel:
         One is missing, unknown or not as it should be.
     """
     try:
-        return process.inputs.model_validate_json(_as_json(inputs))
+        # models read dates and boxes from JSON as they do not from Python's own
+        return process.inputs.model_validate_json(orjson.dumps(inputs))
     except ValidationError as error:
         raise RefusedInputsError(
             [("/".join(map(str, ("", "inputs", *each["loc"]))), each["msg"]) for each in error.errors()]
@@ -210,11 +211,6 @@ def _extract_of(database: Database, inputs: ExtractInputs, terms: Terms, key: st
         Text("须恰好指明一处用地。", "Just one site is to be named."),
         Text("给出 geometry,或 code,或 layer 和 feature。", "Give geometry, or code, or layer and feature."),
     )
-
-
-def _as_json(inputs: Mapping[str, Any]) -> bytes:
-    """Return inputs as JSON: models read dates and boxes from it as they do not from Python's own."""
-    return orjson.dumps(inputs)
 
 
 PROCESSES: Mapping[str, Process] = {

@@ -160,12 +160,15 @@ def read_project(
     }
 
 
-def find_projects(database: Database, text: str, *, principal: Principal) -> dict[str, Any]:
-    """Return the projects whose code or name holds a text, the newest first, at most 100."""
+def find_projects(
+    database: Database, text: str, *, principal: Principal, after: str | None = None, most: int = 100
+) -> dict[str, Any]:
+    """Return the projects whose code or name holds a text, the newest first; behind one, by its id, where that is told."""
     right = allow(principal, "keep", kind="read")
     with transaction(database) as connection:
         own = only_office(principal, right)
-        return {"projects": [_project_json(row) for row in find_stored(connection, text.strip(), office_id=own)]}
+        rows = find_stored(connection, text.strip(), office_id=own, after=after, most=most)
+    return {"projects": [_project_json(row) for row in rows]}
 
 
 def list_projects_of(connection: Connection, code: str) -> list[dict[str, Any]]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyproj
@@ -18,6 +17,7 @@ from layers.catalogue_entries import Catalogue, Layer
 from layers.confined.rasters import read_raster_confined
 from layers.rasters import Raster
 from layers.sources import digest_delivery
+from layers.temporary import temporary_folder
 from store.database import Connection, Database, transaction
 from store.documents import Documents, add_document, document_path, keep_bytes
 from store.editions import find_edition
@@ -114,8 +114,8 @@ def load_raster(
             Text("核对图层代码。", "Check the layer's code."),
         )
     stated = {name: getattr(options, name) for name in ("band", "crs", "vertical", "nodata")}
-    with TemporaryDirectory(prefix="luotu-") as folder:
-        raster = read_raster_confined(path, Path(folder, f"{path.stem}.cog.tif"), **stated)
+    with temporary_folder() as folder:
+        raster = read_raster_confined(path, folder / f"{path.stem}.cog.tif", **stated)
         digest = digest_delivery(path)
         values = _edition_values(path.name, layer, raster, options)
         values |= {"office_id": principal.office_id, "source_sha256": digest.sha256}

@@ -25,7 +25,7 @@ from workflows.principals import Principal
 from workflows.proposals import action_of, read_request
 from workflows.registering import add_names
 from workflows.reports import geometry_json
-from workflows.rights import allow, find_right, only_office
+from workflows.rights import allow, find_allowed, find_right, only_office
 from workflows.stages import enter_uploaded_stage
 from workflows.succession import issue_all, succeed, to_reassign
 
@@ -64,9 +64,17 @@ class Assignment:
 
 
 def find_reviews(
-    database: Database, *, principal: Principal, is_open: bool = True, upload: str | None = None, most: int = 100
+    database: Database,
+    *,
+    principal: Principal,
+    is_open: bool = True,
+    upload: str | None = None,
+    after: str | None = None,
+    most: int = 100,
 ) -> list[dict[str, Any]]:
     """Return reviews, the newest first: of all offices where the role sees them, else of the own.
+
+    `after` is the id of one: those that come behind it alone.
 
     Raises
     ------
@@ -76,7 +84,7 @@ def find_reviews(
     right = allow(principal, "upload", kind="read")
     office = only_office(principal, right)
     with transaction(database) as connection:
-        rows = list_reviews(connection, office_id=office, is_open=is_open, upload_id=upload, most=most)
+        rows = list_reviews(connection, office_id=office, is_open=is_open, upload_id=upload, after=after, most=most)
     return [
         {
             **_head(row),
@@ -98,8 +106,11 @@ def read_review(database: Database, identity: str, *, principal: Principal) -> d
         There is no such review, or none that the principal may see.
     """
     with transaction(database) as connection:
-        review = get_review(connection, identity)
-        allow(principal, "upload", office_id=review["office_id"], kind="read")
+        review = find_allowed(
+            connection,
+            lambda: get_review(connection, identity),
+            lambda review: allow(principal, "upload", office_id=review["office_id"], kind="read"),
+        )
         lives = read_lives(connection, review["buildings"])
     decision = review["decision"]
     return {
@@ -161,8 +172,11 @@ def decide_review(  # noqa: PLR0913 - who decides what, and why
 
         def work() -> dict[str, Any]:
             lock_review(connection, identity)
-            review = get_review(connection, identity)
-            _refuse_decider(review, principal)
+            review = find_allowed(
+                connection,
+                lambda: get_review(connection, identity),
+                lambda review: _refuse_decider(review, principal),
+            )
             answer, buildings = _decide(connection, review, principal, decision, relations, reason)
             if buildings:
                 enter_uploaded_stage(

@@ -1,19 +1,37 @@
 """Who may do what: a table of data, and the one question that every use case asks it."""
 
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from geocode import Text
+from store.database import Connection, Database
+from store.errors import NotHereError
+from store.walls import Offices, as_seen, seeing_all
 from workflows.errors import ForbiddenError, HiddenError
 from workflows.noting import note_read
 from workflows.principals import Principal
 
-__all__ = ["Right", "allow", "find_right", "is_at_home", "load_rights", "offices_seen", "only_office", "reaches"]
+__all__ = [
+    "Right",
+    "allow",
+    "find_allowed",
+    "find_right",
+    "is_at_home",
+    "load_rights",
+    "offices_seen",
+    "only_office",
+    "reaches",
+    "seen_by",
+    "shown_to",
+]
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
@@ -84,6 +102,17 @@ def offices_seen(principal: Principal, right: Right) -> frozenset[int] | None:
     return frozenset({principal.office_id}) if right.bound else None
 
 
+def shown_to(principal: Principal | None) -> Offices:
+    """Return the offices whose rows the database shows a principal at all: none to the public, or while nobody is known."""
+    right = None if principal is None else find_right(principal, "see")
+    return frozenset() if principal is None or right is None else offices_seen(principal, right)
+
+
+def seen_by(database: Database, asked: Callable[[], Principal | None]) -> Database:
+    """Return a database as whoever asks sees it; who that is, is asked whenever a transaction begins."""
+    return as_seen(database, lambda: shown_to(asked()))
+
+
 def is_at_home(principal: Principal) -> bool:
     """Tell whether a principal administers the own office alone."""
     return allow(principal, "administer").bound and principal.division is None
@@ -145,6 +174,28 @@ def allow(
     if right.logged is True or (right.logged and kind in right.logged):
         note_read(principal, action, kind)
     return right
+
+
+def find_allowed(connection: Connection, find: Callable[[], _T], judge: Callable[[_T], object]) -> _T:
+    """Return what there is, once it is judged to be the principal's to see.
+
+    What the database does not show is judged too, so that a refusal is on record, and is then as if it were not there.
+
+    Parameters
+    ----------
+    find
+        Raises NotHereError where there is nothing.
+    judge
+        Raises where it is not for the principal, as `allow` does.
+    """
+    try:
+        found = find()
+    except NotHereError:
+        with seeing_all(connection):
+            judge(find())
+        raise
+    judge(found)
+    return found
 
 
 def _refused(error: ForbiddenError, principal: Principal, action: str) -> ForbiddenError:

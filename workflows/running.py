@@ -12,9 +12,10 @@ from registry.errors import HeadError
 from registry.ledger.heads import read_head
 from store.database import Connection, Database, transaction
 from store.errors import DatabaseError
-from store.figures import is_migrated, most_connections, read_figures, used_connections
+from store.figures import commit_wait_s, is_migrated, most_connections, read_figures, used_connections
 from store.ledger import ledger_frontier, ledger_size, newest_checkpoint
 from store.seals import newest_kept, public_keys
+from store.walls import as_system
 from workflows.databases import opened_database
 from workflows.errors import RefusedOptionError
 from workflows.reports import text_json
@@ -25,6 +26,8 @@ __all__ = ["Figures", "Lack", "Load", "Standing", "find_lacks", "fit_connections
 _FRESH_S = 10.0
 # for the process that runs jobs, and for people with psql
 _OTHERS, _FEWEST = 30, 4
+# a receiver of the log that lives answers within moments
+_MOST_WAIT_S = 10.0
 
 
 class Lack(NamedTuple):
@@ -59,6 +62,14 @@ _READERS = Lack(
     Text("无法隔离读取外来文件。", "Files from others cannot be read in confinement."),
     Text("查看日志与 LUOTU_CONFINE。", "See the log, and LUOTU_CONFINE."),
 )
+_RECEIVER = Lack(
+    "receiver",
+    Text("提交正在等待接收数据库日志的程序。", "Commits wait for the receiver of the database's log."),
+    Text(
+        "启动 `luotu backup 目录 --follow --synchronous`;或正常停止它,不再等待。",
+        "Start `luotu backup FOLDER --follow --synchronous` again; started and then stopped in order, nothing waits for it.",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,8 @@ class Figures:
         Messages that subscribers have not taken yet, and the age of the oldest.
     events, unsigned, head_age_s
         Events in the ledger, those that no head covers, and how long ago the newest head was signed.
+    commit_wait_s
+        For how long the oldest commit has waited for the receiver of the log.
     """
 
     jobs: Mapping[str, int]
@@ -85,6 +98,7 @@ class Figures:
     events: int
     unsigned: int
     head_age_s: float
+    commit_wait_s: float
 
 
 class Load(NamedTuple):
@@ -108,10 +122,12 @@ def read_standing(database: Database) -> Figures:
     DatabaseError
         The database does not answer.
     """
-    with transaction(database) as connection:
-        row = read_figures(connection)
+    with transaction(as_system(database)) as connection:
+        row, waited_s = read_figures(connection), commit_wait_s(connection)
     names = ("jobs", "rows", "queued", "owed", "owed_for_s", "events", "head_age_s")
-    return Figures(**{name: getattr(row, name) for name in names}, unsigned=row.events - row.signed)
+    return Figures(
+        **{name: getattr(row, name) for name in names}, unsigned=row.events - row.signed, commit_wait_s=waited_s
+    )
 
 
 class Standing:
@@ -173,6 +189,8 @@ def _database_lacks(database: Database, settings: Settings) -> Iterator[Lack]:
                 yield _MIGRATIONS
             elif not _is_ledger_whole(connection, settings):
                 yield _LEDGER
+            if commit_wait_s(connection) > _MOST_WAIT_S:
+                yield _RECEIVER
     except DatabaseError:
         yield _DATABASE
 

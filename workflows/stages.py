@@ -29,6 +29,7 @@ from store.stages import (
     uploaded_versions,
     withdrawals_of,
 )
+from store.walls import seeing_all
 from workflows.drawings import Drawing, draw_footprints
 from workflows.errors import ChangedMeanwhileError, RefusedEntryError
 from workflows.idempotency import once
@@ -260,7 +261,9 @@ def _enter(connection: Connection, code: str, request: EntryRequest, asked: Aske
     drawing = None if request.geometry is None else draw_footprints([request.geometry])[0]
     life = _hold(connection, code, stage, principal, drawing)
     scene = _look(connection, life, stages)
-    known = stage_documents(connection, life["building_id"])
+    # who enters a stage answers for what is there, whoever attached it
+    with seeing_all(connection):
+        known = stage_documents(connection, life["building_id"])
     bare = Entry(
         stage=stage.code,
         occurred_on=request.occurred_on,

@@ -13,7 +13,7 @@ from workflows.principals import Principal
 from workflows.reports import geometry_json
 from workflows.rights import allow, offices_seen
 
-__all__ = ["FINEST_CELLS", "read_cells", "read_statistics"]
+__all__ = ["FINEST_CELLS", "cell_outline", "read_cells", "read_statistics"]
 
 # a cell of it has some hundred buildings at most; finer ones would tell them one by one
 FINEST_CELLS = 10
@@ -80,7 +80,7 @@ def read_cells(database: Database, *, principal: Principal, resolution: int) -> 
             {
                 "type": "Feature",
                 "id": row.h3,
-                "geometry": geometry_json(_outline(row.h3)),
+                "geometry": geometry_json(cell_outline(int(row.h3, 16))),
                 "properties": {"h3": row.h3, "buildings": row.buildings, "area_m2": round(row.area_m2, 2)},
             }
             for row in rows
@@ -88,8 +88,8 @@ def read_cells(database: Database, *, principal: Principal, resolution: int) -> 
     }
 
 
-def _outline(cell: str) -> shapely.Polygon:
+def cell_outline(cell: int) -> shapely.Polygon:
     """Return a cell's outline in degrees; one across the 180th meridian goes on beyond it."""
-    corners = cell_boundary(int(cell, 16))
+    corners = cell_boundary(cell)
     west = min(lon for lon, _ in corners)
     return shapely.Polygon([(lon - 360 if lon - west > 180 else lon, lat) for lon, lat in corners])  # noqa: PLR2004

@@ -17,22 +17,30 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
+from geocode import Text
 from store.database import Connection, Database, OpenLine, transaction
 from store.tiles import GroundChange, building_tile, editions_shown, ground_changed, layer_tile
+from store.walls import as_system
 from workflows.catalogues import configured_catalogue
 from workflows.code_answers import Asker
 from workflows.collections import CollectionQuestion, Period
 from workflows.errors import WorkflowError
-from workflows.kept_tiles import MOST_BYTES, KeptTiles, Tile, TilePlace
+from workflows.failures import NotHereError
+from workflows.kept_tiles import FIRST_BUILDING_ZOOM, MOST_BYTES, KeptTiles, Tile, TilePlace
 from workflows.layer_rights import allow_layer
 from workflows.principals import Principal, resolve_principal
 from workflows.settings import Settings
+from workflows.tile_overviews import cut_overview
 from workflows.tiling import building_view, cut_collection_tile
 
 __all__ = ["TileAnswers", "TileQuestion"]
 
 _MOST_AT_ONCE = 500
 _BUILDINGS, _LAYERS = "buildings", "layers"
+_NO_OVERVIEW = Text(
+    f"第 {FIRST_BUILDING_ZOOM} 级以下的瓦片只有当前的建筑数:去掉 datetime,或取更深的级别。",
+    f"Below zoom {FIRST_BUILDING_ZOOM}, tiles tell how many buildings there are now: leave datetime out, or ask for a deeper level.",
+)
 Cut = Callable[[Connection], bytes]
 
 
@@ -96,9 +104,9 @@ class TileAnswers:
         # by several cores, a tile costs more and those of others come later
         self._lines: SimpleQueue[OpenLine] = SimpleQueue()
         for _ in range(self._most_cut):
-            self._lines.put(OpenLine(database, is_alone=True))
+            self._lines.put(OpenLine(as_system(database), is_alone=True))
         # what follows is the looker's own
-        self._line = OpenLine(database)
+        self._line = OpenLine(as_system(database))
         self._local: Principal | None = None
 
     async def find(self, question: TileQuestion, asker: Asker) -> tuple[Tile, Principal]:
@@ -116,12 +124,16 @@ class TileAnswers:
             view = building_view(principal)
             known = _Known((_BUILDINGS, question.place, view), self._kept.head, question.place)
             cut: Cut = partial(building_tile, **question.place._asdict(), **view._asdict())
+            if question.place.z < FIRST_BUILDING_ZOOM:
+                cut = partial(cut_overview, place=question.place)
         elif question.layer is not None:
             layer = configured_catalogue(self._settings).layer(question.layer)
             allow_layer(principal, layer)
             day = date.today()
             known = _Known((layer.code, question.place, edition, day), None, None)
             cut = partial(_cut_layer, name=question.collection, as_of=day, edition=edition, place=question.place)
+        elif question.collection == _BUILDINGS and question.place.z < FIRST_BUILDING_ZOOM:
+            raise NotHereError(_NO_OVERVIEW)
         else:
             asked = CollectionQuestion(principal, self._settings, question.period)
             return await self._run(self._cut_collection, question, asked), principal

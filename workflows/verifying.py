@@ -9,6 +9,7 @@ import orjson
 from registry.errors import HeadError
 from registry.ledger.checking import Checked, Finding, Found, Stored, check_log, finding
 from registry.ledger.heads import VerifyingKey, read_head
+from registry.ledger.identities import Identities
 from registry.ledger.vouching import VOUCHERS, Vouching
 from store.database import Connection, Database, transaction
 from store.descriptions import all_rows, fields
@@ -23,7 +24,8 @@ from store.ledger import (
     wrong_columns,
 )
 from store.seals import kept_notes, public_keys
-from store.verifying import document_hashes, wrong_grounds
+from store.verifying import document_hashes, identity_rows, wrong_grounds
+from store.walls import as_system
 from workflows.settings import Settings
 
 __all__ = ["VerifiedLedger", "trusted_heads", "verified", "verify_connection", "verify_database"]
@@ -85,7 +87,7 @@ def verify_database(
     keys
         Public keys to be trusted besides those of the installation.
     """
-    with transaction(database) as connection:
+    with transaction(as_system(database)) as connection:
         hold_still(connection)
         return verify_connection(connection, settings, notes=notes, keys=keys)
 
@@ -99,7 +101,12 @@ def verify_connection(
 ) -> VerifiedLedger:
     """Verify what a transaction sees, as `verify_database`."""
     trusted = [*public_keys(settings.keys), *keys]
-    vouching = Vouching({table: fields(table) for table in VOUCHERS})
+    vouching, identities = Vouching({table: fields(table) for table in VOUCHERS}), Identities()
+
+    def read(seq: int, content: dict[str, Any]) -> None:
+        vouching.read(seq, content)
+        identities.read(seq, content)
+
     kept = [(f"{settings.checkpoints} ({size})", note) for size, note in kept_notes(settings.checkpoints)]
     stored, untrusted = _stored_heads(connection, trusted)
     outside, foreign = trusted_heads([*kept, *notes], trusted)
@@ -107,7 +114,7 @@ def verify_connection(
         (Stored(seq, canonical.encode(), bytes(leaf)) for seq, canonical, leaf in events_from(connection, 0)),
         [*stored, *outside],
         nodes=nodes_in_order(connection),
-        read=vouching.read,
+        read=read,
     )
     rows = dict.fromkeys(VOUCHERS, 0)
     for found in (
@@ -116,6 +123,7 @@ def verify_connection(
         *_missing_heads(stored, outside, kept),
         *_wrong_columns(connection),
         *_check_rows(connection, vouching, rows),
+        *identities.compare(identity_rows(connection)),
         *_wrong_grounds(connection),
         *_wrong_documents(connection, settings.documents),
     ):

@@ -23,6 +23,7 @@ from store.database import Connection, Database, transaction
 from store.descriptions import describe_rows
 from store.ledger import append_events
 from store.outbox import add_subscription, claim_messages, end_subscription, list_subscriptions, settle_message
+from store.walls import as_system
 from workflows.errors import RefusedOptionError
 from workflows.idempotency import once
 from workflows.principals import Principal
@@ -119,11 +120,16 @@ def _event(principal: Principal, kind: str, identity: str, body: Mapping[str, An
     )
 
 
-def read_webhooks(database: Database, *, principal: Principal) -> list[dict[str, Any]]:
-    """Return the office's subscriptions: how much each is still owed, and what its host answered last."""
+def read_webhooks(
+    database: Database, *, principal: Principal, after: str | None = None, most: int | None = None
+) -> list[dict[str, Any]]:
+    """Return the office's subscriptions: how much each is still owed, and what its host answered last.
+
+    `after` is the id of one: those that come behind it alone.
+    """
     allow(principal, "administer")
     with transaction(database) as connection:
-        rows = list_subscriptions(connection, office_id=principal.office_id)
+        rows = list_subscriptions(connection, office_id=principal.office_id, after=after, most=most)
     return [
         {
             "id": str(row.id),
@@ -163,7 +169,7 @@ def deliver_due(
     A message that is not taken is sent again after 5 s, 10 s, 20 s … and at last every hour; later messages of the same
     building wait for it, those of other buildings do not.
     """
-    with transaction(database) as connection:
+    with transaction(as_system(database)) as connection:
         messages = claim_messages(connection, most=_BATCH, lease_s=_LEASE_S)
     with ThreadPoolExecutor(_SENDERS) as senders:
         taken = list(senders.map(lambda message: _deliver(database, message, post), messages))
@@ -183,7 +189,7 @@ def _deliver(
     }
     is_taken, answered = post(message.url, body, headers)
     retry_s = None if is_taken else min(_FIRST_RETRY_S * 2 ** (message.attempts - 1), _LAST_RETRY_S)
-    with transaction(database) as connection:
+    with transaction(as_system(database)) as connection:
         settle_message(
             connection,
             subscription_id=message.subscription_id,

@@ -1,14 +1,17 @@
 """OGC API: the collections, each with its extent, its coordinate systems, and the schemas of its features."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
 from api.dependencies import AskingOpenly, Configured, Stored
 from api.ogc.links import Link, address, answers_in, link, tagged, ways_to_read
-from api.ogc.pages import Crumb, links_page, list_page, page, table_page
+from api.ogc.pages import links_page
 from api.ogc.parameters import JSON_ALONE, Format, format_of, parameters_of, spoken_in
 from api.ogc.schemas import features_schema, queryables_schema, sortables_schema
+from api.pages import Crumb, list_page, page, table_page
+from api.told import ogc as documents
 from workflows.collections import Collection, Extent, describe_collection, describe_collections, find_collection
 from workflows.coordinate_references import CRS84
 from workflows.upload_files import Language
@@ -21,7 +24,7 @@ _RELATIONS = "http://www.opengis.net/def/rel/ogc/1.0"
 _BOTH: dict[Format, str] = {"json": "json", "html": "html"}
 
 
-@router.get("", response_class=Response, responses=answers_in("json", "html"))
+@router.get("", response_class=Response, responses=answers_in(json=documents.CollectionList, html=None))
 def read_collections(request: Request, principal: AskingOpenly, database: Stored, settings: Configured) -> Response:
     """Return the collections that one may see."""
     said = parameters_of(request)
@@ -45,7 +48,9 @@ def read_collections(request: Request, principal: AskingOpenly, database: Stored
     return tagged(request, {"links": links, "collections": told}, "json", links=links)
 
 
-@router.get("/{collection_id}", response_class=Response, responses=answers_in("json", "html"))
+@router.get(
+    "/{collection_id}", response_class=Response, responses=answers_in(json=documents.CollectionOfFeatures, html=None)
+)
 def read_collection(
     request: Request, collection_id: CollectionId, principal: AskingOpenly, database: Stored, settings: Configured
 ) -> Response:
@@ -60,40 +65,51 @@ def read_collection(
     return tagged(request, told, "json", links=links)
 
 
-@router.get("/{collection_id}/schema", response_class=Response, responses=answers_in("schema"))
+@router.get("/{collection_id}/schema", response_class=Response, responses=answers_in(schema=documents.Schema))
 def read_schema(
     request: Request, collection_id: CollectionId, principal: AskingOpenly, database: Stored, settings: Configured
 ) -> Response:
     """Return the schema of a collection's features."""
-    said = parameters_of(request)
-    format_of(request, said, JSON_ALONE)
-    collection = find_collection(database, collection_id, principal=principal, settings=settings)
-    language, here = spoken_in(request, said), address(request, f"/collections/{collection.id}/schema")
-    return tagged(request, features_schema(collection, address=here, language=language), "schema")
+    return _document(
+        request, "schema", features_schema, collection_id, database=database, principal=principal, settings=settings
+    )
 
 
-@router.get("/{collection_id}/queryables", response_class=Response, responses=answers_in("schema"))
+@router.get("/{collection_id}/queryables", response_class=Response, responses=answers_in(schema=documents.Schema))
 def read_queryables(
     request: Request, collection_id: CollectionId, principal: AskingOpenly, database: Stored, settings: Configured
 ) -> Response:
     """Return what a filter may ask of a collection."""
-    said = parameters_of(request)
-    format_of(request, said, JSON_ALONE)
-    collection = find_collection(database, collection_id, principal=principal, settings=settings)
-    language, here = spoken_in(request, said), address(request, f"/collections/{collection.id}/queryables")
-    return tagged(request, queryables_schema(collection, address=here, language=language), "schema")
+    return _document(
+        request,
+        "queryables",
+        queryables_schema,
+        collection_id,
+        database=database,
+        principal=principal,
+        settings=settings,
+    )
 
 
-@router.get("/{collection_id}/sortables", response_class=Response, responses=answers_in("schema"))
+@router.get("/{collection_id}/sortables", response_class=Response, responses=answers_in(schema=documents.Schema))
 def read_sortables(
     request: Request, collection_id: CollectionId, principal: AskingOpenly, database: Stored, settings: Configured
 ) -> Response:
     """Return what the items of a collection can be sorted by."""
+    return _document(
+        request, "sortables", sortables_schema, collection_id, database=database, principal=principal, settings=settings
+    )
+
+
+def _document(
+    request: Request, name: str, schema: Callable[..., dict[str, Any]], collection_id: str, **asked: Any
+) -> Response:
+    """Return one of a collection's schemas; `asked` says who asks where."""
     said = parameters_of(request)
     format_of(request, said, JSON_ALONE)
-    collection = find_collection(database, collection_id, principal=principal, settings=settings)
-    language, here = spoken_in(request, said), address(request, f"/collections/{collection.id}/sortables")
-    return tagged(request, sortables_schema(collection, address=here, language=language), "schema")
+    collection = find_collection(identity=collection_id, **asked)
+    language, here = spoken_in(request, said), address(request, f"/collections/{collection.id}/{name}")
+    return tagged(request, schema(collection, address=here, language=language), "schema")
 
 
 def collection_json(request: Request, collection: Collection, extent: Extent, language: Language) -> dict[str, Any]:

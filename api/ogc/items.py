@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
+from api.addresses import same_with
 from api.dependencies import AskingOpenly, Configured, Stored
 from api.ogc.collections import CollectionId
 from api.ogc.geojson import feature, feature_collection, jsonfg_collection, jsonfg_feature
-from api.ogc.links import Link, address, answers_in, link, same_with, tagged, ways_to_read
+from api.ogc.item_pages import item_page, items_page
+from api.ogc.links import Link, address, answers_in, link, tagged, ways_to_read
 from api.ogc.openapi import ITEMS_QUERY
-from api.ogc.pages import Crumb, links_page, page, table_page
 from api.ogc.parameters import (
     ITEM_PARAMETERS,
     Format,
@@ -19,21 +20,20 @@ from api.ogc.parameters import (
     question_of,
     spoken_in,
 )
-from workflows.collections import Collection, CollectionQuestion
-from workflows.items import Item, ItemsPage, find_items, read_one
-from workflows.upload_files import Language
+from api.told import ogc as documents
+from workflows.collections import CollectionQuestion
+from workflows.items import ItemsPage, find_items, read_one
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/ogc/collections/{collection_id}/items", tags=["features"])
 _FORMATS: dict[Format, str] = {"json": "geojson", "jsonfg": "jsonfg", "html": "html"}
-_MOST_CELL = 80
 
 
 @router.get(
     "",
     response_class=Response,
-    responses=answers_in("geojson", "jsonfg", "html"),
+    responses=answers_in(geojson=documents.Items, jsonfg=documents.FgItems, html=None),
     openapi_extra={"parameters": ITEMS_QUERY},
 )
 def read_items(
@@ -47,7 +47,7 @@ def read_items(
     links = [*ways_to_read(request, form, _FORMATS), *_ways_on(request, found, form)]
     headers = {"Content-Crs": f"<{found.reference.uri}>"}
     if form == "html":
-        return tagged(request, _items_page(request, found, links, language), "html", links=links, headers=headers)
+        return tagged(request, items_page(request, found, links, language), "html", links=links, headers=headers)
     if form == "jsonfg":
         schema = address(request, f"/collections/{found.collection.id}/schema")
         told = jsonfg_collection(
@@ -58,7 +58,11 @@ def read_items(
     return tagged(request, told, "geojson", links=links, headers=headers)
 
 
-@router.get("/{item_id}", response_class=Response, responses=answers_in("geojson", "jsonfg", "html"))
+@router.get(
+    "/{item_id}",
+    response_class=Response,
+    responses=answers_in(geojson=documents.Item, jsonfg=documents.FgItem, html=None),
+)
 def read_item(
     request: Request,
     collection_id: CollectionId,
@@ -77,7 +81,7 @@ def read_item(
     headers = {"Content-Crs": f"<{reference.uri}>"}
     if form == "html":
         return tagged(
-            request, _item_page(request, collection, item, links, language), "html", links=links, headers=headers
+            request, item_page(request, collection, item, links, language), "html", links=links, headers=headers
         )
     if form == "jsonfg":
         schema = address(request, f"{root}/schema")
@@ -94,37 +98,3 @@ def _ways_on(request: Request, found: ItemsPage, form: Format) -> list[Link]:
         if cursor is not None:
             links.append(link(same_with(request, cursor=cursor, offset=None), relation, _FORMATS[form]))
     return links
-
-
-def _items_page(request: Request, found: ItemsPage, links: list[Link], language: Language) -> str:
-    root = f"/collections/{found.collection.id}"
-    heads = list(found.items[0].properties) if found.items else []
-    rows = [
-        (
-            Crumb(address(request, f"{root}/items/{item.id}"), str(item.id)),
-            *(item.properties.get(head) for head in heads),
-        )
-        for item in found.items
-    ]
-    title = getattr(found.collection.title, language)
-    ways = [each for each in links if each["rel"] in {"next", "prev", "alternate"}]
-    body = f"<p>{len(found.items)} / {found.matched}</p>{table_page(('id', *heads), rows)}{links_page(ways, language)}"
-    return page(title, body, language=language, style=address(request, "/style.css"), crumbs=_crumbs(request, root))
-
-
-def _item_page(request: Request, collection: Collection, item: Item, links: list[Link], language: Language) -> str:
-    root = f"/collections/{collection.id}"
-    ways = [each for each in links if each["rel"] == "alternate"]
-    body = table_page(("", ""), item.properties.items()) + links_page(ways, language)
-    crumbs = [*_crumbs(request, root), Crumb(address(request, f"{root}/items"), "items")]
-    title = f"{getattr(collection.title, language)} {item.id}"
-    return page(title, body, language=language, style=address(request, "/style.css"), crumbs=crumbs)
-
-
-def _crumbs(request: Request, root: str) -> list[Crumb]:
-    collections = Crumb(address(request, "/collections"), "collections")
-    return [
-        Crumb(address(request, "/"), "OGC API"),
-        collections,
-        Crumb(address(request, root), root.rsplit("/", 1)[-1]),
-    ]

@@ -8,8 +8,9 @@ from api.ogc.filtering import FILTER_CONFORMANCE
 from api.ogc.geojson import JSON_FG
 from api.ogc.links import Link, address, answers_in, link, tagged, ways_to_read
 from api.ogc.openapi import describe_features
-from api.ogc.pages import STYLE, list_page, page
 from api.ogc.parameters import JSON_ALONE, format_of, parameters_of, spoken_in
+from api.pages import STYLE, list_page, page
+from api.told import ogc as documents
 from geocode import Text
 from workflows.collections import list_collections
 
@@ -31,7 +32,7 @@ CONFORMS_TO = (
 
 
 @router.get("", include_in_schema=False)
-@router.get("/", response_class=Response, responses=answers_in("json", "html"))
+@router.get("/", response_class=Response, responses=answers_in(json=documents.Landing, html=None))
 def read_landing(request: Request, _principal: AskingOpenly) -> Response:
     """Return what there is, as links."""
     said = parameters_of(request)
@@ -45,7 +46,7 @@ def read_landing(request: Request, _principal: AskingOpenly) -> Response:
     return tagged(request, {"title": title, "description": title, "links": links}, "json", links=links)
 
 
-@router.get("/conformance", response_class=Response, responses=answers_in("json", "html"))
+@router.get("/conformance", response_class=Response, responses=answers_in(json=documents.Conformance, html=None))
 def read_conformance(request: Request, _principal: AskingOpenly) -> Response:
     """Return the classes of the standards that are implemented."""
     said = parameters_of(request)
@@ -58,7 +59,7 @@ def read_conformance(request: Request, _principal: AskingOpenly) -> Response:
     return tagged(request, {"conformsTo": [*CONFORMS_TO]}, "json", links=links)
 
 
-@router.get("/api", response_class=Response, responses=answers_in("openapi"))
+@router.get("/api", response_class=Response, responses=answers_in(openapi=documents.OpenApi))
 def read_description(request: Request, principal: AskingOpenly, database: Stored, settings: Configured) -> Response:
     """Return the OpenAPI document of the collections that one may see, with the properties that each can be asked for."""
     said = parameters_of(request)

@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import Request, Response
 
-from api.answers import described
+from api.addresses import same_with
+from api.answers import described, described_in
 from api.ogc.parameters import Format
 
-__all__ = ["MEDIA_TYPES", "Link", "address", "answers_in", "link", "same_with", "tagged", "ways_to_read"]
+__all__ = ["MEDIA_TYPES", "Link", "address", "answers_in", "link", "tagged", "ways_to_read"]
 
 # of header lines, all links together: proxies take no more than twice that
 _MOST_HEADER = 3_000
@@ -28,9 +29,10 @@ MEDIA_TYPES: Mapping[str, str] = {
 _NAMES = {"json": "JSON", "geojson": "GeoJSON", "jsonfg": "JSON-FG", "html": "HTML"}
 
 
-def answers_in(*media: str) -> dict[int | str, dict[str, Any]]:
-    """Return the answers of a route that tells something in some media (names of `MEDIA_TYPES`), for its description."""
-    return described(*(MEDIA_TYPES[each] for each in media)) | described(statuses=(304,))
+def answers_in(**told: Any) -> dict[int | str, dict[str, Any]]:
+    """Return the answers of a route, for its description: by names of `MEDIA_TYPES` a type of `api.told.ogc`, None of HTML."""
+    media = {MEDIA_TYPES[name]: each for name, each in told.items()}
+    return described_in(media) | described(statuses=(304,))
 
 
 class Link(TypedDict, total=False):
@@ -46,14 +48,6 @@ def address(request: Request, path: str = "", **query: str) -> str:
     """Return the address of something under ``/ogc``."""
     asked = f"?{urlencode(query)}" if query else ""
     return f"{str(request.base_url).rstrip('/')}/ogc{path}{asked}"
-
-
-def same_with(request: Request, **changed: str | None) -> str:
-    """Return the address of a request with some parameters changed, or left out where they are None."""
-    kept = {name: value for name, value in request.query_params.items() if name not in changed}
-    query = {**kept, **{name: value for name, value in changed.items() if value is not None}}
-    path = request.url.path.removeprefix(request.scope.get("root_path", ""))
-    return f"{str(request.base_url).rstrip('/')}{path}{'?' + urlencode(query) if query else ''}"
 
 
 def link(href: str, rel: str, media: str, title: str = "") -> Link:

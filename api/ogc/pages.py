@@ -1,64 +1,17 @@
-"""HTML for people: what the OGC routes answer, as plain pages."""
+"""The foot of the OGC routes' pages: what they answer in other formats."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
 
 from api.ogc.links import Link
+from api.pages import anchor
 from workflows.upload_files import Language
 
-__all__ = ["STYLE", "Crumb", "links_page", "list_page", "page", "table_page"]
+__all__ = ["links_page"]
 
-STYLE = """body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:75rem;padding:1rem;color:#1b1f23}
-nav,footer{font-size:.875rem;color:#57606a}a{color:#0b5cad}table{border-collapse:collapse;font-size:.875rem}
-.wide{overflow-x:auto}th,td{border-bottom:1px solid #d0d7de;padding:.25rem .5rem;text-align:left;vertical-align:top}
-dt{font-weight:600}dd{margin:0 0 .5rem}"""
 _WORDS: Mapping[str, tuple[str, str]] = {"formats": ("其他格式", "Other formats")}
-
-
-class Crumb(NamedTuple):
-    """One step of the way to a page."""
-
-    href: str
-    title: str
-
-
-def page(title: str, body: str, *, language: Language, style: str, crumbs: Sequence[Crumb] = ()) -> str:
-    """Return a page; `body` is HTML, everything else text."""
-    way = " / ".join(_anchor(crumb.href, crumb.title) for crumb in crumbs)
-    tongue = "zh-CN" if language == "zh" else "en"
-    return (
-        f'<!doctype html>\n<html lang="{tongue}">\n<head><meta charset="utf-8"><title>{escape(title)}</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<link rel="stylesheet" href="{escape(style)}"></head>\n'
-        f"<body><nav>{way}</nav><main><h1>{escape(title)}</h1>\n{body}\n</main></body>\n</html>\n"
-    )
 
 
 def links_page(links: Iterable[Link], language: Language) -> str:
     """Return links as a line of a page's foot."""
-    told = " · ".join(_anchor(each["href"], each.get("title") or each["rel"]) for each in links)
+    told = " · ".join(anchor(each["href"], each.get("title") or each["rel"]) for each in links)
     return f"<footer>{_WORDS['formats'][language == 'en']}: {told}</footer>"
-
-
-def list_page(rows: Iterable[tuple[str, str, str]]) -> str:
-    """Return a list of links (address, title, description)."""
-    told = "".join(f"<dt>{_anchor(href, title)}</dt><dd>{escape(text)}</dd>" for href, title, text in rows)
-    return f"<dl>{told}</dl>"
-
-
-def table_page(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return a table; a cell is text, or a `Crumb` that leads somewhere."""
-    head = "".join(f"<th>{escape(each)}</th>" for each in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>\n" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>\n{body}</tbody></table></div>'
-
-
-def _cell(cell: Any) -> str:
-    if isinstance(cell, Crumb):
-        return _anchor(cell.href, cell.title)
-    return "" if cell is None else escape(str(cell))
-
-
-def _anchor(href: str, title: str) -> str:
-    return f'<a href="{escape(href)}">{escape(title)}</a>'

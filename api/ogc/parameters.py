@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, get_args
 from fastapi import Request
 
 from api.dependencies import language_of
+from api.queries import repeated_parameter, unknown_parameter
 from geocode import Text
 from workflows.collections import Period
 from workflows.errors import RefusedParameterError
@@ -67,15 +68,11 @@ def parameters_of(request: Request, known: Collection[str] | None = ()) -> dict[
     said: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name in said:
-            raise RefusedParameterError(
-                name,
-                Text(f"参数 {name[:60]} 重复。", f"The parameter {name[:60]} is given twice."),
-                Text("每个参数只给一次。", "Give each parameter once."),
-            )
+            raise repeated_parameter(name)
         said[name] = value
     for name in said if known is not None else ():
         if name not in known and name not in _EVERYWHERE:  # type: ignore[operator]
-            raise _unknown(name, [*known, *_EVERYWHERE])  # type: ignore[misc]
+            raise unknown_parameter(name, [*known, *_EVERYWHERE])  # type: ignore[misc]
     return said
 
 
@@ -202,14 +199,6 @@ def _weight(options: str) -> float:
         return float(value) if name == "q" else 1.0
     except ValueError:
         return 0.0
-
-
-def _unknown(name: str, known: Collection[str]) -> RefusedParameterError:
-    return RefusedParameterError(
-        name,
-        Text(f"没有参数“{name[:60]}”。", f"There is no parameter “{name[:60]}”."),
-        Text(f"可用:{'、'.join(known)}。", f"There are {', '.join(known)}."),
-    )
 
 
 def _no_value(name: str, value: str, takes: str) -> RefusedParameterError:

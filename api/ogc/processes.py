@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Header, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.answers import GEOJSON, answer, described
+from api.answers import GEOJSON, JSON, answer, described_in
 from api.dependencies import Asking, Configured, OnceKey, Spoken, Stored
 from api.routes.jobs import is_async
+from api.told import ogc as documents
 from workflows.jobs import STATES
 from workflows.process_jobs import (
     ProcessJob,
@@ -58,7 +59,7 @@ class Execution(BaseModel):
     ] = "raw"
 
 
-@router.get("/processes")
+@router.get("/processes", response_model=documents.ProcessList)
 def read_processes(
     language: Spoken, *, limit: Annotated[int, Query(ge=1, le=1_000, description="How many are told at most")] = 100
 ) -> Response:
@@ -67,13 +68,18 @@ def read_processes(
     return answer({"processes": shown, "links": [_link("/ogc/processes", "self")]})
 
 
-@router.get("/processes/{process}")
+@router.get("/processes/{process}", response_model=documents.ProcessDescription)
 def read_process(process: Identity, language: Spoken) -> Response:
     """Return what goes into a process and what comes out."""
     return answer(_description(find_process(process), language))
 
 
-@router.post("/processes/{process}/execution", responses=described(GEOJSON) | described(statuses=(201,)))
+@router.post(
+    "/processes/{process}/execution",
+    response_class=Response,
+    responses=described_in({JSON: documents.RawResult, GEOJSON: documents.RawResult})
+    | described_in({JSON: documents.ProcessJob}, status=201),
+)
 def execute(  # noqa: PLR0913 - one for each parameter
     process: Identity,
     execution: Annotated[Execution, Body()],
@@ -100,7 +106,7 @@ def execute(  # noqa: PLR0913 - one for each parameter
     return answer(result, media_type=wanted.media_type)
 
 
-@router.get("/jobs")
+@router.get("/jobs", response_model=documents.ProcessJobs)
 def read_jobs(
     principal: Asking,
     database: Stored,
@@ -113,20 +119,20 @@ def read_jobs(
     return answer({"jobs": jobs, "links": [_link("/ogc/jobs", "self")]})
 
 
-@router.get("/jobs/{job}")
+@router.get("/jobs/{job}", response_model=documents.ProcessJob)
 def read_job(job: Identity, principal: Asking, database: Stored, language: Spoken) -> Response:
     """Return how a job stands."""
     return answer(_status(show_process_job(database, job, principal=principal), language))
 
 
-@router.get("/jobs/{job}/results")
+@router.get("/jobs/{job}/results", response_model=documents.ProcessResult)
 def read_results(job: Identity, principal: Asking, database: Stored) -> Response:
     """Return what came of a job; 404 until it is done, and for one that failed, with the reason."""
     _, result = process_result(database, job, principal=principal)
     return answer({"result": result})
 
 
-@router.delete("/jobs/{job}")
+@router.delete("/jobs/{job}", response_model=documents.ProcessJob)
 def dismiss(job: Identity, principal: Asking, database: Stored, language: Spoken) -> Response:
     """Have a job end, and return how it stands."""
     return answer(_status(dismiss_job(database, job, principal=principal), language))

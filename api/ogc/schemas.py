@@ -8,7 +8,7 @@ from typing import Any
 from workflows.collections import Collection
 from workflows.upload_files import Language
 
-__all__ = ["PROPERTY_TYPES", "features_schema", "queryables_schema", "sortables_schema"]
+__all__ = ["PROPERTY_TYPES", "features_schema", "property_title", "queryables_schema", "sortables_schema"]
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _TITLES = tomllib.loads(files("api.ogc").joinpath("property_titles.toml").read_text(encoding="utf-8"))
@@ -45,20 +45,24 @@ def sortables_schema(collection: Collection, *, address: str, language: Language
 
 def _geometry(collection: Collection, language: Language) -> dict[str, Any]:
     # a geometry has no type: OGC's schemas name its kind alone
-    known = {"title": _title("geometry", language), "x-ogc-role": "primary-geometry", "format": collection.geometry}
+    known = {
+        "title": property_title("geometry", language),
+        "x-ogc-role": "primary-geometry",
+        "format": collection.geometry,
+    }
     return {"geometry": known}
 
 
 def _properties(collection: Collection, language: Language) -> dict[str, Any]:
     return {
-        each.name: {"title": _title(each.name, language), **PROPERTY_TYPES[each.type]}
+        each.name: {"title": property_title(each.name, language), **PROPERTY_TYPES[each.type]}
         for each in collection.queryables.values()
         if each.type != "geometry"
     }
 
 
-def _title(name: str, language: Language) -> str:
-    """Return what people call a property; its name where it was delivered with one."""
+def property_title(name: str, language: Language) -> str:
+    """Return what people call a property, with its unit; its name where it was delivered with one."""
     return str(_TITLES.get(name, {}).get(language, name))
 
 

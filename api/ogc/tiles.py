@@ -11,6 +11,7 @@ from api.ogc.collections import CollectionId
 from api.ogc.links import Link, address, link, tagged
 from api.ogc.parameters import JSON_ALONE, format_of, parameters_of, period_of, spoken_in
 from api.ogc.schemas import PROPERTY_TYPES
+from api.told import ogc as documents
 from geocode import Text
 from workflows.collections import describe_collection
 from workflows.coordinate_references import CRS84
@@ -19,7 +20,7 @@ from workflows.failures import NotHereError
 from workflows.kept_tiles import TilePlace
 from workflows.tile_answers import TileAnswers, TileQuestion
 from workflows.tile_grids import MatrixSet, find_matrix_set, matrix_sets
-from workflows.tilesets import Tileset, place_of, tileset_of
+from workflows.tilesets import TileLayer, Tileset, place_of, tileset_of
 from workflows.upload_files import Language
 
 __all__ = ["CONFORMS_TO", "TileRoute", "router"]
@@ -44,7 +45,7 @@ MatrixSetId = Annotated[str, Path(max_length=60, description="WebMercatorQuad, W
 _TAGGED: dict[int | str, dict[str, Any]] = {304: {"description": "The client has it already"}}
 
 
-@router.get("/tileMatrixSets", responses=_TAGGED)
+@router.get("/tileMatrixSets", response_model=documents.TileMatrixSets, responses=_TAGGED)
 def read_matrix_sets(request: Request, _principal: AskingOpenly) -> Response:
     """Return the tile matrix sets by which tiles are cut."""
     said = parameters_of(request)
@@ -57,7 +58,7 @@ def read_matrix_sets(request: Request, _principal: AskingOpenly) -> Response:
     return tagged(request, {"tileMatrixSets": told, "links": [_itself(request, "/tileMatrixSets")]}, "json")
 
 
-@router.get("/tileMatrixSets/{matrix_set}", responses=_TAGGED)
+@router.get("/tileMatrixSets/{matrix_set}", response_model=documents.TileMatrixSet, responses=_TAGGED)
 def read_matrix_set(request: Request, matrix_set: MatrixSetId, _principal: AskingOpenly) -> Response:
     """Return a tile matrix set: its coordinate system, and for each level the size of a cell and the number of tiles."""
     said = parameters_of(request)
@@ -67,7 +68,7 @@ def read_matrix_set(request: Request, matrix_set: MatrixSetId, _principal: Askin
     return tagged(request, find_matrix_set(matrix_set).as_json(), "json", headers=kept)
 
 
-@router.get("/collections/{collection_id}/tiles", responses=_TAGGED)
+@router.get("/collections/{collection_id}/tiles", response_model=documents.Tilesets, responses=_TAGGED)
 def read_tilesets(
     request: Request, collection_id: CollectionId, principal: AskingOpenly, database: Stored, settings: Configured
 ) -> Response:
@@ -81,7 +82,7 @@ def read_tilesets(
     return tagged(request, {"tilesets": told, "links": links}, "json", links=links)
 
 
-@router.get("/collections/{collection_id}/tiles/{matrix_set}", responses=_TAGGED)
+@router.get("/collections/{collection_id}/tiles/{matrix_set}", response_model=documents.Tileset, responses=_TAGGED)
 def read_tileset(
     request: Request,
     collection_id: CollectionId,
@@ -251,25 +252,28 @@ def _metadata(request: Request, tileset: Tileset, language: Language) -> dict[st
         for each in tileset.limits()
     ]
     box = {} if bounds is None else {"boundingBox": {"lowerLeft": bounds[:2], "upperRight": bounds[2:], "crs": CRS84}}
-    kind = _DIMENSIONS.get(collection.geometry.rsplit("-", 1)[-1])
-    layer: dict[str, Any] = {
-        "id": collection.id,
-        "title": getattr(collection.title, language),
-        "dataType": "vector",
-        **({} if kind is None else {"geometryDimension": kind}),
-        "minTileMatrix": str(tileset.first_level),
-        "maxTileMatrix": str(tileset.last_level),
-        "propertiesSchema": {
-            "type": "object",
-            "properties": {name: dict(PROPERTY_TYPES[each]) for name, each in tileset.fields.items()},
-        },
-    }
     return {
         **_summary(request, tileset, language),
         "description": getattr(collection.description, language),
         **box,
         "tileMatrixSetLimits": limits,
-        "layers": [layer],
+        "layers": [_layer(each, language) for each in tileset.layers],
+    }
+
+
+def _layer(layer: TileLayer, language: Language) -> dict[str, Any]:
+    kind = _DIMENSIONS.get(layer.geometry.rsplit("-", 1)[-1])
+    return {
+        "id": layer.id,
+        "title": getattr(layer.title, language),
+        "dataType": "vector",
+        **({} if kind is None else {"geometryDimension": kind}),
+        "minTileMatrix": str(layer.first_level),
+        "maxTileMatrix": str(layer.last_level),
+        "propertiesSchema": {
+            "type": "object",
+            "properties": {name: dict(PROPERTY_TYPES[each]) for name, each in layer.fields.items()},
+        },
     }
 
 
@@ -277,8 +281,6 @@ def _tilejson(request: Request, tileset: Tileset, language: Language) -> dict[st
     """Return a tileset as TileJSON 3.0.0, in which y is the row."""
     collection = tileset.collection
     tiles = f"{address(request, f'/collections/{collection.id}/tiles/{tileset.matrix_set.id}')}/{{z}}/{{y}}/{{x}}"
-    levels = {"minzoom": tileset.first_level, "maxzoom": tileset.last_level}
-    fields = {name: _TILEJSON_TYPES.get(kind, "String") for name, kind in tileset.fields.items()}
     said = getattr(collection.description, language)
     bounds = {} if tileset.bounds is None else {"bounds": tileset.bounds}
     return {
@@ -287,9 +289,19 @@ def _tilejson(request: Request, tileset: Tileset, language: Language) -> dict[st
         "description": said,
         "scheme": "xyz",
         "tiles": [tiles],
-        **levels,
+        "minzoom": tileset.first_level,
+        "maxzoom": tileset.last_level,
         **bounds,
-        "vector_layers": [{"id": collection.id, "description": said, **levels, "fields": fields}],
+        "vector_layers": [
+            {
+                "id": each.id,
+                "description": said if each.id == collection.id else getattr(each.title, language),
+                "minzoom": each.first_level,
+                "maxzoom": each.last_level,
+                "fields": {name: _TILEJSON_TYPES.get(kind, "String") for name, kind in each.fields.items()},
+            }
+            for each in tileset.layers
+        ],
     }
 
 

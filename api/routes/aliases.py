@@ -9,6 +9,8 @@ from pydantic import BaseModel, Field
 from api.answers import answer, described
 from api.deliveries import delivered_file
 from api.dependencies import Asking, Configured, OnceKey, Stored
+from api.preconditions import unchanged
+from api.told.buildings import AddedAlias, AddedAliases, Alias, Aliases
 from workflows.aliasing import NewAlias, add_alias, add_aliases_of_table, end_alias, list_aliases
 from workflows.schemes import configured_schemes
 
@@ -33,13 +35,17 @@ class Ending(BaseModel):
     valid_to: Annotated[date | None, Field(description="Today where none is told")] = None
 
 
-@router.get("/buildings/{name:path}/aliases")
+@router.get("/buildings/{name:path}/aliases", response_model=Aliases)
 def read_aliases(name: Name, principal: Asking, database: Stored, settings: Configured) -> Response:
     """Return every name that a building or a unit of it has or had, in the order in which they were recorded."""
     return answer(list_aliases(database, name, principal=principal, schemes=configured_schemes(settings)))
 
 
-@router.post("/buildings/{name:path}/aliases/{alias_id}/end")
+@router.post(
+    "/buildings/{name:path}/aliases/{alias_id}/end",
+    response_model=Alias,
+    dependencies=[unchanged("/buildings/{name}/aliases")],
+)
 def end(  # noqa: PLR0913 - one for each part of the request
     name: Name,
     alias_id: Annotated[int, Path(ge=1, lt=2**63)],
@@ -62,7 +68,13 @@ def end(  # noqa: PLR0913 - one for each part of the request
     return answer(ended)
 
 
-@router.post("/buildings/{name:path}/aliases", status_code=201, responses=described())
+@router.post(
+    "/buildings/{name:path}/aliases",
+    status_code=201,
+    response_model=AddedAlias,
+    responses=described(model=AddedAlias),
+    dependencies=[unchanged("/buildings/{name}/aliases")],
+)
 def create_alias(
     name: Name,
     wanted: Annotated[WantedAlias, Body()],
@@ -77,7 +89,7 @@ def create_alias(
     return answer(added, status=201 if added["added"] else 200)
 
 
-@router.post("/aliases")
+@router.post("/aliases", response_model=AddedAliases)
 def create_aliases(  # noqa: PLR0913 - one for each field of the form
     file: UploadFile,
     principal: Asking,

@@ -6,8 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import AwareDatetime
 
-from api.answers import GEOJSON, answer, described
+from api.answers import GeoJson, answer
 from api.dependencies import Asking, Configured, Stored
+from api.told.buildings import Building
+from api.told.rules import Findings
 from workflows.checking import Terms, check_building
 from workflows.footprint_facts import read_said, split_said
 from workflows.procedures import configured_procedure
@@ -18,7 +20,7 @@ router = APIRouter(prefix="/buildings", tags=["buildings"])
 Name = Annotated[str, Path(max_length=200, description="A code, leniently typed, or any other name")]
 
 
-@router.get("/{name:path}/findings")
+@router.get("/{name:path}/findings", response_model=Findings)
 def read_findings(  # noqa: PLR0913 - one for each parameter
     name: Name,
     principal: Asking,
@@ -44,7 +46,7 @@ def read_findings(  # noqa: PLR0913 - one for each parameter
     return answer(found)
 
 
-@router.get("/{name:path}", responses=described(GEOJSON))
+@router.get("/{name:path}", response_model=Building, response_class=GeoJson)
 def read_building(
     name: Name,
     principal: Asking,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Response, UploadFile
 
 from api.answers import PDF, answer, described
 from api.dependencies import Asking, Configured, OnceKey, Stored
+from api.told.ledger import CertificateRecord, CertificateVerification
 from workflows.certifying import find_issue, issue_certificate, verify_paper
 from workflows.schemes import configured_schemes
 
@@ -33,7 +34,7 @@ def issue(name: Name, principal: Asking, database: Stored, settings: Configured,
     return Response(issued.pdf, 201, headers=headers, media_type="application/pdf")
 
 
-@router.get("/certificates/{event}/verification")
+@router.get("/certificates/{event}/verification", response_model=CertificateRecord)
 def read_verification(
     event: Annotated[int, Path(ge=0, le=_LARGEST, description="The number of the event of the issue")],
     database: Stored,
@@ -45,7 +46,7 @@ def read_verification(
     return answer(find_issue(database, event, leaf, size=size, root=root))
 
 
-@router.post("/certificates/verification")
+@router.post("/certificates/verification", response_model=CertificateVerification)
 def verify(file: UploadFile, database: Stored, settings: Configured) -> Response:
     """Verify a certificate's PDF, or the certificate.json out of one, against the ledger; open to anyone."""
     return answer(verify_paper(database, file.file.read(), settings=settings))

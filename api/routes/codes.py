@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import AwareDatetime
 
-from api.answers import GEOJSON, answer, described
+from api.answers import GeoJson, answer
 from api.dependencies import Asking, Configured, Stored
+from api.told.buildings import Code, CodePreview
 from workflows.decoding import CODE_LEVEL, decode_code
 from workflows.previewing import preview_footprint
 from workflows.terms import Terms
@@ -15,7 +16,7 @@ from workflows.terms import Terms
 router = APIRouter(tags=["codes"])
 
 
-@router.get("/codes/{code:path}", responses=described(GEOJSON))
+@router.get("/codes/{code:path}", response_model=Code, response_class=GeoJson)
 def read_code(
     code: Annotated[str, Path(max_length=200, description="A code, leniently typed")],
     principal: Asking,
@@ -28,7 +29,7 @@ def read_code(
     return answer(decode_code(code, beidou_level=level, parents=parents), media_type="application/geo+json")
 
 
-@router.post("/codes")
+@router.post("/codes", response_model=CodePreview)
 def preview_code(  # noqa: PLR0913 - one for each parameter
     drawn: Annotated[dict[str, Any], Body(description="A GeoJSON feature or geometry: Polygon or MultiPolygon")],
     principal: Asking,

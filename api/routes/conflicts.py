@@ -1,14 +1,17 @@
 """Conflicts between the layers: found and kept as runs, listed; publishing, which brings them up to date."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Form, Path, Query, Response, UploadFile
+from fastapi import APIRouter, Body, Depends, Form, Path, Query, Request, Response, UploadFile
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.answers import GEOJSON, answer, described
+from api.answers import GEOJSON, GeoJson, answer, described
 from api.deliveries import delivered_file
 from api.dependencies import Asking, Configured, OnceKey, Stored
+from api.paging import NumberCursor, listed, page_of
+from api.told.blueprint import ConflictRows, ConflictSummary, FoundConflicts, Published
 from workflows.catalogues import configured_catalogue
 from workflows.conflicts import (
     ConflictFilter,
@@ -67,14 +70,11 @@ def filter_of(
     layer: Annotated[list[str] | None, Query(max_length=100)] = None,
     outcome: Annotated[list[str] | None, Query(max_length=10)] = None,
     bbox: Annotated[list[float] | None, Query(min_length=_SIDES, max_length=_SIDES, description="Four times")] = None,
-    after: Annotated[
-        int, Query(ge=0, le=2**63 - 1, description="The id of the last conflict of the answer before")
-    ] = 0,
-    most: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+    cursor: NumberCursor = None,
 ) -> ConflictFilter:
     """Return which conflicts are wanted."""
     box = None if bbox is None else (bbox[0], bbox[1], bbox[2], bbox[3])
-    return ConflictFilter(rules=rule, layers=layer, outcomes=outcome, bbox=box, after=after, most=most)
+    return ConflictFilter(rules=rule, layers=layer, outcomes=outcome, bbox=box, after=cursor or 0)
 
 
 Reading = Annotated[Reader, Depends(reader_of)]
@@ -84,26 +84,38 @@ Run = Annotated[
 ]
 
 
-@router.post("/conflicts", status_code=201)
+@router.post("/conflicts", status_code=201, response_model=FoundConflicts)
 def find(question: Annotated[Question, Body()], database: Stored, reader: Reading, key: OnceKey = None) -> Response:
     """Find the conflicts between all layers, keep them as a run, and return its summary."""
     asked = ConflictQuestion(as_of=question.as_of, known_at=question.known_at, bbox=question.bbox)
     return answer(find_conflicts(database, asked, reader=reader, idempotency_key=key), status=201)
 
 
-@router.get("/conflicts/{run}")
+@router.get("/conflicts/{run}", response_model=ConflictSummary)
 def show(run: Run, database: Stored, reader: Reading) -> Response:
     """Return the summary of a run: numbers and areas by rule and outcome, and the rules that nothing is said of."""
     return answer(show_conflicts(database, _known(run), reader=reader))
 
 
-@router.get("/conflicts/{run}/rows", responses=described(GEOJSON))
-def rows(run: Run, database: Stored, reader: Reading, wanted: Wanted) -> Response:
+@router.get("/conflicts/{run}/rows", response_model=ConflictRows, response_class=GeoJson)
+def rows(
+    request: Request,
+    run: Run,
+    database: Stored,
+    reader: Reading,
+    wanted: Wanted,
+    *,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="How many are told at most")] = 1_000,
+) -> Response:
     """Return conflicts of a run as GeoJSON, in the order in which they were found."""
-    return answer(list_conflicts(database, _known(run), wanted, reader=reader), media_type="application/geo+json")
+    found = list_conflicts(database, _known(run), replace(wanted, most=limit + 1), reader=reader)
+    page = page_of("features", found["features"], limit=limit)
+    return listed(request, {**found, **page}, media_type=GEOJSON)
 
 
-@router.post("/layers/{layer}/editions", status_code=201, responses=described())
+@router.post(
+    "/layers/{layer}/editions", status_code=201, response_model=Published, responses=described(model=Published)
+)
 def publish_edition(
     layer: Annotated[str, Path(max_length=40)],
     delivery: Annotated[Delivery, Form()],

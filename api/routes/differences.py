@@ -4,11 +4,13 @@ from datetime import date
 from io import BytesIO
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Query, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.answers import GEOJSON, answer, described
+from api.answers import GEOJSON, GeoJson, answer, described
 from api.dependencies import Asking, Configured, OnceKey, Stored
+from api.paging import NumberCursor, listed
+from api.told.blueprint import ComparisonSummary, Pieces
 from workflows.difference_workbooks import write_workbook
 from workflows.differing import DifferenceOptions, compare_plans, list_pieces, show_differences
 from workflows.plan_states import read_extent
@@ -39,7 +41,7 @@ class Comparison(BaseModel):
     min_width_m: Annotated[float | None, Field(ge=0, le=_LARGEST, description="A sliver is narrower")] = None
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, response_model=ComparisonSummary)
 def compare(
     asked: Annotated[Comparison, Body()],
     principal: Asking,
@@ -65,28 +67,35 @@ def compare(
     return made
 
 
-@router.get("/{run}")
+@router.get("/{run}", response_model=ComparisonSummary)
 def read_differences(run: Run, principal: Asking, database: Stored) -> Response:
     """Return the summary of a comparison: counts, areas and shares, what pieces do not say, thresholds, and the hash."""
     return answer(show_differences(database, run, principal=principal))
 
 
-@router.get("/{run}/pieces", responses=described(GEOJSON))
+@router.get("/{run}/pieces", response_model=Pieces, response_class=GeoJson)
 def read_pieces(  # noqa: PLR0913 - one for each parameter
+    request: Request,
     run: Run,
     principal: Asking,
     database: Stored,
-    classes: Annotated[list[str] | None, Query(alias="class", description="Only these classes")] = None,
     *,
+    classes: Annotated[list[str] | None, Query(alias="class", description="Only these classes")] = None,
     slivers: Annotated[bool, Query(description="Whether slivers are among them")] = True,
-    after: Annotated[int, Query(ge=0, le=2**53, description="The `next` of the answer before")] = 0,
-    most: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+    cursor: NumberCursor = None,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="How many are told at most")] = 1_000,
 ) -> Response:
     """Return the pieces of a comparison as GeoJSON, in their order; `next` leads on."""
     told = list_pieces(
-        database, run, principal=principal, classes=tuple(classes or ()), slivers=slivers, after=after, most=most
+        database,
+        run,
+        principal=principal,
+        classes=tuple(classes or ()),
+        slivers=slivers,
+        after=cursor or 0,
+        most=limit,
     )
-    return answer(told, media_type="application/geo+json")
+    return listed(request, told, media_type=GEOJSON)
 
 
 @router.get("/{run}/workbook", response_class=Response, responses=described(_XLSX))

@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from api.answers import answer, described
 from api.dependencies import Asking, Configured, Stored
+from api.told.stages import AttachedDocument, Documents
 from workflows.attaching import (
     AttachOptions,
     OpenedDocument,
@@ -36,7 +37,12 @@ Title = Annotated[str, Form(max_length=200)]
 Stage = Annotated[str | None, Form(description="The stage it belongs to, if it does to one")]
 
 
-@router.post("/buildings/{name:path}/documents", status_code=201, responses=described())
+@router.post(
+    "/buildings/{name:path}/documents",
+    status_code=201,
+    response_model=AttachedDocument,
+    responses=described(model=AttachedDocument),
+)
 def attach_to_building(  # noqa: PLR0913 - one for each field of the form
     name: Name,
     file: UploadFile,
@@ -52,7 +58,12 @@ def attach_to_building(  # noqa: PLR0913 - one for each field of the form
     return _attach(database, name, file, principal=principal, settings=settings, options=options)
 
 
-@router.post("/projects/{key}/documents", status_code=201, responses=described())
+@router.post(
+    "/projects/{key}/documents",
+    status_code=201,
+    response_model=AttachedDocument,
+    responses=described(model=AttachedDocument),
+)
 def attach_to_project(  # noqa: PLR0913 - one for each field of the form
     key: Key,
     file: UploadFile,
@@ -68,14 +79,14 @@ def attach_to_project(  # noqa: PLR0913 - one for each field of the form
     return _attach(database, f"project/{key}", file, principal=principal, settings=settings, options=options)
 
 
-@router.get("/buildings/{name:path}/documents")
+@router.get("/buildings/{name:path}/documents", response_model=Documents)
 def read_documents_of_building(name: Name, principal: Asking, database: Stored, settings: Configured) -> Response:
     """Return what is attached to a building, the withdrawn documents marked."""
     schemes, stages = configured_schemes(settings), configured_procedure(settings).stages
     return answer(list_documents(database, name, principal=principal, schemes=schemes, stages=stages))
 
 
-@router.get("/projects/{key}/documents")
+@router.get("/projects/{key}/documents", response_model=Documents)
 def read_documents_of_project(key: Key, principal: Asking, database: Stored, settings: Configured) -> Response:
     """Return what is attached to a project, the withdrawn documents marked."""
     stages = configured_procedure(settings).stages
@@ -95,7 +106,7 @@ def download(document_id: UUID, principal: Asking, database: Stored, settings: C
     return StreamingResponse(_chunks(opened), headers=headers, media_type=opened.media_type)
 
 
-@router.post("/documents/{document_id}/withdrawal")
+@router.post("/documents/{document_id}/withdrawal", response_model=AttachedDocument)
 def withdraw(
     document_id: UUID,
     principal: Asking,

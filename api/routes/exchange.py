@@ -10,13 +10,14 @@ from fastapi.responses import FileResponse
 from api.answers import answer, described
 from api.deliveries import working_folder
 from api.dependencies import Asking, Configured, Stored
+from api.told.ledger import TakenPackage
 from workflows.exporting import export_package
 from workflows.importing import import_package, trusted_keys
 
 router = APIRouter(prefix="/packages", tags=["exchange"])
 
 
-@router.get("", responses=described("application/zip"))
+@router.get("", response_class=FileResponse, responses=described("application/zip"))
 def read_package(  # noqa: PLR0913 - one for each question of the query
     principal: Asking,
     database: Stored,
@@ -38,7 +39,7 @@ def read_package(  # noqa: PLR0913 - one for each question of the query
     return FileResponse(path, media_type="application/zip", filename=f"luotu-{told['to']}.zip", headers=headers)
 
 
-@router.post("")
+@router.post("", response_model=TakenPackage)
 def take_package(
     file: UploadFile,
     principal: Asking,

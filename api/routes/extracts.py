@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.answers import GEOJSON, PDF, answer, described
+from api.answers import GEOJSON, JSON, PDF, answer, described_in
 from api.dependencies import Asking, Configured, OnceKey, Stored
+from api.told import blueprint as told
 from geocode import Text
 from workflows.errors import RefusedOptionError
 from workflows.extract_papers import render_extract
@@ -19,6 +20,7 @@ from workflows.terms import Terms
 router = APIRouter(prefix="/extracts", tags=["extracts"])
 Form = Literal["json", "geojson", "pdf"]
 _LARGEST_M2 = 1e12
+_FORMS = {JSON: told.Extract, GEOJSON: told.ExtractFeatures, PDF: None}
 StatedArea = Annotated[
     float | None,
     Query(gt=0, le=_LARGEST_M2, description="The area that a register or a permit states: shares are scaled to it"),
@@ -38,7 +40,7 @@ class DrawnSite(BaseModel):
     known_at: AwareDatetime | None = None
 
 
-@router.get("/{form}", responses=described(GEOJSON, PDF))
+@router.get("/{form}", response_class=Response, responses=described_in(_FORMS))
 def read_extract(  # noqa: PLR0913 - one for each parameter
     form: Annotated[Form, Path(description="json, geojson or pdf")],
     principal: Asking,
@@ -75,7 +77,7 @@ def read_extract(  # noqa: PLR0913 - one for each parameter
     return _respond(found, form, settings)
 
 
-@router.post("", status_code=201, responses=described(GEOJSON, PDF, statuses=(201,)))
+@router.post("", status_code=201, response_class=Response, responses=described_in(_FORMS, status=201))
 def draw_extract(
     site: DrawnSite,
     principal: Asking,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Form, Response, UploadFile
 from api.answers import answer, described
 from api.deliveries import delivered_file
 from api.dependencies import Asking, Configured, Stored
+from api.told.deliveries import FacilityClasses, UploadReport
 from workflows.facilities import FacilityOptions, facility_classes, upload_facilities
 from workflows.procedures import configured_procedure
 from workflows.schemes import configured_schemes
@@ -14,14 +15,14 @@ from workflows.schemes import configured_schemes
 router = APIRouter(prefix="/facilities", tags=["facilities"])
 
 
-@router.get("/classes")
+@router.get("/classes", response_model=FacilityClasses)
 def read_classes(principal: Asking) -> Response:
     """Return the classes of facilities: how each is drawn, and how wide it is where nobody says."""
     _ = principal
     return answer({"classes": facility_classes()})
 
 
-@router.post("", status_code=201, responses=described())
+@router.post("", status_code=201, response_model=UploadReport, responses=described(model=UploadReport))
 def upload(  # noqa: PLR0913 - one for each field of the form
     file: UploadFile,
     principal: Asking,

@@ -2,18 +2,22 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Body, Path, Query, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from api.answers import answer
 from api.dependencies import Asking, Configured, OnceKey, Stored
+from api.paging import Limit, NameCursor, NumberCursor, listed, page_of
+from api.preconditions import unchanged
+from api.told.ledger import AuditRows, Keys, NewKeyIssued, OfficeRecord, Offices, UserRegistered, Users
 from workflows.auditing import MOST_ROWS, read_audit
 from workflows.identities import Access, add_user, end_key, end_user, issue_access, read_keys, read_users
-from workflows.offices import open_office, read_offices, rename_office
+from workflows.offices import open_office, read_office, read_offices, rename_office
 
 router = APIRouter(tags=["access"])
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Code = Annotated[str, Field(min_length=1, max_length=40)]
+OfficeCode = Annotated[str, Path(max_length=40, description="The code of the office")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Division = Annotated[str, Field(pattern="^[0-9]{6}$")]
 Asked = Annotated[str | None, Query(max_length=200)]
@@ -63,13 +67,22 @@ class NewUser(NewAccess):
     issuer: Annotated[str, Field(max_length=2_000)] = ""
 
 
-@router.get("/offices")
-def list_offices(principal: Asking, database: Stored) -> Response:
-    """Return the offices that the caller administers."""
-    return answer({"offices": read_offices(database, principal=principal)})
+@router.get("/offices", response_model=Offices)
+def list_offices(
+    request: Request, principal: Asking, database: Stored, *, limit: Limit = 100, cursor: NameCursor = None
+) -> Response:
+    """Return the offices that the caller administers, by their codes."""
+    found = read_offices(database, principal=principal, after=cursor, most=limit + 1)
+    return listed(request, page_of("offices", found, limit=limit, key="office"))
 
 
-@router.post("/offices", status_code=201)
+@router.get("/offices/{code}", response_model=OfficeRecord)
+def show_office(code: OfficeCode, principal: Asking, database: Stored) -> Response:
+    """Return an office that the caller administers."""
+    return answer(read_office(database, code, principal=principal))
+
+
+@router.post("/offices", status_code=201, response_model=OfficeRecord)
 def add_office(
     wanted: Annotated[NewOffice, Body()], principal: Asking, database: Stored, key: OnceKey = None
 ) -> Response:
@@ -78,9 +91,11 @@ def add_office(
     return answer(open_office(database, wanted.code, **said, principal=principal, key=key), status=201)
 
 
-@router.patch("/offices/{code}")
+@router.patch(
+    "/offices/{code}", response_model=OfficeRecord, dependencies=[unchanged("/offices/{code}", is_demanded=True)]
+)
 def change_office(
-    code: Annotated[str, Path(max_length=40)],
+    code: OfficeCode,
     changes: Annotated[OfficeChanges, Body()],
     principal: Asking,
     database: Stored,
@@ -91,13 +106,16 @@ def change_office(
     return answer(rename_office(database, code, said, principal=principal, key=key))
 
 
-@router.get("/keys")
-def list_keys(principal: Asking, database: Stored) -> Response:
+@router.get("/keys", response_model=Keys)
+def list_keys(
+    request: Request, principal: Asking, database: Stored, *, limit: Limit = 100, cursor: NumberCursor = None
+) -> Response:
     """Return the API keys of the offices that the caller administers, the newest first; the keys themselves are stored nowhere."""
-    return answer({"keys": read_keys(database, principal=principal)})
+    found = read_keys(database, principal=principal, before=cursor, most=limit + 1)
+    return listed(request, page_of("keys", found, limit=limit))
 
 
-@router.post("/keys", status_code=201)
+@router.post("/keys", status_code=201, response_model=NewKeyIssued)
 def issue_key(wanted: Annotated[NewKey, Body()], principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """Issue an API key; the answer holds it, once: the same request again is answered with ``key`` null."""
     issued = issue_access(
@@ -117,13 +135,16 @@ def revoke_key(number: Number, principal: Asking, database: Stored) -> None:
     end_key(database, number, principal=principal)
 
 
-@router.get("/users")
-def list_users(principal: Asking, database: Stored) -> Response:
+@router.get("/users", response_model=Users)
+def list_users(
+    request: Request, principal: Asking, database: Stored, *, limit: Limit = 100, cursor: NumberCursor = None
+) -> Response:
     """Return the people of the offices that the caller administers, the newest first."""
-    return answer({"users": read_users(database, principal=principal)})
+    found = read_users(database, principal=principal, before=cursor, most=limit + 1)
+    return listed(request, page_of("users", found, limit=limit))
 
 
-@router.post("/users", status_code=201)
+@router.post("/users", status_code=201, response_model=UserRegistered)
 def register_user(
     wanted: Annotated[NewUser, Body()],
     principal: Asking,
@@ -142,12 +163,13 @@ def revoke_user(number: Number, principal: Asking, database: Stored) -> None:
     end_user(database, number, principal=principal)
 
 
-@router.get("/audit")
+@router.get("/audit", response_model=AuditRows)
 def list_audit(  # noqa: PLR0913 - one for each thing that is asked
+    request: Request,
     principal: Asking,
     database: Stored,
     *,
-    before: Annotated[int | None, Query(ge=1, le=2**62, description="The next of the answer before")] = None,
+    cursor: NumberCursor = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 100,
     office: Asked = None,
     role: Asked = None,
@@ -159,4 +181,5 @@ def list_audit(  # noqa: PLR0913 - one for each thing that is asked
 ) -> Response:
     """Return refusals and restricted reads, the newest first."""
     those = {"office": office, "role": role, "actor": actor, "action": action, "route": route, "reason": reason}
-    return answer(read_audit(database, principal=principal, before=before, most=limit, outcome=outcome, **those))
+    found = read_audit(database, principal=principal, before=cursor, most=limit, outcome=outcome, **those)
+    return listed(request, found)

@@ -14,6 +14,8 @@ from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer, described
 from api.dependencies import Asking, Stored
+from api.preconditions import unchanged
+from api.told.deliveries import Job, Jobs
 from workflows.databases import Database
 from workflows.jobs import cancel_job, has_ended, list_jobs, read_events, show_job
 from workflows.principals import Principal
@@ -42,19 +44,19 @@ def accepted(job: dict[str, Any]) -> Response:
     return made
 
 
-@router.get("")
+@router.get("", response_model=Jobs)
 def read_all(principal: Asking, database: Stored) -> Response:
     """Return the newest jobs of the office, each as it stands."""
     return answer(list_jobs(database, principal=principal))
 
 
-@router.get("/{job_id}")
+@router.get("/{job_id}", response_model=Job)
 def read_job(job_id: UUID, principal: Asking, database: Stored) -> Response:
     """Return a job: what was asked for, where it stands, and its result or problem."""
     return answer(show_job(database, str(job_id), principal=principal))
 
 
-@router.delete("/{job_id}", status_code=202)
+@router.delete("/{job_id}", status_code=202, response_model=Job, dependencies=[unchanged("/jobs/{job_id}")])
 def cancel(job_id: UUID, principal: Asking, database: Stored) -> Response:
     """Have a job end, and return how it stands: nothing of one that is cancelled is stored."""
     return answer(cancel_job(database, str(job_id), principal=principal), status=202)

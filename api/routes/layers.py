@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Form, Query, Response, UploadFile
 from api.answers import answer
 from api.deliveries import delivered_file
 from api.dependencies import Asking, Configured, Stored
+from api.told.blueprint import CheckedLayer, CheckedLayers, LayerCatalogue
 from workflows.catalogues import configured_catalogue
 from workflows.coverages import CoverageOptions, check_layer_file, check_stored_layer
 from workflows.layer_files import FileLayers
@@ -28,14 +29,14 @@ def coverage_options(
 Checking = Annotated[CoverageOptions, Depends(coverage_options)]
 
 
-@router.get("")
+@router.get("", response_model=LayerCatalogue)
 def read_layers(principal: Asking, database: Stored, settings: Configured) -> Response:
     """Return every layer of the catalogue with the editions that are loaded; none loaded means no data."""
     catalogue = configured_catalogue(settings)
     return answer({"layers": list_layers(database, principal=principal, catalogue=catalogue)})
 
 
-@router.post("/check")
+@router.post("/check", response_model=CheckedLayers)
 def check_file(  # noqa: PLR0913 - one for each field of the form
     file: UploadFile,
     principal: Asking,
@@ -60,7 +61,7 @@ def check_file(  # noqa: PLR0913 - one for each field of the form
     return answer({"layers": [report.as_json() for report in reports]})
 
 
-@router.post("/{layer}/check")
+@router.post("/{layer}/check", response_model=CheckedLayer)
 def check_layer(layer: str, principal: Asking, database: Stored, settings: Configured, options: Checking) -> Response:
     """Return the gaps, overlaps, protrusions and missing vertices in the edition of a layer that is in effect."""
     catalogue = configured_catalogue(settings)

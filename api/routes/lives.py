@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import answer, described
 from api.dependencies import Asking, OnceKey, Stored
+from api.preconditions import unchanged
+from api.told.buildings import Act, Lineage, ProposedAct
 from workflows.databases import Database
 from workflows.drawings import read_drawing
 from workflows.lineages import read_lineage
@@ -78,25 +80,43 @@ class Part(Happening):
     name: str | None = Field(None, max_length=200)
 
 
-@router.get("/{code:path}/lineage")
+@router.get("/{code:path}/lineage", response_model=Lineage)
 def read_building_lineage(code: Code, principal: Asking, database: Stored) -> Response:
     """Return who came before and after a building, and which living buildings its code leads to."""
     return answer(read_lineage(database, code, principal=principal))
 
 
-@router.post("/{code:path}/splits", status_code=201, responses=described(statuses=(202,)))
+@router.post(
+    "/{code:path}/splits",
+    status_code=201,
+    response_model=Act,
+    responses=described(statuses=(202,), model=ProposedAct),
+    dependencies=[unchanged("/buildings/{code}")],
+)
 def split_building(code: Code, split: Split, principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """Split a building into parts with codes of their own; 202 where another person has to confirm it."""
     return _act(database, principal, key, _request("split", [code], split, split.parts))
 
 
-@router.post("/{code:path}/merges", status_code=201, responses=described(statuses=(202,)))
+@router.post(
+    "/{code:path}/merges",
+    status_code=201,
+    response_model=Act,
+    responses=described(statuses=(202,), model=ProposedAct),
+    dependencies=[unchanged("/buildings/{code}")],
+)
 def merge_buildings(code: Code, merger: Merger, principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """Merge a building with others into one; 202 where another person has to confirm it."""
     return _act(database, principal, key, _request("merge", [code, *merger.others], merger, [merger.geometry]))
 
 
-@router.post("/{code:path}/rebuilds", status_code=201, responses=described(statuses=(202,)))
+@router.post(
+    "/{code:path}/rebuilds",
+    status_code=201,
+    response_model=Act,
+    responses=described(statuses=(202,), model=ProposedAct),
+    dependencies=[unchanged("/buildings/{code}")],
+)
 def rebuild_building(
     code: Code, rebuilding: Rebuilding, principal: Asking, database: Stored, key: OnceKey = None
 ) -> Response:
@@ -104,13 +124,25 @@ def rebuild_building(
     return _act(database, principal, key, _request("rebuild", [code], rebuilding, [rebuilding.geometry]))
 
 
-@router.post("/{code:path}/closures", status_code=201, responses=described(statuses=(202,)))
+@router.post(
+    "/{code:path}/closures",
+    status_code=201,
+    response_model=Act,
+    responses=described(statuses=(202,), model=ProposedAct),
+    dependencies=[unchanged("/buildings/{code}")],
+)
 def close_building(code: Code, closure: Closure, principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """End a building's life; its code resolves for ever. 202 where another person has to confirm it."""
     return _act(database, principal, key, _request("close", [code], closure))
 
 
-@router.post("/{code:path}/revivals", status_code=201, responses=described(statuses=(202,)))
+@router.post(
+    "/{code:path}/revivals",
+    status_code=201,
+    response_model=Act,
+    responses=described(statuses=(202,), model=ProposedAct),
+    dependencies=[unchanged("/buildings/{code}")],
+)
 def revive_building(
     code: Code, revival: Happening, principal: Asking, database: Stored, key: OnceKey = None
 ) -> Response:
@@ -118,7 +150,13 @@ def revive_building(
     return _act(database, principal, key, _request("revive", [code], revival))
 
 
-@router.post("/{code:path}/relocations", status_code=201, responses=described(statuses=(202,)))
+@router.post(
+    "/{code:path}/relocations",
+    status_code=201,
+    response_model=Act,
+    responses=described(statuses=(202,), model=ProposedAct),
+    dependencies=[unchanged("/buildings/{code}")],
+)
 def relocate_building(
     code: Code, relocation: Relocation, principal: Asking, database: Stored, key: OnceKey = None
 ) -> Response:
@@ -126,7 +164,13 @@ def relocate_building(
     return _act(database, principal, key, _request("relocate", [code], relocation, [relocation.geometry]))
 
 
-@router.post("/{code:path}/parts", status_code=201, responses=described(statuses=(202,)))
+@router.post(
+    "/{code:path}/parts",
+    status_code=201,
+    response_model=Act,
+    responses=described(statuses=(202,), model=ProposedAct),
+    dependencies=[unchanged("/buildings/{code}")],
+)
 def add_part(code: Code, part: Part, principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """Give a separate part of a building a code of its own; 202 where another person has to approve it."""
     return _act(database, principal, key, _request("add_part", [code], part, [part.geometry]))

@@ -2,12 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Path, Query, Response, UploadFile
+from fastapi import APIRouter, Form, Path, Query, Request, Response, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import answer
 from api.deliveries import delivered_file
 from api.dependencies import Asking, Configured, Stored
+from api.paging import Limit, NameCursor, listed, page_of
+from api.preconditions import unchanged
+from api.told.blueprint import Mapping, MappingProposal, Mappings
 from workflows.catalogues import configured_catalogue
 from workflows.mappings import list_mappings, mapping_of, propose, save_mapping, show_mapping
 
@@ -27,7 +30,7 @@ class SaidMapping(BaseModel):
     codes: Annotated[dict[Words, Words], Field(max_length=_MOST)] = {}
 
 
-@router.post("/proposals")
+@router.post("/proposals", response_model=MappingProposal)
 def propose_one(
     file: UploadFile,
     principal: Asking,
@@ -50,13 +53,16 @@ def propose_one(
     return answer(told)
 
 
-@router.get("")
-def read_all(principal: Asking, database: Stored) -> Response:
-    """Return the office's mappings in their newest versions."""
-    return answer({"mappings": list_mappings(database, principal=principal)})
+@router.get("", response_model=Mappings)
+def read_all(
+    request: Request, principal: Asking, database: Stored, *, limit: Limit = 100, cursor: NameCursor = None
+) -> Response:
+    """Return the office's mappings in their newest versions, by name."""
+    found = list_mappings(database, principal=principal, after=cursor, most=limit + 1)
+    return listed(request, page_of("mappings", found, limit=limit, key="name"))
 
 
-@router.get("/{name}")
+@router.get("/{name}", response_model=Mapping)
 def read_one(
     name: Name,
     principal: Asking,
@@ -67,7 +73,7 @@ def read_one(
     return answer(show_mapping(database, name, principal=principal, version=version))
 
 
-@router.put("/{name}")
+@router.put("/{name}", response_model=Mapping, dependencies=[unchanged("/mappings/{name}", is_demanded=True)])
 def save(name: Name, said: SaidMapping, principal: Asking, database: Stored, settings: Configured) -> Response:
     """Keep a mapping under a name: the same again is the same version, another one the next."""
     mapping = mapping_of(said.model_dump())

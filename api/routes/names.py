@@ -4,15 +4,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from api.answers import GEOJSON, answer, described
+from api.answers import GeoJson, answer
 from api.dependencies import Asking, Configured
+from api.told.buildings import NamesFound
 from workflows.naming import name_features
 from workflows.schemes import configured_schemes
 
 router = APIRouter(tags=["codes"])
 
 
-@router.get("/names/{text:path}", responses=described(GEOJSON))
+@router.get("/names/{text:path}", response_model=NamesFound, response_class=GeoJson)
 def read_name(
     text: Annotated[str, Path(max_length=200, description="A code or another name of a building, a project, a place")],
     principal: Asking,

@@ -3,11 +3,14 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Path, Query, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api.answers import answer, described
 from api.dependencies import Asking, Configured, OnceKey, Stored
+from api.paging import IdCursor, Limit, listed, page_of
+from api.preconditions import unchanged
+from api.told.buildings import JoinedProject, LeftProject, OpenedProject, Projects, ProjectWithBuildings
 from workflows.procedures import configured_procedure
 from workflows.projects import find_projects, join_project, leave_project, open_project, read_project
 from workflows.schemes import configured_schemes
@@ -41,7 +44,7 @@ class Leaving(BaseModel):
     valid_to: Annotated[date | None, Field(description="Today where none is told")] = None
 
 
-@router.post("", status_code=201, responses=described())
+@router.post("", status_code=201, response_model=OpenedProject, responses=described(model=OpenedProject))
 def create_project(
     new: Annotated[NewProject, Body()], principal: Asking, database: Stored, key: OnceKey = None
 ) -> Response:
@@ -52,17 +55,22 @@ def create_project(
     return made
 
 
-@router.get("")
+@router.get("", response_model=Projects)
 def search_projects(
+    request: Request,
     principal: Asking,
     database: Stored,
+    *,
     q: Annotated[str, Query(max_length=200, description="Part of a code or a name")] = "",
+    limit: Limit = 100,
+    cursor: IdCursor = None,
 ) -> Response:
-    """Return the projects whose code or name holds a text, the newest first, at most 100."""
-    return answer(find_projects(database, q, principal=principal))
+    """Return the projects whose code or name holds a text, the newest first."""
+    found = find_projects(database, q, principal=principal, after=cursor, most=limit + 1)
+    return listed(request, page_of("projects", found["projects"], limit=limit))
 
 
-@router.get("/{key}")
+@router.get("/{key}", response_model=ProjectWithBuildings)
 def read_one_project(
     key: Key,
     principal: Asking,
@@ -75,7 +83,7 @@ def read_one_project(
     return answer(read_project(database, key, principal=principal, day=day, stages=stages))
 
 
-@router.post("/{key}/buildings")
+@router.post("/{key}/buildings", response_model=JoinedProject, dependencies=[unchanged("/projects/{key}")])
 def join(
     key: Key,
     joining: Annotated[Joining, Body()],
@@ -98,7 +106,7 @@ def join(
     )
 
 
-@router.post("/{key}/buildings/leave")
+@router.post("/{key}/buildings/leave", response_model=LeftProject, dependencies=[unchanged("/projects/{key}")])
 def leave(
     key: Key,
     leaving: Annotated[Leaving, Body()],

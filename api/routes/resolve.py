@@ -11,13 +11,13 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from api.answers import answer
-from api.dependencies import Asking, Configured, Stored, asker_of
+from api.dependencies import Asking, Configured, Stored, asker_of, asker_on_loop
+from api.told.buildings import FoundName, FoundNames
 from workflows.code_answers import CodeAnswers
 from workflows.principals import find_principal
 from workflows.procedures import configured_procedure
 from workflows.resolving import MOST_NAMES, resolve_names
 from workflows.schemes import configured_schemes
-from workflows.tokens import looks_like_token
 
 router = APIRouter(prefix="/resolve", tags=["buildings"])
 Day = Annotated[date | None, Query(description="The day on which it is to be shown; the latest state without it")]
@@ -32,7 +32,7 @@ class Names(BaseModel):
     known_at: AwareDatetime | None = None
 
 
-@router.get("")
+@router.get("", response_model=FoundName)
 def resolve_text(
     request: Request,
     q: Annotated[str, Query(max_length=1000, description="A code, an alias, an address, coordinates: anything")],
@@ -44,7 +44,7 @@ def resolve_text(
     return _resolve(request, q, as_of=as_of, known_at=known_at)
 
 
-@router.post("")
+@router.post("", response_model=FoundNames)
 def resolve_many(asked: Names, principal: Asking, database: Stored, settings: Configured) -> Response:
     """Return which building each of up to 10,000 names leads to, a row each, in their order."""
     rows = resolve_names(
@@ -87,12 +87,7 @@ def is_code_question(scope: Scope) -> bool:
 async def _answer_code(request: Request) -> Response:
     text = request.query_params["q"]
     codes: CodeAnswers = request.app.state.codes
-    # whether a token counts is looked up by a thread: its keys may have to be fetched
-    asker = (
-        await run_in_threadpool(asker_of, request, openly=True)
-        if request.app.state.tokens is not None and looks_like_token(request.headers.get("authorization", ""))
-        else asker_of(request, openly=True)
-    )
+    asker = await asker_on_loop(request, openly=True)
     told = await codes.find(text, asker)
     # the key holds: whose it is, only what answered knows
     request.state.principal = None

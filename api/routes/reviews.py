@@ -3,11 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.answers import answer
 from api.dependencies import Asking, Configured, OnceKey, Stored
+from api.paging import IdCursor, Limit, listed, page_of
+from api.preconditions import unchanged
+from api.told.deliveries import Decided, Review, Reviews
 from workflows.procedures import configured_procedure
 from workflows.reviews import Assignment, decide_review, find_reviews, read_review
 
@@ -34,29 +37,38 @@ class Decision(BaseModel):
     reason: str | None = Field(None, max_length=500)
 
 
-@router.get("")
-def list_reviews(
+@router.get("", response_model=Reviews)
+def list_reviews(  # noqa: PLR0913 - one for each thing that is asked
+    request: Request,
     principal: Asking,
     database: Stored,
-    upload: UUID | None = None,
-    most: Annotated[int, Query(ge=1, le=1_000)] = 100,
     *,
+    upload: UUID | None = None,
+    limit: Limit = 100,
+    cursor: IdCursor = None,
     everything: Annotated[bool, Query(description="Whether those that are decided are told too")] = False,
 ) -> Response:
     """Return the reviews that one may see, the newest first."""
     found = find_reviews(
-        database, principal=principal, is_open=not everything, upload=str(upload) if upload else None, most=most
+        database,
+        principal=principal,
+        is_open=not everything,
+        upload=None if upload is None else str(upload),
+        after=cursor,
+        most=limit + 1,
     )
-    return answer({"reviews": found})
+    return listed(request, page_of("reviews", found, limit=limit))
 
 
-@router.get("/{review_id}")
+@router.get("/{review_id}", response_model=Review)
 def show_review(review_id: UUID, principal: Asking, database: Stored) -> Response:
     """Return a review with its rows, the buildings as they stand now, the measures and what was decided."""
     return answer(read_review(database, str(review_id), principal=principal))
 
 
-@router.post("/{review_id}/decision", status_code=201)
+@router.post(
+    "/{review_id}/decision", status_code=201, response_model=Decided, dependencies=[unchanged("/reviews/{review_id}")]
+)
 def decide(
     review_id: UUID,
     decision: Decision,

@@ -1,8 +1,8 @@
 """For those who run it: whether it lives, whether it can answer, and how it stands."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
@@ -41,7 +41,6 @@ def read_metrics(
     request: Request,
     settings: Configured,
     database: Stored,
-    _authorization: Annotated[str | None, Header(alias="authorization")] = None,
 ) -> Response:
     """Return the figures of all processes for Prometheus, to this machine itself and to whoever may observe."""
     if not settings.metrics:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.answers import answer
 from api.dependencies import Asking, Configured, Stored
+from api.told.blueprint import Run, RunConfirmation, RunVerification
 from workflows.recomputing import confirm_run, verify_run
 from workflows.runs import show_run
 
@@ -13,19 +14,19 @@ router = APIRouter(prefix="/runs", tags=["runs"])
 Identity = Annotated[str, Path(max_length=40, description="The id of the run, as its answer tells it")]
 
 
-@router.get("/{identity}")
+@router.get("/{identity}", response_model=Run)
 def read_run(identity: Identity, principal: Asking, database: Stored) -> Response:
     """Return a run: the question, what its answer rests on, the answer, and the SHA-256 of both in canonical JSON."""
     return answer(show_run(database, identity, principal=principal))
 
 
-@router.post("/{identity}/verify")
+@router.post("/{identity}/verify", response_model=RunVerification)
 def verify(identity: Identity, principal: Asking, database: Stored, settings: Configured) -> Response:
     """Compute a run again from what it rests on, and return what differs; nothing is stored."""
     return answer(verify_run(database, identity, principal=principal, settings=settings))
 
 
-@router.get("/{identity}/verification")
+@router.get("/{identity}/verification", response_model=RunConfirmation)
 def read_verification(
     identity: Identity,
     database: Stored,

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.answers import CSV, GEOJSON, answer, described
+from api.answers import CSV, GEOJSON, JSON, answer, described_in
 from api.dependencies import Asking, Configured, OnceKey, Stored
+from api.told.blueprint import SiteFeatures, Sites
 from workflows.plan_states import read_extent
 from workflows.site_candidates import CandidateOptions
 from workflows.site_files import sites_csv
@@ -42,7 +43,7 @@ class Search(BaseModel):
     known_at: AwareDatetime | None = None
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, response_model=Sites)
 def search(
     asked: Annotated[Search, Body()], principal: Asking, database: Stored, settings: Configured, key: OnceKey = None
 ) -> Response:
@@ -70,7 +71,11 @@ def search(
     return made
 
 
-@router.get("/{run}", responses=described(GEOJSON, CSV))
+@router.get(
+    "/{run}",
+    response_class=Response,
+    responses=described_in({JSON: Sites, GEOJSON: SiteFeatures, CSV: None}),
+)
 def read_sites(
     run: Annotated[str, Path(max_length=40, description="The id of the run, as its answer tells it")],
     principal: Asking,

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
 
 from api.answers import answer
 from api.dependencies import Asking, Configured, OnceKey, Stored
+from api.preconditions import unchanged
+from api.told.stages import BuildingStages, Deadlines, EnteredStage, Stages, WithdrawnEntry
 from workflows.chains import list_deadlines, list_stages, read_chain
 from workflows.drawings import read_drawing
 from workflows.principals import Principal
@@ -45,14 +47,14 @@ class Withdrawal(BaseModel):
     reason: str = Field(min_length=1, max_length=500)
 
 
-@router.get("/stages")
+@router.get("/stages", response_model=Stages)
 def read_stages(principal: Asking, settings: Configured) -> Response:
     """Return the stages with what they ask for, the deadlines after them, and how far their geometries may differ."""
     _ = principal
     return answer(list_stages(configured_procedure(settings)))
 
 
-@router.get("/deadlines")
+@router.get("/deadlines", response_model=Deadlines)
 def read_deadlines(
     principal: Asking,
     database: Stored,
@@ -67,7 +69,7 @@ def read_deadlines(
     return answer(told)
 
 
-@router.get("/buildings/{name:path}/stages")
+@router.get("/buildings/{name:path}/stages", response_model=BuildingStages)
 def read_building_stages(
     name: Name, principal: Asking, database: Stored, settings: Configured, day: Day = None
 ) -> Response:
@@ -75,7 +77,12 @@ def read_building_stages(
     return answer(read_chain(database, _asked(name, principal, settings), day=day or date.today()))
 
 
-@router.post("/buildings/{name:path}/stages", status_code=201)
+@router.post(
+    "/buildings/{name:path}/stages",
+    status_code=201,
+    response_model=EnteredStage,
+    dependencies=[unchanged("/buildings/{name}/stages")],
+)
 def add_stage_entry(
     name: Name,
     entry: StageEntry,
@@ -90,7 +97,11 @@ def add_stage_entry(
     return answer(enter_stage(database, _asked(name, principal, settings, key), request), status=201)
 
 
-@router.post("/buildings/{name:path}/stages/{entry}/withdrawal")
+@router.post(
+    "/buildings/{name:path}/stages/{entry}/withdrawal",
+    response_model=WithdrawnEntry,
+    dependencies=[unchanged("/buildings/{name}/stages")],
+)
 def withdraw_stage_entry(  # noqa: PLR0913 - what a request consists of
     name: Name,
     entry: Annotated[int, Path(ge=1, lt=2**63)],

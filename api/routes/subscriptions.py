@@ -3,11 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Body, Request, Response
 from pydantic import BaseModel, Field
 
 from api.answers import answer
 from api.dependencies import Asking, Configured, OnceKey, Stored
+from api.paging import IdCursor, Limit, listed, page_of
+from api.told.ledger import NewSubscriptionOpened, Subscriptions
 from workflows.webhooks import end_webhook, open_webhook, read_webhooks
 
 router = APIRouter(prefix="/subscriptions", tags=["exchange"])
@@ -20,7 +22,7 @@ class NewSubscription(BaseModel):
     url: Annotated[str, Field(min_length=1, max_length=2_000)]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, response_model=NewSubscriptionOpened)
 def subscribe(
     wanted: Annotated[NewSubscription, Body()],
     principal: Asking,
@@ -34,10 +36,13 @@ def subscribe(
     return answer(opened, status=201)
 
 
-@router.get("")
-def read_subscriptions(principal: Asking, database: Stored) -> Response:
-    """Return the office's subscriptions, and how much each is still owed."""
-    return answer({"subscriptions": read_webhooks(database, principal=principal)})
+@router.get("", response_model=Subscriptions)
+def read_subscriptions(
+    request: Request, principal: Asking, database: Stored, *, limit: Limit = 100, cursor: IdCursor = None
+) -> Response:
+    """Return the office's subscriptions, the oldest first, and how much each is still owed."""
+    found = read_webhooks(database, principal=principal, after=cursor, most=limit + 1)
+    return listed(request, page_of("subscriptions", found, limit=limit))
 
 
 @router.delete("/{subscription_id}", status_code=204)

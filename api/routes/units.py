@@ -8,6 +8,8 @@ from fastapi import APIRouter, Form, Path, Query, Response, UploadFile
 from api.answers import answer
 from api.deliveries import delivered_file
 from api.dependencies import Asking, Configured, OnceKey, Stored
+from api.preconditions import unchanged
+from api.told.buildings import ReplacedUnits, Units
 from workflows.schemes import configured_schemes
 from workflows.units import TableOptions, read_units, replace_units
 
@@ -15,7 +17,7 @@ router = APIRouter(prefix="/buildings", tags=["units"])
 Name = Annotated[str, Path(max_length=200, description="A code, leniently typed, or an alias")]
 
 
-@router.get("/{name:path}/units")
+@router.get("/{name:path}/units", response_model=Units)
 def read_units_of(
     name: Name,
     principal: Asking,
@@ -28,7 +30,11 @@ def read_units_of(
     return answer(read_units(database, name, principal=principal, day=day, schemes=schemes))
 
 
-@router.put("/{name:path}/units")
+@router.put(
+    "/{name:path}/units",
+    response_model=ReplacedUnits,
+    dependencies=[unchanged("/buildings/{name}/units", is_demanded=True)],
+)
 def replace_units_of(  # noqa: PLR0913 - one for each field of the form
     name: Name,
     file: UploadFile,

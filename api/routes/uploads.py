@@ -12,6 +12,7 @@ from api.answers import answer, described
 from api.deliveries import delivered_file, working_folder
 from api.dependencies import Asking, Configured, OnceKey, Spoken, Stored
 from api.routes.jobs import Preferred, accepted, is_async
+from api.told.deliveries import Job, UploadPreview, UploadReport
 from workflows.catalogues import configured_catalogue
 from workflows.delivery_options import DeliveryOptions
 from workflows.jobs import ask_for_upload
@@ -72,7 +73,12 @@ def delivery_options(  # noqa: PLR0913 - one for each field of the form
 Options = Annotated[DeliveryOptions, Depends(delivery_options)]
 
 
-@router.post("", status_code=201, responses=described(statuses=(200, 202)))
+@router.post(
+    "",
+    status_code=201,
+    response_model=UploadReport,
+    responses=described(model=UploadReport) | described(statuses=(202,), model=Job),
+)
 def upload(  # noqa: PLR0913 - the form, and two headers
     file: UploadFile,
     principal: Asking,
@@ -103,7 +109,7 @@ def upload(  # noqa: PLR0913 - the form, and two headers
     return made
 
 
-@router.post("/preview")
+@router.post("/preview", response_model=UploadPreview)
 def preview(  # noqa: PLR0913 - the form, and what is shown
     file: UploadFile,
     principal: Asking,
@@ -129,13 +135,13 @@ def preview(  # noqa: PLR0913 - the form, and what is shown
     return answer(told)
 
 
-@router.get("/{upload_id}")
+@router.get("/{upload_id}", response_model=UploadReport)
 def read_upload(upload_id: UUID, principal: Asking, database: Stored) -> Response:
     """Return the report of one of the office's uploads."""
     return answer(find_report(database, str(upload_id), principal=principal).as_json())
 
 
-@router.get("/{upload_id}/{part}", responses=described("*/*"))
+@router.get("/{upload_id}/{part}", response_class=FileResponse, responses=described("*/*"))
 def read_part(  # noqa: PLR0913 - one for each part of the request
     upload_id: UUID,
     part: Part,

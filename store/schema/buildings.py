@@ -56,6 +56,7 @@ building = Table(
     of("building", name="part_of", nullable=True, at_once=True),
     Column("facility_class", Text),
     Index("building_ground", "ground", postgresql_ops={"ground": "text_pattern_ops"}),
+    Index("building_told", "id", postgresql_include=["code", "office_id"]),
 )
 
 footprint = Table(
@@ -86,7 +87,14 @@ footprint = Table(
     Column("addresses", ARRAY(Text), nullable=False, server_default="{}"),
     salt(),
     UniqueConstraint("building_id", "version"),
-    Index("footprint_current", "building_id", unique=True, postgresql_where=text("replaced_at is null")),
+    Index(
+        "footprint_current",
+        "building_id",
+        unique=True,
+        postgresql_include=["stage", "valid_from"],
+        postgresql_where=text("replaced_at is null"),
+    ),
+    Index("footprint_cell", "h3", postgresql_include=["area_m2"], postgresql_where=text("replaced_at is null")),
     Index("footprint_fingerprint", "fingerprint", "space", unique=True, postgresql_where=text("replaced_at is null")),
     Index("footprint_ground", "geom", postgresql_using="gist", postgresql_where=text("replaced_at is null")),
     Index("footprint_former_ground", "geom", postgresql_using="gist", postgresql_where=text("replaced_at is not null")),
@@ -176,6 +184,18 @@ stage_entry = Table(
         text("certificate_key(certificate)"),
         postgresql_where=text("certificate is not null"),
     ),
+    Index(
+        "stage_entry_dated",
+        *("building_id", "id"),
+        postgresql_include=["stage", "occurred_on"],
+        postgresql_where=text("""withdrawn_at is null and not attributes @> '{"at_latest": true}'"""),
+    ),
+    Index(
+        "stage_entry_at_latest",
+        *("building_id", "id"),
+        postgresql_include=["stage", "occurred_on"],
+        postgresql_where=text("""withdrawn_at is null and attributes @> '{"at_latest": true}'"""),
+    ),
 )
 
 stage_withdrawal = Table(
@@ -260,5 +280,6 @@ attachment = Table(
         postgresql_nulls_not_distinct=True,
     ),
     Index("attachment_building", "building_id"),
+    Index("attachment_document", "document_id"),
     Index("attachment_project", "project_id"),
 )

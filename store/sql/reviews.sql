@@ -12,5 +12,9 @@ left join review_decision d on d.review_id = r.id
 where (cast(:office_id as integer) is null or r.office_id = :office_id)
   and (not cast(:is_open as boolean) or d.review_id is null)
   and (cast(:upload_id as uuid) is null or r.upload_id = cast(:upload_id as uuid))
+  and (cast(:after as uuid) is null or exists (
+         select from review l
+         where l.id = cast(:after as uuid)
+           and (r.recorded_at < l.recorded_at or (r.recorded_at = l.recorded_at and r.id > l.id))))
 order by r.recorded_at desc, r.id
 limit :most

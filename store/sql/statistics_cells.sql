@@ -7,11 +7,13 @@ select
     ) as h3,
     cast(sum(buildings) as bigint) as buildings, sum(area_m2) as area_m2
 from (
-    select cast(cast('x' || lpad(h3, 16, '0') as bit(64)) as bigint) as cell, count(*) as buildings, sum(area_m2) as area_m2
+    -- first by as many letters as say the parent: footprints are nearly as many as cells of their own
+    select cast(cast('x0' || rpad(left(h3, 2 + (10 + 3 * cast(:resolution as integer)) / 4), 15, '0') as bit(64)) as bigint) as cell,
+           count(*) as buildings, sum(area_m2) as area_m2
     from footprint
     where replaced_at is null
       and (cast(:offices as integer[]) is null or office_id = any(cast(:offices as integer[])))
-    group by h3
+    group by 1
 ) as fine
 group by 1
 order by 1

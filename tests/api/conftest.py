@@ -1,4 +1,4 @@
-"""The application over the sample district, called in this process."""
+"""The application over the sample district, called in this process; whatever it answers is as its description says."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +7,15 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from tests.api.conformity import conforming
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _described() -> Iterator[None]:
+    """Look at every answer that any test of this room is given."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TestClient, "send", conforming(TestClient.send))
+        yield
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Offices, keys and users as administrators keep them, and the audit as auditors read it."""
 
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,11 +13,16 @@ from workflows.auditing import Audit, Entry
 from workflows.failures import DatabaseError
 from workflows.principals import issue_key
 
+ANYWAY = {"If-Match": "*"}
 FAR = {"base_url": "http://127.0.0.1", "client": ("192.0.2.7", 50000)}
 
 
 def bearing(key):
     return {"Authorization": f"Bearer {key}"}
+
+
+def basic(said):
+    return f"Basic {b64encode(said.encode()).decode()}"
 
 
 @pytest.fixture
@@ -39,7 +45,7 @@ def test_an_office_a_key_and_a_user_are_added_listed_changed_and_ended(client, f
     office = {"code": "bureau", "name_zh": "规划局", "name_en": "Planning", "division": "220202"}
     added = client.post("/offices", json=office)
     assert (added.status_code, added.json()["office"]) == (201, "bureau")
-    changed = client.patch("/offices/bureau", json={"name_zh": "自然资源局"}).json()
+    changed = client.patch("/offices/bureau", json={"name_zh": "自然资源局"}, headers=ANYWAY).json()
     assert (changed["name_zh"], changed["division"]) == ("自然资源局", "220202")
     issued = client.post("/keys", json={"office": "bureau", "role": "planner", "label": "desk 1"}).json()
     assert far.get("/session", headers=bearing(issued["key"])).json()["office"]["zh"] == "自然资源局"
@@ -52,6 +58,14 @@ def test_an_office_a_key_and_a_user_are_added_listed_changed_and_ended(client, f
     assert client.delete(f"/users/{added['id']}").status_code == 204
     assert client.post("/users", json=user).status_code == 201
     assert [each["holds"] for each in client.get("/users").json()["users"]] == [True, False]
+
+
+def test_programs_that_know_passwords_alone_show_a_key_as_the_password(client, far):
+    key = client.post("/keys", json={"office": "local", "role": "planner", "label": "desk 1"}).json()["key"]
+    for path in ("/session", "/resolve?q=4E7U5CKJ2WF0J&as_of=2026-01-01", "/ogc/collections"):
+        assert far.get(path, auth=("anybody", key)).status_code in {200, 404}
+        for wrong in (basic(f"{key}:anybody"), basic(key), f"Basic {key}", "Basic", "Basic /w=="):
+            assert far.get(path, headers={"Authorization": wrong}).status_code == 401
 
 
 def test_a_revoked_key_is_refused_from_the_next_request_on_by_the_kept_answers_too(client, far):
@@ -96,7 +110,7 @@ def test_the_same_request_again_is_told_of_the_same_key_and_not_the_key(client, 
 
 def test_what_administrators_do_is_in_the_ledger_without_the_keys_and_the_names_of_people(client):
     client.post("/offices", json={"code": "bureau", "name_zh": "规划局"})
-    client.patch("/offices/bureau", json={"division": "220202"})
+    client.patch("/offices/bureau", json={"division": "220202"}, headers=ANYWAY)
     issued = client.post("/keys", json={"office": "bureau", "role": "planner", "label": "desk 1"}).json()
     user = {"office": "bureau", "role": "planner", "label": "desk 2", "issuer": "https://id", "subject": "li.hua@x"}
     added = client.post("/users", json=user).json()
@@ -129,7 +143,7 @@ class TestAnOfficesOwnAdministrator:
     @pytest.fixture
     def admin(self, client, far, district_admin):
         key = client.post("/keys", json={"office": "survey", "role": "admin", "label": "admin"}).json()["key"]
-        return lambda method, path, **more: far.request(method, path, headers=bearing(key), **more)
+        return lambda method, path, **more: far.request(method, path, headers=bearing(key) | ANYWAY, **more)
 
     def test_gives_out_what_reaches_no_further_than_the_office(self, admin):
         given = {
@@ -255,7 +269,7 @@ def test_the_audit_is_read_page_by_page_and_by_what_is_asked(client, far, sample
         assert far.get(path, headers=bearing(key)).status_code == 403
     far.get("/session")
     first = client.get("/audit", params={"limit": 2}).json()
-    second = client.get("/audit", params={"limit": 2, "before": first["next"]}).json()
+    second = client.get("/audit", params={"limit": 2, "cursor": first["next"]}).json()
     routes = [row["route"] for row in first["rows"] + second["rows"]]
     assert routes == ["GET /session", "GET /offices", "GET /subscriptions", "GET /audit"]
     assert [row["route"] for row in rows(client, action="exchange")] == ["GET /packages"]

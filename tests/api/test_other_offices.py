@@ -4,7 +4,10 @@ import json
 
 import pytest
 import shapely
+from sqlalchemy import text
 
+from api.routes import jobs as jobs_route
+from store.database import transaction
 from workflows.principals import issue_key
 
 HOUSE = shapely.box(126.70, 43.70, 126.7004, 43.7002)
@@ -84,3 +87,17 @@ def test_a_surveyor_reads_no_comparison_search_or_conflicts_that_a_planner_of_th
         assert keyed("surveyor", "first", "POST", f"/runs/{run}/verify").status_code == 403
     workbook = f"/differences/{run}/workbook"
     assert keyed("surveyor", "first", "GET", workbook).status_code == 403
+
+
+def test_a_route_that_forgets_whose_rows_it_asks_for_is_shown_what_the_caller_may_see(keyed, code, monkeypatch):
+    seen = []
+
+    def forgetful(database, **_principal):
+        with transaction(database) as connection:
+            seen.append(connection.execute(text("select count(*) from upload")).scalar_one())
+        return {"jobs": []}
+
+    monkeypatch.setattr(jobs_route, "list_jobs", forgetful)
+    for asker in [("surveyor", "first"), ("surveyor", "second"), ("planner", "second")]:
+        assert keyed(*asker, "GET", "/jobs").status_code == 200
+    assert seen == [1, 0, 1]

@@ -23,7 +23,8 @@ def code(client):
 
 
 def put(client, code, content=TABLE, name="table.csv", **fields):
-    return client.put(f"/buildings/{code}/units", files={"file": (name, content)}, data=fields)
+    seen = {"If-Match": client.get(f"/buildings/{code}/units").headers["ETag"]}
+    return client.put(f"/buildings/{code}/units", files={"file": (name, content)}, data=fields, headers=seen)
 
 
 def test_a_project_from_its_opening_to_a_building_that_leaves(client, code):

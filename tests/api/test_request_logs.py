@@ -36,7 +36,7 @@ def logged(settings):
 
 
 def test_a_request_is_one_line_with_route_status_time_size_office_and_role(logged, client):
-    client.get("/buildings/nowhere?secret=1", headers={"X-Request-Id": "from-the-proxy-1"})
+    client.get("/buildings/nowhere?as_of=2031-12-25", headers={"X-Request-Id": "from-the-proxy-1"})
     (line,) = logged.about("request")
     known = {name: line[name] for name in ("method", "route", "status", "role", "request_id", "level", "client")}
     assert known == {

@@ -50,3 +50,4 @@ def test_a_job_that_never_was_is_told_so(run):
     asked = run("jobs", "show", "7")
     assert asked.exit_code == 3
     assert "no job" in asked.stderr
+    assert "luotu jobs list" in asked.stderr

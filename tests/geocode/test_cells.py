@@ -9,12 +9,14 @@ from geocode.cells import (
     CELL_COUNT,
     cell_boundary,
     cell_centre,
+    cell_descendants,
     cell_number,
     cell_numbers,
     cell_parent,
     cell_resolution,
     cell_texts,
     cells_of,
+    cells_on,
     cells_within,
     is_cell_number,
     number_cell,
@@ -104,3 +106,27 @@ def test_the_cells_within_a_polygon_lie_whole_in_it_and_leave_no_cell_out():
     assert all(area.contains(shape) for shape in shapes)
     inner = shapely.buffer(area, -0.006)
     assert inner.within(shapely.union_all(shapes).buffer(1e-9))
+
+
+@given(places, st.integers(0, 14))
+def test_a_cells_descendants_are_all_between_its_first_and_its_last(point, resolution):
+    (cell,) = cells_at([point]).tolist()
+    parent = cell_parent(cell, resolution)
+    first, last = cell_descendants(parent)
+    assert first <= cell <= last
+    assert [cell_parent(each, resolution) for each in (first, last)] == [parent, parent]
+    assert all(
+        cell_parent(each, resolution) != parent
+        for each in cells_at([point, (-point[0], -point[1])]).tolist()
+        if not first <= each <= last
+    )
+
+
+@given(st.floats(73, 134), st.floats(4, 53), st.floats(0.01, 0.5), st.integers(3, 6))
+def test_the_cells_on_a_box_cover_it_and_each_has_ground_there(west, south, size_deg, resolution):
+    box = shapely.box(west, south, west + size_deg, south + size_deg)
+    cells = cells_on(*box.bounds, resolution)
+    shapes = [shapely.Polygon(cell_boundary(cell)) for cell in cells]
+    assert {cell_resolution(cell) for cell in cells} == {resolution}
+    assert box.within(shapely.union_all(shapes).buffer(1e-9))
+    assert all(shape.intersects(box) for shape in shapes)

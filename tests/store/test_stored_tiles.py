@@ -2,16 +2,20 @@
 
 import struct
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import islice
 from math import asinh, pi, radians, tan
+from random import Random
 
 import pytest
 import shapely
 from shapely.affinity import translate
+from sqlalchemy import text
 
+from registry.stages import stage_codes
 from store.buildings import close_footprints
 from store.editions import add_edition
+from store.stages import add_stage_entries, close_stage_entry
 from store.tiles import building_tile, extent, layer_tile
 
 FIELD = shapely.box(126.50, 43.80, 126.51, 43.81)
@@ -148,6 +152,37 @@ def test_a_building_beyond_the_border_is_drawn_in_the_margin(connection, desk, h
 def test_a_building_that_gave_up_its_ground_is_not_drawn(connection, desk, house, house_codes):
     close_footprints(connection, list(desk.add(connection, [house], house_codes(1)).values()))
     assert building_tile(connection, **tile_of(house, 16)) == b""
+
+
+def test_buildings_on_a_tile_have_entered_the_stages_that_they_entered_last(connection, desk, on_ground, house_codes):
+    shapes, codes, rng = (
+        on_ground(*(shapely.box(x, 0, x + 8, 8) for x in range(0, 400, 10))),
+        house_codes(40),
+        Random(7),
+    )
+    ids = desk.add(connection, shapes, codes)
+    common = {"office_id": desk.office_id, "actor": "test"}
+    entries = [
+        {
+            **common,
+            "building_id": building,
+            "stage": rng.choice(stage_codes()),
+            "occurred_on": DAY + timedelta(days=rng.randrange(4)),
+            "attributes": rng.choice([{}, {}, {"at_latest": True}]),
+        }
+        for building in ids.values()
+        for _ in range(rng.randrange(5))
+    ]
+    for each in add_stage_entries(connection, entries)[::7]:
+        close_stage_entry(connection, each)
+    last = text("select stage from stage_entered_last(:building, :stages, 'infinity', 'infinity')")
+    expected = {
+        code: connection.execute(last, {"building": ids[code], "stages": list(stage_codes())}).scalar() or "design"
+        for code in codes
+    }
+    (layer,) = decode(building_tile(connection, **tile_of(shapely.union_all(shapes), 13)))
+    assert {each["code"]: each["stage"] for each in layer.features} == expected
+    assert len(set(expected.values())) > 4
 
 
 def test_a_layers_tile_bears_its_code_and_its_features_names(connection, add_layer):

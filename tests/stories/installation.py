@@ -16,7 +16,7 @@ import httpx2
 from store.cluster import cluster_status
 
 PROJECT = Path(__file__).resolve().parents[2]
-READY_S = 90
+READY_S = 300
 _GONE_S = 30
 
 

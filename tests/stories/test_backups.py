@@ -1,5 +1,6 @@
 """A restore is proof: the same head, the same tables, the same documents; and what is damaged is found and told with its place."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -22,7 +23,8 @@ from store.database import transaction
 from store.digests import ledger_root
 from store.documents import document_digest, document_path
 from store.ledger import hold_still
-from workflows import backing_up
+from store.walls import as_system
+from workflows import backing_up, running
 from workflows.attaching import AttachOptions, attach_file, received
 from workflows.backing_up import make_backup, state_of
 from workflows.backup_folders import check_backup, find_backup, find_backups
@@ -33,6 +35,7 @@ from workflows.failures import ClusterError
 from workflows.ledgers import seal_ledger
 from workflows.principals import find_principal
 from workflows.restoring import restore_backup
+from workflows.running import find_lacks, read_standing
 from workflows.settings import Settings
 from workflows.uploading import upload_file
 
@@ -59,7 +62,7 @@ def settings(folder):
     code = build(settings, 0)
     with opened_database(settings) as database, received(BytesIO(PDF), "竣工图.pdf", limit_mb=1) as delivered:
         told = {"principal": find_principal(database, key=None, local=True), "options": AttachOptions()}
-        attach_file(database, code, delivered, documents=settings.documents, **told)
+        attach_file(as_system(database), code, delivered, documents=settings.documents, **told)
     return settings
 
 
@@ -96,7 +99,7 @@ def build(settings, street):
     with opened_database(settings) as database:
         principal = find_principal(database, key=None, local=True)
         told = {"documents": settings.documents, "options": DeliveryOptions()}
-        report = upload_file(database, path, principal=principal, **told)
+        report = upload_file(as_system(database), path, principal=principal, **told)
         seal_ledger(database, settings)
     return report.results[0].code
 
@@ -180,6 +183,34 @@ def test_what_was_acknowledged_is_kept_where_the_log_is_followed_and_any_moment_
     assert restore_backup(earlier, folder / "followed", until=moment).size == size
     with pytest.raises(RefusedBackupError, match="ended before"):
         restore_backup(settings_of(folder / "never"), folder / "followed", until=moment - timedelta(days=1))
+
+
+def test_a_receiver_that_died_is_told_while_commits_wait_for_it(settings, folder, monkeypatch):
+    monkeypatch.setattr(running, "_MOST_WAIT_S", 0.0)
+    installation, followed = Installation(settings.home), str(folder / "died")
+    start_database(settings)
+    follower = installation.luotu("backup", followed, "--follow", "--synchronous")
+    wait_for_receiver(settings)
+    receiver = int(subprocess.run(["pgrep", "-P", str(follower.pid)], capture_output=True, check=True).stdout)
+    follower.kill()
+    follower.wait()
+    os.kill(receiver, signal.SIGKILL)
+    writer = threading.Thread(target=build, args=(settings, 60))
+    writer.start()
+    try:
+        with opened_database(settings, sealing=False) as database:
+            while writer.is_alive() and not find_lacks(database, settings):
+                time.sleep(0.05)
+            assert [lack.kind for lack in find_lacks(database, settings)] == ["receiver"]
+            assert read_standing(database).commit_wait_s > 0
+    finally:
+        follower = installation.luotu("backup", followed, "--follow", "--synchronous")
+        writer.join()
+        wait_for_receiver(settings)
+        follower.send_signal(signal.SIGTERM)
+        follower.wait()
+    with opened_database(settings, sealing=False) as database:
+        assert (find_lacks(database, settings), read_standing(database).commit_wait_s) == ([], 0)
 
 
 def wait_for_receiver(settings):

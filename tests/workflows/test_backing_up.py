@@ -14,6 +14,7 @@ from workflows.errors import RefusedBackupError
 from workflows.ledgers import seal_ledger
 from workflows.principals import find_principal
 from workflows.restoring import restore_backup
+from workflows.rights import seen_by
 from workflows.settings import Settings
 from workflows.uploading import upload_file
 
@@ -27,7 +28,7 @@ def build(settings, path):
     with opened_database(settings) as database:
         principal = find_principal(database, key=None, local=True)
         told = {"documents": settings.documents, "options": DeliveryOptions()}
-        report = upload_file(database, path, principal=principal, **told)
+        report = upload_file(seen_by(database, lambda: principal), path, principal=principal, **told)
         seal_ledger(database, settings)
     return report
 

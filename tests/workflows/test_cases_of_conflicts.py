@@ -8,6 +8,7 @@ from tests.workflows.test_publishing import standing
 from workflows.cases import add_to_case, find_cases, read_case, start_case
 from workflows.errors import ForbiddenError, RefusedOptionError
 from workflows.principals import Principal
+from workflows.rights import Right, load_rights
 
 
 @pytest.fixture
@@ -101,3 +102,23 @@ def test_an_auditor_reads_and_does_not_coordinate(case, database, principal):
     assert read_case(database, case["id"], principal=auditor)["id"] == case["id"]
     with pytest.raises(ForbiddenError):
         add_to_case(database, case["id"], {"status": "closed"}, principal=auditor)
+
+
+def test_where_a_case_lies_is_told_to_who_may_see_both_layers(case, database, principal, monkeypatch):
+    auditor = Principal(principal.office_id, principal.office, "a", "auditor")
+    told = read_case(database, case["id"], principal=auditor)["ground"]
+    assert (told["secret"], told["geometry"]["type"]) == (False, "Polygon")
+    monkeypatch.setitem(load_rights()["read_layers"], "auditor", Right(reach="district", kinds=("public",)))
+    (listed,) = find_cases(database, principal=auditor)
+    for hidden in (listed, read_case(database, case["id"], principal=auditor)):
+        assert (hidden["ground"]["secret"], hidden["ground"]["geometry"]) == (True, None)
+        assert hidden["ground"]["area_m2"] == told["area_m2"]
+
+
+def test_cases_come_in_pages(case, database, principal):
+    conflicts = list(standing(database))[1:3]
+    others = [start_case(database, "conflict", each, {}, principal=principal)["id"] for each in conflicts]
+    whole = [each["id"] for each in find_cases(database, principal=principal)]
+    assert whole == [*reversed(others), case["id"]]
+    assert [each["id"] for each in find_cases(database, principal=principal, most=1)] == whole[:1]
+    assert [each["id"] for each in find_cases(database, principal=principal, after=whole[0])] == whole[1:]

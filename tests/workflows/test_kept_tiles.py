@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from geocode.cells import cells_of
 from store.tiles import DEGREES, WEB_MERCATOR, GroundChange
-from workflows.kept_tiles import KeptTiles, Tile, TilePlace
+from workflows.kept_tiles import FIRST_BUILDING_ZOOM, KeptTiles, Tile, TilePlace
 from workflows.tile_grids import find_matrix_set
+from workflows.tile_overviews import cells_shown
 
 HEAD = (7, b"hash")
 # at 126.7° E, 43.7° N: the addresses that the tests of the API know
@@ -85,3 +87,29 @@ def test_a_tile_on_which_something_stands_never_outlives_a_change_of_it(zoom, lo
     tiles = kept(place)
     tiles.advance(change((lon_deg, lat_deg, lon_deg, lat_deg)))
     assert tiles.find(place) is None
+
+
+@given(
+    zoom=st.integers(5, FIRST_BUILDING_ZOOM - 1),
+    lon_deg=st.floats(73, 135),
+    lat_deg=st.floats(4, 54),
+    grid=st.sampled_from([WEB_MERCATOR, DEGREES]),
+    aside=st.tuples(st.integers(-1, 1), st.integers(-1, 1)),
+)
+def test_a_tile_that_counts_a_building_never_outlives_a_change_of_it_wherever_it_stands(
+    zoom, lon_deg, lat_deg, grid, aside
+):
+    tile = find_matrix_set(GRIDS[grid]).matrices.tile(lon_deg, lat_deg, zoom)
+    place = TilePlace(grid, zoom, tile.x + aside[0], tile.y + aside[1])
+    cell = f"{cells_of(np.array([lon_deg]), np.array([lat_deg]))[0]:x}"
+    # a place near the edge of a cell may be of the next one: cells divide into cells that reach beyond them
+    assume(any(each.low <= cell <= each.high for each in cells_shown(place)))
+    tiles = kept(place)
+    tiles.advance(change((lon_deg, lat_deg, lon_deg, lat_deg)))
+    assert tiles.find(place) is None
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_place_lies_where_its_grid_has_the_tile(place):
+    matrices = find_matrix_set(GRIDS[place.grid]).matrices
+    assert place.bounds_deg() == pytest.approx(tuple(matrices.bounds(place.x, place.y, place.z)), abs=1e-9)

@@ -6,12 +6,13 @@ from geocode import Text
 from registry.stages import load_stages
 from workflows.errors import ForbiddenError, HiddenError, NotAllowedError
 from workflows.principals import Principal
-from workflows.rights import allow, find_right, load_rights
+from workflows.rights import allow, find_right, load_rights, shown_to
 
 ROLES = ("public", "surveyor", "planner", "registrar", "auditor", "admin", "local")
 OFFICE = Text("某单位", "Some office")
 # one letter a role in the order above: d whatever there is, o the own office's, n not the own office's, - nothing
 TABLE = {
+    ("see", None): "-odddod",
     ("resolve", None): "-oddddd",
     ("resolve", "code"): "doddddd",
     ("upload", None): "-o----d",
@@ -121,3 +122,42 @@ def test_what_is_not_allowed_says_so_in_both_languages():
     with pytest.raises(NotAllowedError, match="“auditor”") as refused:
         allow(Principal(1, OFFICE, "x", "auditor"), "propose")
     assert "auditor" in refused.value.text.zh
+
+
+@pytest.mark.parametrize(
+    ("role", "division", "shown"),
+    [
+        ("public", None, set()),
+        ("king", None, set()),
+        ("surveyor", None, {1}),
+        ("surveyor", "22", {1}),
+        ("planner", None, None),
+        ("planner", "22", {1, 2, 3}),
+        ("auditor", "22", {1, 2, 3}),
+        ("admin", None, {1}),
+        ("admin", "22", {1, 2, 3}),
+        ("local", None, None),
+    ],
+)
+def test_the_database_shows_the_rows_of_the_offices_that_a_role_may_see_at_all(role, division, shown):
+    offices = None if division is None else frozenset({2, 3})
+    assert shown_to(Principal(1, OFFICE, "x", role, division, offices)) == shown
+
+
+def test_while_nobody_is_known_the_database_shows_nothing():
+    assert shown_to(None) == frozenset()
+
+
+# what no office has for itself: codes, layers, the ledger, and what the blueprint says
+OF_ALL = {"resolve", "read_layers", "verify", "observe"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_right_goes_beyond_what_the_database_shows(role):
+    seen = find_right(Principal(1, OFFICE, "x", role), "see")
+    for action, rights in load_rights().items():
+        if action not in OF_ALL and role in rights:
+            right = rights[role]
+            assert seen is not None
+            assert seen.reach == "district" or right.reach == "own"
+            assert right.bound or not seen.bound

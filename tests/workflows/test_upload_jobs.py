@@ -1,16 +1,21 @@
 """Jobs: what a worker does with an upload, and what everybody hears of it."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
+from geocode import Text
 from store.database import transaction
 from store.errors import DatabaseError, NotHereError
-from store.jobs import add_job_event, holding_job
+from store.jobs import add_job_event, holding_job, read_jobs
+from store.offices import find_office
 from tests.conftest import settings_for
 from tests.workflows.conftest import house
 from workflows import jobs as upload_jobs
 from workflows.errors import ForbiddenError, RefusedOptionError, ReusedKeyError
 from workflows.jobs import ask_for_upload, cancel_job, list_jobs, read_events, show_job, work
+from workflows.offices import open_office
 from workflows.principals import find_principal, issue_key
 from workflows.upload_reports import find_report
 from workflows.uploading import DeliveryOptions, upload_file
@@ -259,6 +264,32 @@ def test_a_job_is_done_in_the_name_of_who_asked(database, installation, ask, som
     with transaction(database) as connection:
         told = connection.execute(text("select office_id, actor from upload where id = :id"), {"id": upload}).one()
     assert tuple(told) == (surveyor.office_id, surveyor.actor)
+
+
+def test_what_a_job_does_ends_at_the_border_of_whose_key_asked_for_it(
+    database, installation, ask, someone, monkeypatch
+):
+    surveyor = replace(someone("surveyor", "first"), division="22", offices=frozenset())
+    open_office(
+        database, "near", name_zh="近", division="220202", principal=find_principal(database, key=None, local=True)
+    )
+    heard = []
+
+    def upload(seen, _path, *, principal, **_options):
+        with transaction(seen) as connection:
+            heard.append((principal, read_jobs(connection, office_id=None)))
+        raise ForbiddenError(Text("", ""), Text("", ""))
+
+    monkeypatch.setattr(upload_jobs, "upload_file", upload)
+    ask(by=someone("surveyor", "second"))
+    job = ask(by=surveyor)
+    work(installation, once=True)
+    (_, (principal, jobs)) = heard
+    with transaction(database) as connection:
+        near = find_office(connection, "near").id
+    assert (principal.division, principal.offices) == ("22", frozenset({near}))
+    assert (principal.office_id, principal.actor, principal.role) == (surveyor.office_id, surveyor.actor, "surveyor")
+    assert [row.id for row in jobs] == [job["id"]]
 
 
 def revoke_keys(as_owner, database):

@@ -1,6 +1,7 @@
 """The register tampered with by a superuser, in every table and every column: found, and the place named."""
 
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import geopandas as gpd
@@ -17,8 +18,10 @@ from tests.conftest import principal_in, settings_for
 from tests.workflows.conftest import house, on_ground
 from workflows.attaching import AttachOptions, attach_file, received, withdraw_document
 from workflows.delivery_options import DeliveryOptions
+from workflows.identities import Access, add_user, end_key, end_user, issue_access
 from workflows.ledgers import seal_ledger
 from workflows.lives import ActRequest
+from workflows.offices import open_office, rename_office
 from workflows.projects import join_project, leave_project, open_project
 from workflows.proposals import carry_out
 from workflows.units import TableOptions, replace_units
@@ -98,7 +101,24 @@ def build(town):
     town.keep_units(codes[4], UNITS.replace("110.5", "111.5"))
     withdraw_document(town.database, town.attach(codes[4])["id"], principal=town.principal)
     town.attach(codes[5])
+    let_in(town)
     town.seal()
+
+
+def let_in(town):
+    """Have an office, and two keys and users of it, of which one each is revoked."""
+    by = {"principal": town.principal}
+    open_office(town.database, "bureau", name_zh="规划局", division="220202", **by)
+    rename_office(town.database, "bureau", {"name_zh": "自然资源局"}, **by)
+    for desk in ("desk 1", "desk 2"):
+        access, until = (
+            Access(office="bureau", role="planner", label=desk, division="2202"),
+            datetime(2099, 1, 1, tzinfo=UTC),
+        )
+        issue_access(town.database, access, expires_at=until, **by)
+        add_user(town.database, access, issuer="https://id", subject=desk, **by)
+    end_key(town.database, 2, **by)
+    end_user(town.database, 2, **by)
 
 
 @pytest.fixture(scope="module")
@@ -230,6 +250,41 @@ def test_a_row_that_was_opened_again_without_an_event_is_named(tampered, stateme
     except IntegrityError:
         return  # what came after it stands in its way
     assert kinds(found) == {"row_open"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "table"),
+    [
+        ("update office set division = '370102' where code = 'bureau'", "row_changed", "office"),
+        ("update office set name_zh = '规划局' where code = 'bureau'", "row_changed", "office"),
+        ("update office set code = 'other' where code = 'bureau'", "row_missing", "office"),
+        ("update office set recorded_at = '2020-01-01' where code = 'bureau'", "row_time", "office"),
+        ("update api_key set role = 'admin' where id = 1", "row_changed", "api_key"),
+        ("update api_key set label = 'desk 9' where id = 1", "row_changed", "api_key"),
+        ("update api_key set division = null where id = 1", "row_changed", "api_key"),
+        ("update api_key set expires_at = null where id = 1", "row_changed", "api_key"),
+        ("update api_key set office_id = (select min(id) from office) where id = 1", "row_changed", "api_key"),
+        ("update api_key set key_sha256 = 'mine' where id = 1", "row_changed", "api_key"),
+        ("update api_key set revoked_at = null where id = 2", "row_open", "api_key"),
+        ("update api_key set revoked_at = now() where id = 1", "row_closed", "api_key"),
+        ("update api_key set revoked_at = '2099-01-01' where id = 2", "row_closed_then", "api_key"),
+        ("delete from api_key where id = 1", "row_missing", "api_key"),
+        (
+            "insert into api_key (office_id, role, label, key_sha256) select id, 'admin', 'x', 'y' from office limit 1",
+            "row_unknown",
+            "api_key",
+        ),
+        ("update member set role = 'admin' where id = 1", "row_changed", "member"),
+        ("update member set division = '22' where id = 1", "row_changed", "member"),
+        ("update member set subject = 'somebody' where id = 1", "row_changed", "member"),
+        ("update member set salt = 'x' where id = 1", "row_changed", "member"),
+        ("update member set issuer = 'https://other' where id = 1", "row_changed", "member"),
+        ("update member set revoked_at = null where id = 2", "row_open", "member"),
+        ("delete from member where id = 2", "row_missing", "member"),
+    ],
+)
+def test_who_may_come_in_is_as_the_events_say(tampered, statement, kind, table):
+    assert (kind, table) in {(each.fault.kind, each.table) for each in tampered(statement)}
 
 
 def events(town):

@@ -43,7 +43,13 @@ const INITIAL: State = {
 async function start(): Promise<void> {
   // Before the map and the first drawing of the page write their own state into the address.
   const arrival = readAddress();
-  const map = await createMap(element("map"));
+  const answers = Promise.all([readSession(), readLayers()]);
+  // the map begins where the office works: until that is known there is nothing to show
+  const ground = await answers.then(
+    ([session]) => session.extent,
+    () => null,
+  );
+  const map = await createMap(element("map"), ground);
   const app = element("app");
   const store = createStore(INITIAL, (state) => {
     render(appView(state, act), app);
@@ -78,7 +84,7 @@ async function start(): Promise<void> {
 
   store.set({});
   try {
-    const [session, layers] = await Promise.all([readSession(), readLayers()]);
+    const [session, layers] = await answers;
     addLayers(map, layers, session.extent);
     store.set({ session, layers, visible: readVisible(layers) });
     void act.loadJobs();

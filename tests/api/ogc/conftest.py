@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs
 
 import pytest
 import shapely
@@ -52,7 +53,7 @@ def installation(new_database, conflicting_district, tmp_path_factory):
             assert answer.status_code == 201, answer.text
             if role == "surveyor":
                 codes = [row["code"] for row in answer.json()["results"]]
-        ground = client.get("/conflicts/standing/rows?most=1").json()["features"][0]["id"]
+        ground = client.get("/conflicts/standing/rows?limit=1").json()["features"][0]["id"]
         said = {"subject": "conflict", "ground": ground, "reason": "两规划不一致"}
         assert client.post("/cases", json=said, headers=bearing(keys["planner"])).status_code == 201
     yield Installation(settings, keys, codes)
@@ -76,9 +77,25 @@ def ogc(installation):
 
 
 @pytest.fixture(scope="session")
-def served(installation):
+def requests_served():
+    """Return the requests that came over HTTP, in order: path under /ogc and query."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def served(installation, requests_served):
     """Serve the installation over HTTP and return the address of its OGC API."""
-    with serving(installation.settings) as address:
+
+    def noting(app):
+        async def note(scope, receive, send):
+            if scope["type"] == "http":
+                query = parse_qs(scope["query_string"].decode(), strict_parsing=bool(scope["query_string"]))
+                requests_served.append((scope["path"].removeprefix("/ogc"), query))
+            await app(scope, receive, send)
+
+        return note
+
+    with serving(installation.settings, seen_by=noting) as address:
         yield f"{address}/ogc"
 
 

@@ -1,6 +1,7 @@
 """Four rules that real clients taught, each a contract."""
 
 import json
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pyproj
@@ -150,3 +151,17 @@ def test_what_pages_show_is_text(ogc, installation):
     assert "<script" not in answer.text
     assert "default-src 'self'" in answer.headers["content-security-policy"]
     assert json.dumps(installation.codes[0].replace("-", "")).strip('"') in answer.text
+
+
+def test_pages_tell_an_id_once_measures_to_two_places_and_properties_by_their_titles(ogc, installation):
+    code = installation.codes[0].replace("-", "")
+    listed = ogc("/collections/buildings/items?f=html&language=en&limit=1&sortby=name").text
+    assert listed.count(">Building code<") == 1
+    assert re.findall(r"<td>(?:<a [^>]*>)?([0-9A-Z]{13})<", listed) == [code]
+    assert ">Area (m²)<" in listed
+    one = ogc(f"/collections/buildings/items/{code}?f=html&language=zh").text
+    for page in (listed, one):
+        assert re.findall(r"<td>([0-9,]+\.[0-9]+)</td>", page) == ["223.39", "223.40"]
+        assert re.search(r"<td>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d</td>", page)
+    assert "<td>面积(平方米)</td>" in one
+    assert ogc("/collections/layers.GH2303/items?f=html&limit=1").text.count("<th>id</th>") == 1

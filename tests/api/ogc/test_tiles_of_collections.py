@@ -144,7 +144,8 @@ def test_a_collection_leads_to_its_tiles_and_the_landing_page_to_the_grids(ogc):
 @pytest.mark.parametrize("grid", ADDRESSES)
 def test_the_limits_hold_the_tiles_where_something_is_and_no_others(ogc, grid):
     limits = ogc(f"/collections/buildings/tiles/{grid}").json()["tileMatrixSetLimits"]
-    deep = limits[3]
+    # at the ninth, buildings are drawn one by one
+    deep = limits[11]
     rows = range(deep["minTileRow"], deep["maxTileRow"] + 1)
     columns = range(deep["minTileCol"], deep["maxTileCol"] + 1)
     path = f"/collections/buildings/tiles/{grid}/{deep['tileMatrix']}"
@@ -157,8 +158,13 @@ def test_tilejson_tells_where_tiles_are_and_what_they_hold(ogc):
     told = ogc("/collections/buildings/tiles/WebMercatorQuad?f=tilejson").json()
     assert told["tilejson"] == "3.0.0"
     assert told["tiles"][0].endswith("/collections/buildings/tiles/WebMercatorQuad/{z}/{y}/{x}")
-    (layer,) = told["vector_layers"]
+    layer, cells = told["vector_layers"]
     assert layer["fields"] == {"code": "String", "stage": "String", "area_m2": "Number", "name": "String"}
+    assert cells["fields"] == {"h3": "String", "buildings": "Number", "area_m2": "Number"}
+    assert [(each["id"], each["minzoom"], each["maxzoom"]) for each in (layer, cells)] == [
+        ("buildings", 13, 20),
+        ("cells", 5, 12),
+    ]
     west, south, east, north = told["bounds"]
     assert 126 < west < east < 127
     assert 43 < south < north < 44
@@ -208,6 +214,32 @@ def test_gdal_reads_a_layers_features_by_the_tilejson(served):
     assert len(read["features"]) > 0, tiles
 
 
+def test_gdal_reads_the_buildings_level_by_level(ogc, served):
+    # it has a layer for each level, of which the first ones tell cells
+    source = f"OGCAPI:{served}/collections/buildings"
+    cells = read_by_gdal(source, API="TILES")["features"]
+    read = read_by_gdal(source, API="TILES", layer="Zoom level 13")
+    told = {each["properties"]["code"] for each in read["features"]}
+    items = ogc("/collections/buildings/items", params={"limit": 1000}).json()
+    assert told == {each["id"].replace("-", "") for each in items["features"]}
+    assert sum(each["properties"]["buildings"] for each in cells) >= len(told)
+
+
+def test_gdal_reads_the_pages_tiles_by_their_template(ogc, served, tmp_path):
+    told = ogc("/collections/buildings/tiles/WebMercatorQuad?f=tilejson").json()
+    path = tmp_path / "metadata.json"
+    path.write_text(json.dumps({**told, "format": "pbf", "json": json.dumps({"vector_layers": told["vector_layers"]})}))
+    read = read_by_gdal(
+        f"MVT:{served.removesuffix('/ogc')}/tiles/buildings/16",
+        METADATA_FILE=str(path),
+        TILE_EXTENSION="mvt",
+        layer="buildings",
+    )
+    items = ogc("/collections/buildings/items", params={"limit": 1000}).json()
+    codes = {each["properties"]["code"] for each in read["features"]}
+    assert codes == {each["id"].replace("-", "") for each in items["features"]}
+
+
 def test_a_tile_that_the_client_has_is_not_sent_again(client, register):
     register()
     first = client.get(address_of("WebMercatorQuad"))
@@ -235,6 +267,31 @@ def test_a_tile_of_an_earlier_day_shows_what_stood_then(client, register):
     for day, there in ((today, True), (today - timedelta(days=400), False), (f"{today}/..", True)):
         answer = client.get(address_of("WebMercatorQuad"), params={"datetime": str(day)})
         assert (answer.status_code, code in answer.content) == ((200, True) if there else (204, False))
+
+
+def place_at(grid, zoom):
+    """Return the address of the tile of a zoom on which the house stands."""
+    level, row, column, _ = ADDRESSES[grid]
+    return f"/ogc/collections/buildings/tiles/{grid}/{level - 16 + zoom}/{row >> 16 - zoom}/{column >> 16 - zoom}"
+
+
+@pytest.mark.parametrize("grid", ADDRESSES)
+@pytest.mark.parametrize("zoom", [5, 8, 10, 12])
+def test_from_afar_tiles_tell_in_which_cells_how_many_buildings_stand(client, register, tmp_path, grid, zoom):
+    path = tmp_path / "tile.mvt"
+
+    def buildings():
+        path.write_bytes(client.get(place_at(grid, zoom)).content)
+        cells = read_by_gdal(path, layer="cells")["features"]
+        assert all(len(each["properties"]["h3"]) == 15 for each in cells)
+        assert {each["geometry"]["type"] for each in cells} == {"Polygon"}
+        return sum(each["properties"]["buildings"] for each in cells)
+
+    register()
+    before = buildings()
+    register(shapely.affinity.translate(HOUSE, 0.0008, 0), "滨溪2号楼")
+    assert buildings() == before + 1
+    assert client.get(place_at(grid, zoom), params={"datetime": "2026-01-01"}).status_code == 404
 
 
 def test_a_tile_where_nothing_is_has_no_content(ogc):

@@ -18,13 +18,13 @@ const CHINA: Bbox = [73, 18, 135, 54];
 const CLOSEST_ZOOM = 22;
 const FLIGHT_MS = 500;
 
-/** Create the north-up map with everything but the blueprint's layers on it; resolves when it can be drawn on. */
-export async function createMap(container: HTMLElement): Promise<MapLibreMap> {
+/** Create the north-up map of some ground with everything but the blueprint's layers on it; resolves when it can be drawn on. */
+export async function createMap(container: HTMLElement, ground: Bbox | null): Promise<MapLibreMap> {
   const palette = readPalette();
   const map = new MapLibreMap({
     container,
     hash: "map",
-    bounds: CHINA,
+    bounds: ground ?? CHINA,
     maxZoom: CLOSEST_ZOOM,
     maxPitch: 0,
     dragRotate: false,
