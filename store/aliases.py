@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Row, any_, func, literal, select, types, update
+from sqlalchemy import ARRAY, BigInteger, Row, any_, func, literal, select, true, types, update
 from sqlalchemy.dialects.postgresql import UUID
 
 from store.database import Connection
@@ -54,11 +54,17 @@ def holders(connection: Connection, names: Iterable[tuple[str, str]]) -> Sequenc
     pairs, texts = list(names), ARRAY(types.Text)
     schemes, values = (literal([pair[i] for pair in pairs], texts) for i in (0, 1))
     wanted = select(func.unnest(schemes).label("scheme"), func.unnest(values).label("value")).subquery()
+    # the value first (offset 0): by the building no index is asked for
+    held = (
+        select(alias.c.building_id)
+        .where(alias.c.scheme == wanted.c.scheme, alias.c.value == wanted.c.value, alias.c.valid_to.is_(None))
+        .offset(0)
+        .lateral("held")
+    )
     return connection.execute(
-        select(alias.c.scheme, alias.c.value, building.c.code)
-        .join(building)
-        .join(wanted, (wanted.c.scheme == alias.c.scheme) & (wanted.c.value == alias.c.value))
-        .where(alias.c.valid_to.is_(None))
+        select(wanted.c.scheme, wanted.c.value, building.c.code)
+        .join_from(wanted, held, true())
+        .join(building, building.c.id == held.c.building_id)
         .distinct()
-        .order_by(building.c.code, alias.c.scheme, alias.c.value)
+        .order_by(building.c.code, wanted.c.scheme, wanted.c.value)
     ).all()

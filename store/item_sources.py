@@ -1,9 +1,15 @@
-"""The sources of items: buildings of a day, their footprints by stage, a layer's features, conflicts, cases."""
+"""The sources of items: buildings of a day, their footprints by stage, a layer's features, conflicts, cases.
+
+A source follows from what it is asked for alone, and building one takes longer than many a statement: those asked for last are
+kept.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
@@ -30,7 +36,7 @@ from store.arrays import among
 from store.conflicts import standing_conflicts, standing_run
 from store.database import Connection, statement
 from store.editions import editions_in_effect
-from store.items import Queryable, QueryableType, Source
+from store.items import Queryable, QueryableType, Source, box_sides
 from store.schema import (
     building,
     case_entry,
@@ -54,12 +60,16 @@ __all__ = [
     "conflict_source",
     "find_layer_chains",
     "first_ground",
+    "footprint_extents",
     "footprint_source",
     "layer_source",
 ]
 
 _SRID = 4490
 _SAMPLED = 200
+_KEPT = 128
+# every one is; who says so may count by the index of current footprints, which serves those alone who ask for its column
+_OF_A_BUILDING = footprint.c.building_id > UUID(int=0)
 _OWN_TYPES: Mapping[str, QueryableType] = {"number": "number", "string": "string", "boolean": "boolean"}
 
 
@@ -93,17 +103,17 @@ class Period(NamedTuple):
 class Sight:
     """What a principal sees: what some offices brought (None: all of them), and the ground of some layers (None: of all)."""
 
-    offices: Collection[int] | None = None
-    layers: Collection[str] | None = None
+    offices: frozenset[int] | None = None
+    layers: frozenset[str] | None = None
 
 
 class LayerChain(NamedTuple):
     """The edition of a layer that is in effect, those that it rests on, itself first, and the fields of its features."""
 
     layer: str
-    editions: Sequence[int]
+    editions: tuple[int, ...]
     valid_from: date
-    fields: Mapping[str, QueryableType]
+    fields: tuple[tuple[str, QueryableType], ...]
 
 
 def first_ground(connection: Connection) -> tuple[float, float] | None:
@@ -112,23 +122,34 @@ def first_ground(connection: Connection) -> tuple[float, float] | None:
     return None if row is None else (row.lon, row.lat)
 
 
-def building_source(sight: Sight, stages: Sequence[str], period: Period | None = None) -> Source:
+@lru_cache(maxsize=_KEPT)
+def building_source(sight: Sight, stages: tuple[str, ...], period: Period | None = None) -> Source:
     """Return the living buildings; with a period those that stood in it, as they were at its end, by what is known now.
 
     Names and heights are those of the buildings that one sees.
     """
-    held = [footprint.c.replaced_at.is_(None)] if period is None else _held_in(period)
+    held = [footprint.c.replaced_at.is_(None), _OF_A_BUILDING] if period is None else _held_in(period)
     return _footprints(_buildings(sight, stages, period).where(*held).subquery("item"), is_former=period is not None)
 
 
+@lru_cache(maxsize=_KEPT)
 def footprint_source(sight: Sight, stage: str, period: Period | None = None) -> Source:
     """Return the newest footprint of each building that was drawn at a stage, of the buildings that one sees alone."""
-    conditions = _held_in(period or Period(None, None), stage=stage)
-    if sight.offices is not None:
-        conditions.append(among(building.c.office_id, sight.offices))
-    return _footprints(_buildings(sight, None).where(*conditions).subquery("item"), is_former=True)
+    return _footprints(_drawn_at(stage, sight, period), is_former=True)
 
 
+def footprint_extents(connection: Connection, sight: Sight) -> dict[str, tuple[float, float, float, float]]:
+    """Return the boxes around the items of `footprint_source` in degrees (west, south, east, north), by stage.
+
+    One pass over the footprints tells those of all stages; a stage at which nothing was drawn is left out.
+    """
+    rows = _drawn_at(footprint.c.stage, sight, None)
+    boxes = select(rows.c.stage, func.ST_Extent(rows.c.geom).label("box")).group_by(rows.c.stage).subquery()
+    found = connection.execute(select(boxes.c.stage, *box_sides(boxes)))
+    return {stage: (west, south, east, north) for stage, west, south, east, north in found}
+
+
+@lru_cache(maxsize=_KEPT)
 def layer_source(chain: LayerChain | None, period: Period | None = None) -> Source:
     """Return the features of a layer by the edition in effect that hold in a period; none where there is no edition."""
     editions = [] if chain is None else chain.editions
@@ -147,10 +168,10 @@ def layer_source(chain: LayerChain | None, period: Period | None = None) -> Sour
         "valid_to": "date",
     }
     own = _queryables(rows, types)
-    fields = {} if chain is None else chain.fields
+    fields = () if chain is None else chain.fields
     delivered = {
         name: Queryable(name, _field(rows.c.attributes, name, kind), kind)
-        for name, kind in fields.items()
+        for name, kind in fields
         if name not in own and name != "geometry"
     }
     return Source(
@@ -184,9 +205,11 @@ def find_layer_chains(
     return {
         row.layer: LayerChain(
             row.layer,
-            chains[row.id],
+            tuple(chains[row.id]),
             row.valid_from,
-            {name: kind for each in reversed(chains[row.id]) for name, kind in known.get(each, {}).items()},
+            tuple(
+                {name: kind for each in reversed(chains[row.id]) for name, kind in known.get(each, {}).items()}.items()
+            ),
         )
         for row in found
     }
@@ -210,6 +233,7 @@ def conflict_source(connection: Connection, sight: Sight, period: Period | None 
     return _measured(wanted.subquery("item"), ("valid_from", "valid_to"))
 
 
+@lru_cache(maxsize=_KEPT)
 def case_source(sight: Sight, period: Period | None = None) -> Source:
     """Return the cases of conflicts and differences with where they stand and lie now; of the offices whose things one sees."""
     latest = (
@@ -288,7 +312,15 @@ def _stage(stages: Sequence[str], period: Period | None) -> ColumnElement[Any]:
     return func.coalesce(last, footprint.c.stage)
 
 
-def _held_in(period: Period, *, stage: str | None = None) -> list[ColumnElement[bool]]:
+def _drawn_at(stage: str | ColumnElement[str], sight: Sight, period: Period | None) -> Subquery:
+    """Return the newest footprints that were drawn at a stage, or at each where it is the footprints' own column."""
+    conditions = _held_in(period or Period(None, None), stage=stage)
+    if sight.offices is not None:
+        conditions.append(among(building.c.office_id, sight.offices))
+    return _buildings(sight, None).where(*conditions).subquery("item")
+
+
+def _held_in(period: Period, *, stage: str | ColumnElement[str] | None = None) -> list[ColumnElement[bool]]:
     """Return what holds for the last geometry version, of a stage if one is told, of each building that stood in a period."""
     ended = select(closure.c.id).where(closure.c.building_id == footprint.c.building_id, closure.c.revoked_at.is_(None))
     never: ColumnElement[bool] = closure.c.reason == "mistaken"
@@ -298,7 +330,7 @@ def _held_in(period: Period, *, stage: str | None = None) -> list[ColumnElement[
     later_one = select(later.c.id).where(
         later.c.building_id == footprint.c.building_id, later.c.version > footprint.c.version
     )
-    held: list[ColumnElement[bool]] = []
+    held: list[ColumnElement[bool]] = [_OF_A_BUILDING]
     if stage is not None:
         held.append(footprint.c.stage == stage)
         later_one = later_one.where(later.c.stage == stage)

@@ -3,14 +3,28 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import reduce
+from functools import cached_property, reduce
 from math import isfinite
 from operator import add
 from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 import shapely
-from sqlalchemy import ARRAY, ColumnElement, FromClause, Row, Select, and_, any_, func, literal, not_, or_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    FromClause,
+    Row,
+    Select,
+    Subquery,
+    and_,
+    any_,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+)
 
 from store.database import Connection
 
@@ -23,6 +37,7 @@ __all__ = [
     "Shape",
     "Source",
     "StaleCursorError",
+    "box_sides",
     "count_items",
     "find_item",
     "has_value",
@@ -69,6 +84,11 @@ _READERS: dict[str, Callable[[str], Any]] = {
 }
 
 
+def box_sides(boxes: Subquery) -> list[ColumnElement[Any]]:
+    """Return the sides (west, south, east, north) of the boxes in the column ``box``."""
+    return [getattr(func, name)(boxes.c.box) for name in ("ST_XMin", "ST_YMin", "ST_XMax", "ST_YMax")]
+
+
 class StaleCursorError(ValueError):
     """A cursor that leads to no place in the collection."""
 
@@ -82,7 +102,7 @@ class Queryable:
     type: QueryableType
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """Where the items of a collection come from, as one principal may see them on the days asked about.
 
@@ -118,6 +138,11 @@ class Source:
     attributes: ColumnElement[Any] | None = None
     time: tuple[str, str | None] | None = None
     half: ColumnElement[bool] | None = None
+
+    @cached_property
+    def extent(self) -> Select[Any]:
+        """The statement of the box around the items, made once: a list of collections asks for that of each."""
+        return select(*box_sides(select(func.ST_Extent(self.geometry).label("box")).subquery()))
 
 
 class Shape(NamedTuple):
@@ -212,9 +237,7 @@ def count_items(connection: Connection, source: Source, conditions: Sequence[Col
 
 def items_extent(connection: Connection, source: Source) -> tuple[float, float, float, float] | None:
     """Return the box around the items in degrees (west, south, east, north), or None where there are none."""
-    box = select(func.ST_Extent(source.geometry).label("box")).subquery()
-    sides = [getattr(func, name)(box.c.box) for name in ("ST_XMin", "ST_YMin", "ST_XMax", "ST_YMax")]
-    west, south, east, north = connection.execute(select(*sides)).one()
+    west, south, east, north = connection.execute(source.extent).one()
     return None if west is None else (west, south, east, north)
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 import geopandas as gpd
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, func, insert, literal, select, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, any_, func, insert, literal, select, true, update
 from sqlalchemy.dialects.postgresql import UUID
 
 from store.database import Connection, statement
@@ -60,21 +60,27 @@ def stage_entries(connection: Connection, buildings: Sequence[str]) -> list[dict
     Each has the columns of its row, ``office_zh, office_en``, and of its footprint ``version, drawn_at`` (its stage),
     ``fingerprint, area_m2`` and ``drawn_height_m``, None where it has none.
     """
-    wanted = (
+    # each looked up by itself (offset 0): see migration 0014
+    asked = func.unnest(_ids(set(buildings))).table_valued("id").render_derived(name="asked")
+    entry = select(stage_entry).where(stage_entry.c.building_id == asked.c.id).offset(0).lateral("entry")
+    drawn = (
         select(
-            stage_entry,
-            office.c.name_zh.label("office_zh"),
-            office.c.name_en.label("office_en"),
             footprint.c.version,
             footprint.c.stage.label("drawn_at"),
             footprint.c.fingerprint,
             footprint.c.area_m2,
             footprint.c.height_m.label("drawn_height_m"),
         )
-        .join_from(stage_entry, office)
-        .outerjoin(footprint, footprint.c.id == stage_entry.c.footprint_id)
-        .where(stage_entry.c.building_id == any_(_ids(buildings)))
-        .order_by(stage_entry.c.id)
+        .where(footprint.c.id == entry.c.footprint_id)
+        .offset(0)
+        .lateral("drawn")
+    )
+    wanted = (
+        select(entry, office.c.name_zh.label("office_zh"), office.c.name_en.label("office_en"), *drawn.c)
+        .join_from(asked, entry, true())
+        .join(office, office.c.id == entry.c.office_id)
+        .outerjoin(drawn, true())
+        .order_by(entry.c.id)
     )
     return [dict(row) for row in connection.execute(wanted).mappings()]
 

@@ -18,6 +18,7 @@ from store.item_sources import (
     conflict_source,
     find_layer_chains,
     first_ground,
+    footprint_extents,
     footprint_source,
     layer_source,
 )
@@ -137,7 +138,13 @@ def describe_collections(
     """Return the collections that a principal may see, each with the box around its items in degrees."""
     with transaction(database) as connection:
         found = collections_in(connection, CollectionQuestion(principal, settings))
-        return [(each, items_extent(connection, each.source)) for each in found]
+        right = find_right(principal, "read_chain")
+        drawn = {} if right is None else footprint_extents(connection, Sight(offices=offices_seen(principal, right)))
+        return [
+            (each, drawn.get(part) if kind == "footprints" else items_extent(connection, each.source))
+            for each in found
+            for kind, _, part in [each.id.partition(".")]
+        ]
 
 
 def collection_in(connection: Connection, identity: str, asked: CollectionQuestion) -> Collection:
@@ -198,7 +205,7 @@ def _buildings(scene: _Scene) -> Iterator[Collection]:
     if right is None:
         return
     sight = Sight(offices=frozenset() if right.redacted else offices_seen(scene.asked.principal, right))
-    stages = [stage.code for stage in configured_procedure(scene.asked.settings).stages]
+    stages = tuple(stage.code for stage in configured_procedure(scene.asked.settings).stages)
     yield Collection(
         id="buildings",
         title=Text("建筑", "Buildings"),
@@ -303,7 +310,7 @@ def _coordination_sight(scene: _Scene) -> Sight | None:
     if right is None:
         return None
     layers = configured_catalogue(scene.asked.settings).layers
-    seen = [layer.code for layer in layers if may_see(principal, layer)]
+    seen = frozenset(layer.code for layer in layers if may_see(principal, layer))
     return Sight(offices=offices_seen(principal, right), layers=None if len(seen) == len(layers) else seen)
 
 

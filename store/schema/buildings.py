@@ -59,6 +59,7 @@ building = Table(
     Index("building_told", "id", postgresql_include=["code", "office_id"]),
 )
 
+# an index of current rows serves those alone who ask for its own column: see migration 0014
 footprint = Table(
     "footprint",
     metadata,
@@ -92,11 +93,27 @@ footprint = Table(
         "building_id",
         unique=True,
         postgresql_include=["stage", "valid_from"],
-        postgresql_where=text("replaced_at is null"),
+        postgresql_where=text("replaced_at is null and building_id is not null"),
     ),
-    Index("footprint_cell", "h3", postgresql_include=["area_m2"], postgresql_where=text("replaced_at is null")),
-    Index("footprint_fingerprint", "fingerprint", "space", unique=True, postgresql_where=text("replaced_at is null")),
-    Index("footprint_ground", "geom", postgresql_using="gist", postgresql_where=text("replaced_at is null")),
+    Index(
+        "footprint_cell",
+        "h3",
+        postgresql_include=["area_m2"],
+        postgresql_where=text("replaced_at is null and h3 is not null"),
+    ),
+    Index(
+        "footprint_fingerprint",
+        "fingerprint",
+        "space",
+        unique=True,
+        postgresql_where=text("replaced_at is null and fingerprint is not null"),
+    ),
+    Index(
+        "footprint_ground",
+        "geom",
+        postgresql_using="gist",
+        postgresql_where=text("replaced_at is null and geom is not null"),
+    ),
     Index("footprint_former_ground", "geom", postgresql_using="gist", postgresql_where=text("replaced_at is not null")),
     Index("footprint_addresses", "addresses", postgresql_using="gin"),
 )
@@ -122,7 +139,7 @@ alias = Table(
         "scheme",
         "value",
         unique=True,
-        postgresql_where=text("valid_to is null"),
+        postgresql_where=text("valid_to is null and building_id is not null"),
         postgresql_nulls_not_distinct=True,
     ),
     Index("alias_value", "value"),

@@ -6,9 +6,10 @@ select
     f.version, f.stage, f.name, f.fingerprint, f.h3, f.area_m2, f.plane, f.plane_area_m2, f.perimeter_m, f.attributes,
     f.recorded_at, f.office_id as drawn_by, f.space, f.height_m, f.width_m, cast(f.upload_id as text) as upload_id,
     ST_AsBinary(f.geom) as geom, ST_AsBinary(f.axis) as axis
-from building b
-left join building whole on whole.id = b.part_of
+from unnest(cast(:codes as text[])) as asked (code)
+-- each looked up by itself (offset 0): see migration 0014
+cross join lateral (select * from building where code = asked.code offset 0) b
+left join lateral (select code from building where id = b.part_of offset 0) whole on true
 left join closure c on c.building_id = b.id and c.revoked_at is null
 join lateral (select * from footprint where building_id = b.id order by version desc limit 1) f on true
-where b.code = any(cast(:codes as text[]))
 order by b.code

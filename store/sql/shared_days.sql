@@ -3,15 +3,14 @@
 with near as materialized (
     select own.id as own_id, other.id as other_id
     from footprint own
-    join footprint other on other.geom && own.geom and other.replaced_at is null
-        and other.space = own.space and other.building_id <> own.building_id
-    where own.building_id = any(cast(:buildings as uuid[]))
-    union all
-    select own.id, other.id
-    from footprint own
-    join footprint other on other.geom && own.geom and other.replaced_at is not null
-        and other.space = own.space and other.building_id <> own.building_id
-    where own.building_id = any(cast(:buildings as uuid[]))
+    cross join lateral (
+        -- the ground first (offset 0): which building it is of no index is asked for
+        select id, building_id, space from footprint where geom && own.geom and replaced_at is null
+        union all
+        select id, building_id, space from footprint where geom && own.geom and replaced_at is not null
+        offset 0
+    ) other
+    where own.building_id = any(cast(:buildings as uuid[])) and other.space = own.space and other.building_id <> own.building_id
 ),
 held as materialized (
     select f.id, f.building_id, f.space, f.plane, f.geom, f.valid_from, least(later.since, c.closed_on) as until

@@ -80,7 +80,7 @@ def test_a_tile_in_degrees_holds_what_stands_on_it(connection, ids, house_codes)
 
 def test_a_source_has_the_tile_that_the_register_has(connection, ids):
     assert ids
-    source = building_source(Sight(), ["design"])
+    source = building_source(Sight(), ("design",))
     told = ("code", "stage", "area_m2", "name")
     tile = source_tile(connection, source, "buildings", **IN_DEGREES, told=told)
     assert tile == building_tile(connection, **IN_DEGREES)
