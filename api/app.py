@@ -75,7 +75,7 @@ from workflows.tokens import open_verifier
 __all__ = ["create_app"]
 
 # these look at their queries themselves, in which the properties of a collection may stand, or are asked by machines
-_OF_STANDARDS = (landing, collections, items, processes, ogc_tiles, running)
+_OF_STANDARDS = (landing, collections, items, ogc_tiles, running)
 
 
 def create_app(settings: Settings, *, page: Path | None = None) -> FastAPI:

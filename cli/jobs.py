@@ -37,7 +37,7 @@ def worker(
 def list_all() -> None:
     """List the newest jobs, and where each of them stands."""
     with at_desk() as desk:
-        found = list_jobs(desk.database, principal=desk.principal)["jobs"]
+        found = list_jobs(desk.database, principal=desk.principal)
     table = table_of(
         (Text("编号", "id"), "left"),
         (Text("文件", "file"), "left"),

@@ -9,6 +9,8 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +24,7 @@ from store.schema import job, job_event
 
 __all__ = [
     "ENDS",
+    "WantedJobs",
     "add_job",
     "add_job_event",
     "claim_delivery",
@@ -37,6 +40,31 @@ __all__ = [
 ENDS = frozenset({"done", "failed", "cancelled"})
 _TASK = "job"
 _HEARTBEAT_S, _PATIENCE_S, _LOOK_S, _AGAIN_S = 1.0, 3.0, 2.0, 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedJobs:
+    """Which jobs are wanted: those for which all of it holds that is told.
+
+    Attributes
+    ----------
+    processes, states
+        One of these: the process that was asked for, and where the job stands.
+    since, until
+        When it was asked for, with their time zones.
+    least_s, most_s
+        How long it took, or takes until now, since it was begun; one that never was begun is not among them.
+    """
+
+    processes: Sequence[str] | None = None
+    states: Sequence[str] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    least_s: float | None = None
+    most_s: float | None = None
+
+
+_ANY = WantedJobs()
 
 
 def add_job(connection: Connection, values: Mapping[str, Any]) -> str:
@@ -66,10 +94,19 @@ def is_job_cancelled(connection: Connection, identity: str) -> bool:
 
 
 def read_jobs(
-    connection: Connection, *, office_id: int | None, kind: str | None = None, most: int = 100
+    connection: Connection,
+    *,
+    office_id: int | None,
+    kind: str | None = None,
+    wanted: WantedJobs = _ANY,
+    after: str | None = None,
+    most: int = 100,
 ) -> Sequence[Row[Any]]:
-    """Return jobs of an office and of a kind, or of any where None, the newest first, each with its newest event."""
-    values = {"office": office_id, "job": None, "kind": kind, "most": most}
+    """Return jobs of an office and of a kind, or of any where None, the newest first, each with its newest event.
+
+    `after` is the id of one: those that come behind it alone.
+    """
+    values = {"office": office_id, "job": None, "kind": kind, **asdict(wanted), "after": after, "most": most}
     return connection.execute(statement("jobs"), values).all()
 
 
@@ -83,7 +120,7 @@ def find_job(
     NotHereError
         There is no such job.
     """
-    values = {"office": office_id, "job": identity, "kind": kind, "most": 1}
+    values = {"office": office_id, "job": identity, "kind": kind, **asdict(_ANY), "after": None, "most": 1}
     found = connection.execute(statement("jobs"), values).one_or_none() if _is_uuid(identity) else None
     if found is None:
         raise NotHereError(

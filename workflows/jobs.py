@@ -171,14 +171,20 @@ def show_job(database: Database, identity: str, *, principal: Principal) -> dict
         return _job_json(find_job(connection, identity, office_id=_office(principal), kind=_UPLOAD))
 
 
-def list_jobs(database: Database, *, principal: Principal) -> dict[str, Any]:
-    """Return the hundred newest jobs that the principal may see; which rows stood in the way, each tells by itself."""
+def list_jobs(
+    database: Database, *, principal: Principal, after: str | None = None, most: int = 100
+) -> list[dict[str, Any]]:
+    """Return the jobs that the principal may see, the newest first; which rows stood in the way, each tells by itself.
+
+    `after` is the id of one: those that come behind it alone.
+    """
     with transaction(database) as connection:
-        jobs = [_job_json(row) for row in read_jobs(connection, office_id=_office(principal), kind=_UPLOAD)]
+        found = read_jobs(connection, office_id=_office(principal), kind=_UPLOAD, after=after, most=most)
+        jobs = [_job_json(row) for row in found]
     for job in jobs:
         if job["problem"]:
             job["problem"] = {name: value for name, value in job["problem"].items() if name != "results"}
-    return {"jobs": jobs}
+    return jobs
 
 
 def cancel_job(database: Database, identity: str, *, principal: Principal) -> dict[str, Any]:

@@ -1,18 +1,27 @@
 """Processes that go on after their request was answered: asked for, looked at, dismissed, and what came of them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from store.database import Connection, Database, transaction
 from store.errors import NotHereError
-from store.jobs import ENDS, add_job, find_job, read_jobs
+from store.jobs import ENDS, WantedJobs, add_job, find_job, read_jobs
 from workflows.errors import NotReadyError, UnknownJobError
 from workflows.idempotency import once
 from workflows.jobs import end_job, refuse_many
 from workflows.principals import Principal, job_of
 from workflows.processes import Process, allow_process, find_process, read_inputs
 
-__all__ = ["ProcessJob", "ask_for_process", "dismiss_job", "list_process_jobs", "process_result", "show_process_job"]
+__all__ = [
+    "ProcessJob",
+    "WantedJobs",
+    "ask_for_process",
+    "dismiss_job",
+    "list_process_jobs",
+    "process_result",
+    "show_process_job",
+]
 
 _PROCESS = "process"
 
@@ -26,16 +35,18 @@ class ProcessJob(NamedTuple):
         One of the states of jobs: ``waiting, running, cancelling, done, failed, cancelled``.
     told
         What is told of the state: the result, or the problem.
-    recorded_at, changed_at
-        When it was asked for, and when its state changed last, with their time zones.
+    recorded_at, began_at, changed_at
+        When it was asked for, when it was begun (None where it was not yet), and when its state changed last, with their time
+        zones.
     """
 
     id: str
     process: str
     state: str
     told: Mapping[str, Any]
-    recorded_at: Any
-    changed_at: Any
+    recorded_at: datetime
+    began_at: datetime | None
+    changed_at: datetime
 
 
 def ask_for_process(
@@ -89,10 +100,18 @@ def show_process_job(database: Database, identity: str, *, principal: Principal)
         return _as_job(_find(connection, identity, principal))
 
 
-def list_process_jobs(database: Database, *, principal: Principal) -> list[ProcessJob]:
-    """Return the hundred newest jobs of the principal's office."""
+def list_process_jobs(
+    database: Database, wanted: WantedJobs, *, principal: Principal, after: str | None = None, most: int = 100
+) -> list[ProcessJob]:
+    """Return the jobs that are wanted of the principal's office, the newest first.
+
+    `after` is the id of one: those that come behind it alone.
+    """
     with transaction(database) as connection:
-        return [_as_job(row) for row in read_jobs(connection, office_id=principal.office_id, kind=_PROCESS)]
+        found = read_jobs(
+            connection, office_id=principal.office_id, kind=_PROCESS, wanted=wanted, after=after, most=most
+        )
+        return [_as_job(row) for row in found]
 
 
 def process_result(database: Database, identity: str, *, principal: Principal) -> tuple[Process, dict[str, Any]]:
@@ -132,4 +151,6 @@ def _find(connection: Connection, identity: str, principal: Principal) -> Any:
 
 
 def _as_job(row: Any) -> ProcessJob:
-    return ProcessJob(row.id, row.request["process"], row.state, row.told, row.recorded_at, row.changed_at)
+    return ProcessJob(
+        row.id, row.request["process"], row.state, row.told, row.recorded_at, row.began_at, row.changed_at
+    )

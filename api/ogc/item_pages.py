@@ -10,6 +10,7 @@ from api.ogc.links import Link, address
 from api.ogc.pages import links_page
 from api.ogc.schemas import property_title
 from api.pages import Crumb, page, table_page
+from geocode import Text
 from workflows.collections import Collection
 from workflows.items import Item, ItemsPage
 from workflows.upload_files import Language
@@ -32,7 +33,7 @@ def items_page(request: Request, found: ItemsPage, links: Iterable[Link], langua
     ]
     titles = [property_title(head, language) for head in (identity, *others)]
     ways = [each for each in links if each["rel"] in {"next", "prev", "alternate"}]
-    body = f"<p>{len(found.items)} / {found.matched}</p>{table_page(titles, rows)}{links_page(ways, language)}"
+    body = f"<p>{_counted(found, language)}</p>{table_page(titles, rows)}{links_page(ways, language)}"
     title, style = getattr(found.collection.title, language), address(request, "/style.css")
     return page(title, body, language=language, style=style, crumbs=_crumbs(request, root))
 
@@ -46,6 +47,13 @@ def item_page(request: Request, collection: Collection, item: Item, links: Itera
     crumbs = [*_crumbs(request, root), Crumb(address(request, f"{root}/items"), "items")]
     title = f"{getattr(collection.title, language)} {item.id}"
     return page(title, body, language=language, style=address(request, "/style.css"), crumbs=crumbs)
+
+
+def _counted(found: ItemsPage, language: Language) -> str:
+    """Return how many items a page tells, and of how many."""
+    shown, matched = len(found.items), f"{found.matched:,}"
+    text = Text(f"要素:本页 {shown} 个,共 {matched} 个", f"Features: {shown} on this page, {matched} in all")
+    return str(getattr(text, language))
 
 
 def _identity(heads: Sequence[str], items: Sequence[Item]) -> str:

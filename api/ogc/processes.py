@@ -2,16 +2,21 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Header, Path, Query, Response
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.addresses import same_with
 from api.answers import GEOJSON, JSON, answer, described_in
 from api.dependencies import Asking, Configured, OnceKey, Spoken, Stored
+from api.ogc.links import link, tagged
+from api.ogc.parameters import period_of
+from api.paging import IdCursor, Limit
 from api.routes.jobs import is_async
 from api.told import ogc as documents
 from workflows.jobs import STATES
 from workflows.process_jobs import (
     ProcessJob,
+    WantedJobs,
     ask_for_process,
     dismiss_job,
     list_process_jobs,
@@ -23,7 +28,13 @@ from workflows.upload_files import Language
 
 __all__ = ["CONFORMS_TO", "router"]
 
-router = APIRouter(prefix="/ogc", tags=["processes"])
+
+def read_format(f: Annotated[Literal["json"], Query(description="Format of the answer")] = "json") -> str:
+    """Return the format of an answer, which is JSON."""
+    return f
+
+
+router = APIRouter(prefix="/ogc", tags=["processes"], dependencies=[Depends(read_format)])
 CONFORMS_TO = tuple(
     f"http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/{name}"
     for name in ("core", "ogc-process-description", "json", "oas30", "job-list", "dismiss")
@@ -38,6 +49,7 @@ _STATUSES = {
     "cancelled": "dismissed",
 }
 _ENDS = {"successful", "failed", "dismissed"}
+_MOST_S = 2**31 - 1
 Identity = Annotated[str, Path(max_length=60)]
 Prefer = Annotated[
     str | None,
@@ -60,9 +72,7 @@ class Execution(BaseModel):
 
 
 @router.get("/processes", response_model=documents.ProcessList)
-def read_processes(
-    language: Spoken, *, limit: Annotated[int, Query(ge=1, le=1_000, description="How many are told at most")] = 100
-) -> Response:
+def read_processes(language: Spoken, *, limit: Limit = 100) -> Response:
     """Return what there is to be done."""
     shown = [_summary(process, language) for process in [*PROCESSES.values()][:limit]]
     return answer({"processes": shown, "links": [_link("/ogc/processes", "self")]})
@@ -106,17 +116,64 @@ def execute(  # noqa: PLR0913 - one for each parameter
     return answer(result, media_type=wanted.media_type)
 
 
+def wanted_jobs(
+    *,
+    kinds: Annotated[list[Literal["process"]] | None, Query(alias="type", description="Of jobs: there is one")] = None,
+    processes: Annotated[
+        list[Annotated[str, Field(max_length=60)]] | None,
+        Query(alias="processID", description="What was asked for: one of these processes"),
+    ] = None,
+    statuses: Annotated[
+        list[documents.JobStatus] | None, Query(alias="status", description="Where they stand: one of these")
+    ] = None,
+    asked: Annotated[
+        str | None,
+        Query(alias="datetime", max_length=100, description="When they were asked for: a day, an instant, an interval"),
+    ] = None,
+    least_s: Annotated[
+        int | None, Query(alias="minDuration", ge=0, le=_MOST_S, description="Seconds that they take at least")
+    ] = None,
+    most_s: Annotated[
+        int | None, Query(alias="maxDuration", ge=0, le=_MOST_S, description="Seconds that they take at most")
+    ] = None,
+) -> WantedJobs:
+    """Return which jobs a query asks for.
+
+    Raises
+    ------
+    RefusedParameterError
+        Its `datetime` is no time.
+    """
+    _ = kinds
+    period = period_of({} if asked is None else {"datetime": asked})
+    return WantedJobs(
+        processes=processes,
+        states=None if statuses is None else [each for each in _STATUSES if _STATUSES[each] in statuses],
+        since=period and period.start,
+        until=period and period.end,
+        least_s=least_s,
+        most_s=most_s,
+    )
+
+
 @router.get("/jobs", response_model=documents.ProcessJobs)
-def read_jobs(
+def read_jobs(  # noqa: PLR0913 - who asks for what, and which part of it
+    request: Request,
     principal: Asking,
     database: Stored,
     language: Spoken,
+    wanted: Annotated[WantedJobs, Depends(wanted_jobs)],
     *,
-    limit: Annotated[int, Query(ge=1, le=1_000, description="How many are told at most")] = 100,
+    limit: Limit = 100,
+    cursor: IdCursor = None,
 ) -> Response:
-    """Return the newest jobs of the office, each as it stands."""
-    jobs = [_status(job, language) for job in list_process_jobs(database, principal=principal)[:limit]]
-    return answer({"jobs": jobs, "links": [_link("/ogc/jobs", "self")]})
+    """Return the jobs of the office, the newest first, each as it stands."""
+    found = list_process_jobs(database, wanted, principal=principal, after=cursor, most=limit + 1)
+    shown = found[:limit]
+    links = [link(same_with(request), "self", "json")]
+    if len(found) > limit:
+        links.append(link(same_with(request, cursor=shown[-1].id), "next", "json"))
+    return tagged(request, {"jobs": [_status(job, language) for job in shown], "links": links}, "json", links=links)
 
 
 @router.get("/jobs/{job}", response_model=documents.ProcessJob)
@@ -178,6 +235,7 @@ def _status(job: ProcessJob, language: Language) -> dict[str, Any]:
     """Return a job as OGC API – Processes tells it; why one failed is its message."""
     status = _STATUSES[job.state]
     message = job.told["text"][language] if job.state == "failed" else getattr(STATES[job.state], language)
+    begun = {} if job.began_at is None else {"started": job.began_at.isoformat()}
     ended = {"finished": job.changed_at.isoformat(), "progress": 100} if status in _ENDS else {}
     results = [_link(f"/ogc/jobs/{job.id}/results", f"{_RELATION}/results")] if status == "successful" else []
     return {
@@ -187,6 +245,7 @@ def _status(job: ProcessJob, language: Language) -> dict[str, Any]:
         "status": status,
         "message": message,
         "created": job.recorded_at.isoformat(),
+        **begun,
         "updated": job.changed_at.isoformat(),
         **ended,
         "links": [_link(f"/ogc/jobs/{job.id}", "self"), *results],

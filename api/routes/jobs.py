@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.answers import answer, described
 from api.dependencies import Asking, Stored
+from api.paging import IdCursor, Limit, listed, page_of
 from api.preconditions import unchanged
 from api.told.deliveries import Job, Jobs
 from workflows.databases import Database
@@ -45,9 +46,12 @@ def accepted(job: dict[str, Any]) -> Response:
 
 
 @router.get("", response_model=Jobs)
-def read_all(principal: Asking, database: Stored) -> Response:
-    """Return the newest jobs of the office, each as it stands."""
-    return answer(list_jobs(database, principal=principal))
+def read_all(
+    request: Request, principal: Asking, database: Stored, *, limit: Limit = 100, cursor: IdCursor = None
+) -> Response:
+    """Return the jobs of the office, the newest first, each as it stands."""
+    found = list_jobs(database, principal=principal, after=cursor, most=limit + 1)
+    return listed(request, page_of("jobs", found, limit=limit))
 
 
 @router.get("/{job_id}", response_model=Job)

@@ -1,5 +1,6 @@
 """What happens to buildings: split, merged, rebuilt, closed, revived, moved, given a part; and who came after whom."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -20,6 +21,13 @@ from workflows.proposals import carry_out
 router = APIRouter(prefix="/buildings", tags=["lives"])
 Code = Annotated[str, Path(max_length=200, description="The building's code, leniently typed")]
 Geometry = Annotated[dict[str, Any], Field(description="A GeoJSON feature or geometry, EPSG:4490")]
+# what every act answers: done, or proposed where another person has to confirm it
+_ACT: Mapping[str, Any] = {
+    "status_code": 201,
+    "response_model": Act,
+    "responses": described(statuses=(202,), model=ProposedAct),
+    "dependencies": [unchanged("/buildings/{code}")],
+}
 
 
 class Happening(BaseModel):
@@ -86,37 +94,19 @@ def read_building_lineage(code: Code, principal: Asking, database: Stored) -> Re
     return answer(read_lineage(database, code, principal=principal))
 
 
-@router.post(
-    "/{code:path}/splits",
-    status_code=201,
-    response_model=Act,
-    responses=described(statuses=(202,), model=ProposedAct),
-    dependencies=[unchanged("/buildings/{code}")],
-)
+@router.post("/{code:path}/splits", **_ACT)
 def split_building(code: Code, split: Split, principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """Split a building into parts with codes of their own; 202 where another person has to confirm it."""
     return _act(database, principal, key, _request("split", [code], split, split.parts))
 
 
-@router.post(
-    "/{code:path}/merges",
-    status_code=201,
-    response_model=Act,
-    responses=described(statuses=(202,), model=ProposedAct),
-    dependencies=[unchanged("/buildings/{code}")],
-)
+@router.post("/{code:path}/merges", **_ACT)
 def merge_buildings(code: Code, merger: Merger, principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """Merge a building with others into one; 202 where another person has to confirm it."""
     return _act(database, principal, key, _request("merge", [code, *merger.others], merger, [merger.geometry]))
 
 
-@router.post(
-    "/{code:path}/rebuilds",
-    status_code=201,
-    response_model=Act,
-    responses=described(statuses=(202,), model=ProposedAct),
-    dependencies=[unchanged("/buildings/{code}")],
-)
+@router.post("/{code:path}/rebuilds", **_ACT)
 def rebuild_building(
     code: Code, rebuilding: Rebuilding, principal: Asking, database: Stored, key: OnceKey = None
 ) -> Response:
@@ -124,25 +114,13 @@ def rebuild_building(
     return _act(database, principal, key, _request("rebuild", [code], rebuilding, [rebuilding.geometry]))
 
 
-@router.post(
-    "/{code:path}/closures",
-    status_code=201,
-    response_model=Act,
-    responses=described(statuses=(202,), model=ProposedAct),
-    dependencies=[unchanged("/buildings/{code}")],
-)
+@router.post("/{code:path}/closures", **_ACT)
 def close_building(code: Code, closure: Closure, principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """End a building's life; its code resolves for ever. 202 where another person has to confirm it."""
     return _act(database, principal, key, _request("close", [code], closure))
 
 
-@router.post(
-    "/{code:path}/revivals",
-    status_code=201,
-    response_model=Act,
-    responses=described(statuses=(202,), model=ProposedAct),
-    dependencies=[unchanged("/buildings/{code}")],
-)
+@router.post("/{code:path}/revivals", **_ACT)
 def revive_building(
     code: Code, revival: Happening, principal: Asking, database: Stored, key: OnceKey = None
 ) -> Response:
@@ -150,13 +128,7 @@ def revive_building(
     return _act(database, principal, key, _request("revive", [code], revival))
 
 
-@router.post(
-    "/{code:path}/relocations",
-    status_code=201,
-    response_model=Act,
-    responses=described(statuses=(202,), model=ProposedAct),
-    dependencies=[unchanged("/buildings/{code}")],
-)
+@router.post("/{code:path}/relocations", **_ACT)
 def relocate_building(
     code: Code, relocation: Relocation, principal: Asking, database: Stored, key: OnceKey = None
 ) -> Response:
@@ -164,13 +136,7 @@ def relocate_building(
     return _act(database, principal, key, _request("relocate", [code], relocation, [relocation.geometry]))
 
 
-@router.post(
-    "/{code:path}/parts",
-    status_code=201,
-    response_model=Act,
-    responses=described(statuses=(202,), model=ProposedAct),
-    dependencies=[unchanged("/buildings/{code}")],
-)
+@router.post("/{code:path}/parts", **_ACT)
 def add_part(code: Code, part: Part, principal: Asking, database: Stored, key: OnceKey = None) -> Response:
     """Give a separate part of a building a code of its own; 202 where another person has to approve it."""
     return _act(database, principal, key, _request("add_part", [code], part, [part.geometry]))

@@ -199,9 +199,10 @@ class Job(Told):
 
 
 class Jobs(Told):
-    """The newest jobs of the office."""
+    """Jobs of the office, the newest first."""
 
     jobs: list[Job]
+    next: str | None
 
 
 class _ReviewHead(Told):

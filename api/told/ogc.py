@@ -15,6 +15,7 @@ __all__ = [
     "FgItems",
     "Item",
     "Items",
+    "JobStatus",
     "Landing",
     "OpenApi",
     "ProcessDescription",
@@ -237,15 +238,19 @@ class ProcessDescription(ProcessSummary):
     outputs: dict[str, Any]
 
 
+JobStatus = Literal["accepted", "running", "successful", "failed", "dismissed"]
+
+
 class ProcessJob(TypedDict):
     """A job of a process."""
 
     type: Literal["process"]
     processID: str
     jobID: str
-    status: Literal["accepted", "running", "successful", "failed", "dismissed"]
+    status: JobStatus
     message: str
     created: datetime
+    started: NotRequired[datetime]
     updated: datetime
     finished: NotRequired[datetime]
     progress: NotRequired[int]
@@ -253,7 +258,7 @@ class ProcessJob(TypedDict):
 
 
 class ProcessJobs(TypedDict):
-    """The newest jobs of an office's processes."""
+    """Jobs of an office's processes, the newest first."""
 
     jobs: list[ProcessJob]
     links: list[Link]

@@ -67,7 +67,7 @@ def test_who_has_every_event_of_a_job_that_ended_is_told_not_to_ask_again(client
 def test_what_could_not_be_said_of_an_upload_is_no_job(client):
     for said in ({"column": "nonsense"}, {"column": "x" * 1_000}, {"closing_m": "nan"}, {"crs": "x" * 3_000}):
         assert client.post("/uploads", files=delivery(HOUSE), data=said, headers=ASYNC).status_code == 422
-    assert client.get("/jobs").json() == {"jobs": []}
+    assert client.get("/jobs").json()["jobs"] == []
 
 
 def test_an_office_does_not_fill_the_queue(client, monkeypatch):
@@ -86,6 +86,17 @@ def test_a_list_of_jobs_does_not_repeat_the_rows_of_each(client, settings):
     (listed,) = client.get("/jobs").json()["jobs"]
     assert "results" not in listed["problem"]
     assert listed["problem"]["refused"] == 1
+
+
+def test_the_list_of_jobs_comes_in_pages_the_newest_first(client):
+    jobs = [client.post("/uploads", files=delivery(HOUSE), headers=ASYNC).json()["id"] for _ in range(5)]
+    found, following = [], "/jobs?limit=2"
+    while following:
+        page = client.get(following)
+        found.append([each["id"] for each in page.json()["jobs"]])
+        following = page.links.get("next", {}).get("url")
+    newest = jobs[::-1]
+    assert found == [newest[:2], newest[2:4], newest[4:]]
 
 
 def test_a_job_is_ended_by_deleting_it(client, job, settings):
@@ -122,7 +133,7 @@ def test_another_offices_job_is_not_there(client, sample_database, method, path)
     )
     asked = client.post("/uploads", files=delivery(HOUSE), headers={**ASYNC, **first})
     assert client.request(method, asked.headers["location"] + path, headers=second).status_code == 404
-    assert client.get("/jobs", headers=second).json() == {"jobs": []}
+    assert client.get("/jobs", headers=second).json()["jobs"] == []
 
 
 def test_a_job_that_never_was_is_not_there(client):

@@ -100,7 +100,7 @@ def test_the_same_key_is_the_same_job(database, principal, ask):
     assert again["id"] == first["id"]
     with pytest.raises(ReusedKeyError):
         ask(key="a", mode="good")
-    assert len(list_jobs(database, principal=principal)["jobs"]) == 1
+    assert len(list_jobs(database, principal=principal)) == 1
 
 
 def test_a_key_of_an_upload_that_is_answered_at_once_is_no_other_uploads(database, principal, deliver, tmp_path):
@@ -177,7 +177,7 @@ def test_a_file_that_cannot_be_read_fails_with_its_reason(database, principal, i
 def test_options_that_no_upload_could_have_are_refused_before_there_is_a_job(database, principal, ask):
     with pytest.raises(RefusedOptionError):
         ask(mode="some")
-    assert list_jobs(database, principal=principal)["jobs"] == []
+    assert list_jobs(database, principal=principal) == []
 
 
 def test_a_job_whose_worker_died_is_done_by_the_next_one_and_once(database, principal, installation, ask):
@@ -249,7 +249,7 @@ def test_an_office_sees_its_own_jobs_and_planners_all(database, installation, as
     with pytest.raises(NotHereError):
         show_job(database, job["id"], principal=someone("surveyor", "second"))
     assert show_job(database, job["id"], principal=someone("planner", "second"))["id"] == job["id"]
-    assert list_jobs(database, principal=someone("surveyor", "second"))["jobs"] == []
+    assert list_jobs(database, principal=someone("surveyor", "second")) == []
     with pytest.raises(ForbiddenError):
         cancel_job(database, job["id"], principal=someone("planner", "first"))
     with pytest.raises(NotHereError):

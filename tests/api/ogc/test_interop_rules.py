@@ -153,6 +153,13 @@ def test_what_pages_show_is_text(ogc, installation):
     assert json.dumps(installation.codes[0].replace("-", "")).strip('"') in answer.text
 
 
+@pytest.mark.parametrize(
+    ("language", "told"), [("zh", "要素:本页 2 个,共 75 个"), ("en", "Features: 2 on this page, 75 in all")]
+)
+def test_pages_say_how_many_items_they_tell_and_of_how_many(ogc, language, told):
+    assert f"<p>{told}</p>" in ogc(f"/collections/buildings/items?f=html&limit=2&language={language}").text
+
+
 def test_pages_tell_an_id_once_measures_to_two_places_and_properties_by_their_titles(ogc, installation):
     code = installation.codes[0].replace("-", "")
     listed = ogc("/collections/buildings/items?f=html&language=en&limit=1&sortby=name").text

@@ -110,7 +110,91 @@ def test_a_job_does_what_is_done_at_once_and_its_result_is_there_when_it_ends(cl
     if process == "code":
         assert result == at_once
     assert [job["jobID"] for job in client.get("/ogc/jobs").json()["jobs"]] == [told["jobID"]]
-    assert client.get("/jobs").json() == {"jobs": []}
+    assert client.get("/jobs").json()["jobs"] == []
+
+
+@pytest.fixture
+def jobs(client, settings):
+    """Ask for five processes, of which three are done, and return the ids of their jobs by what became of them, the newest first."""
+
+    def ask(process, inputs):
+        return execute(client, process, inputs, ASYNC).json()["jobID"]
+
+    done = ask("code", {"features": DRAWN})
+    failed = ask("extract", {"code": "4E7U5-CKJ2W-F0J"})
+    old = ask("check", {"footprint": DRAWN})
+    work(settings, once=True)
+    dismissed = ask("code", {"features": DRAWN})
+    client.delete(f"/ogc/jobs/{dismissed}")
+    waiting = ask("check", {"footprint": DRAWN})
+    return {"waiting": waiting, "dismissed": dismissed, "old": old, "failed": failed, "done": done}
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["waiting", "dismissed", "old", "failed", "done"]),
+        ("type=process", ["waiting", "dismissed", "old", "failed", "done"]),
+        ("status=successful", ["old", "done"]),
+        ("status=failed&status=dismissed", ["dismissed", "failed"]),
+        ("status=accepted", ["waiting"]),
+        ("status=running", []),
+        ("processID=code", ["dismissed", "done"]),
+        ("processID=check&processID=extract&status=successful&status=failed", ["old", "failed"]),
+        ("processID=paint", []),
+        ("datetime=2001-01-01/2001-12-31", []),
+        ("datetime=2001-01-01/..", ["waiting", "dismissed", "old", "failed", "done"]),
+        ("minDuration=0", ["old", "failed", "done"]),
+        ("maxDuration=86400", ["old", "failed", "done"]),
+        ("minDuration=86400", []),
+    ],
+)
+def test_jobs_are_found_by_what_the_standard_asks(client, jobs, query, found):
+    told = client.get(f"/ogc/jobs?{query}").json()["jobs"]
+    assert [each["jobID"] for each in told] == [jobs[name] for name in found]
+
+
+def test_the_pages_of_jobs_lead_to_each_other_and_keep_what_was_asked(client, jobs):
+    found, following = [], "/ogc/jobs?limit=1&processID=code"
+    while following:
+        page = client.get(following)
+        found += [each["jobID"] for each in page.json()["jobs"]]
+        following = next((each["href"] for each in page.json()["links"] if each["rel"] == "next"), None)
+        assert page.links.get("next", {}).get("url") == following
+    assert found == [jobs["dismissed"], jobs["done"]]
+
+
+def test_a_job_that_was_begun_says_when(client, jobs):
+    assert "started" not in client.get(f"/ogc/jobs/{jobs['waiting']}").json()
+    told = client.get(f"/ogc/jobs/{jobs['done']}").json()
+    assert told["created"] <= told["started"] <= told["finished"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/ogc/processes?colour=red", 400),
+        ("/ogc/processes/code?colour=red", 400),
+        ("/ogc/processes?limit=1&limit=2", 400),
+        ("/ogc/processes?f=html", 422),
+        ("/ogc/jobs?colour=red", 400),
+        ("/ogc/jobs?limit=0", 422),
+        ("/ogc/jobs?status=done", 422),
+        ("/ogc/jobs?type=upload", 422),
+        ("/ogc/jobs?datetime=yesterday", 400),
+        ("/ogc/jobs?minDuration=x", 422),
+        ("/ogc/jobs/nope?colour=red", 400),
+    ],
+)
+def test_a_parameter_that_is_not_known_or_no_value_of_it_is_refused(client, path, status):
+    refused = client.get(path)
+    assert (refused.status_code, refused.headers["content-type"]) == (status, "application/problem+json")
+    assert refused.json()["zh"]["detail"]
+
+
+@pytest.mark.parametrize("path", ["/ogc/processes", "/ogc/processes/code", "/ogc/jobs"])
+def test_json_may_be_asked_for_by_name(client, path):
+    assert client.get(f"{path}?f=json&language=en").status_code == 200
 
 
 def test_a_job_that_fails_says_why(client, settings):
