@@ -26,6 +26,8 @@ __all__ = ["serve"]
 
 _FIRST_PASSED_FD = 3
 _BACKLOG = 2048
+# one part of the heap for each of many threads keeps what others could use: with two, memory stays where it is after some minutes
+_ARENAS = "2"
 _logger = logging.getLogger("luotu.serving")
 
 
@@ -54,6 +56,7 @@ def serve(
     # processes count into files of a folder, so that any of them can tell of all
     with TemporaryDirectory(prefix="luotu-metrics-") as counted:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = counted
+        os.environ.setdefault("MALLOC_ARENA_MAX", _ARENAS)
         posts = [
             Post(f"server {number}", _serve, (configured, listening), replaces=True)
             for number in range(1, configured.workers + 1)
