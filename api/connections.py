@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from workflows.process_memory import keep_what_stands, leave_nothing
 from workflows.settings import Settings
 
 __all__ = ["BoundedHttp", "serve_on"]
@@ -23,6 +24,7 @@ _IDLE_S = 75
 _DRAIN_S = 0.3
 _BACKLOG = 2048
 _SWITCH_S = 5e-4
+_TIDY_S = 30
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -78,21 +80,33 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, *, stopping: Event, started: Callable[[], None]) -> None:
         super().__init__(config)
         self._stopping, self._tell_started = stopping, started
+        self._tidying: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         """Listen, and say so."""
         await super().startup(sockets)
         if self.started:
+            keep_what_stands()
+            self._tidying = asyncio.create_task(_tidy_often())
             self._tell_started()
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         """Stop."""
         self._stopping.set()
+        if self._tidying is not None:
+            self._tidying.cancel()
         for server in self.servers:
             server.close()
         # uvicorn closes what has not asked yet, also where the request has come and was not read
         await asyncio.sleep(_DRAIN_S)
         await super().shutdown(sockets)
+
+
+async def _tidy_often() -> None:
+    """Have the memory of requests that are answered given back, for as long as this is not cancelled."""
+    while True:
+        await asyncio.sleep(_TIDY_S)
+        await asyncio.to_thread(leave_nothing)
 
 
 def serve_on(listening: socket, app: FastAPI, settings: Settings, *, started: Callable[[], None]) -> None:

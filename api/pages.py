@@ -9,8 +9,8 @@ from workflows.upload_files import Language
 __all__ = ["STYLE", "Crumb", "anchor", "list_page", "page", "table_page"]
 
 STYLE = """body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:75rem;padding:1rem;color:#1b1f23}
-nav,footer{font-size:.875rem;color:#57606a}a{color:#0b5cad}table{border-collapse:collapse;font-size:.875rem}
-.wide{overflow-x:auto}th,td{border-bottom:1px solid #d0d7de;padding:.25rem .5rem;text-align:left;vertical-align:top}
+nav,footer{font-size:.875rem;color:#57606a}a{color:#0b5cad}table{border-collapse:collapse;font-size:.875rem;width:max-content}
+.wide{overflow-x:auto}td{max-width:24rem}th,td{border-bottom:1px solid #d0d7de;padding:.25rem .5rem;text-align:left;vertical-align:top}
 dt{font-weight:600}dd{margin:0 0 .5rem}"""
 
 

@@ -124,8 +124,6 @@ def _as_number(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-# of the rows of an upload, those of many tables name the same building
-@lru_cache(maxsize=1 << 15)
 def _as_uuid(value: str) -> bytes:
     return bytes.fromhex(value.replace("-", ""))
 

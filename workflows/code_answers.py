@@ -29,7 +29,8 @@ from workflows.tokens import Token
 
 __all__ = ["Asker", "CodeAnswer", "CodeAnswers"]
 
-_MOST_KEPT = 20_000
+# some 12 MB in each process
+_MOST_KEPT = 4_096
 _MOST_AT_ONCE = 500
 _LENGTHS = {CODE_LENGTH, CODE_LENGTH + 6}
 _MOST_LETTERS = 40

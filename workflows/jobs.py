@@ -41,6 +41,7 @@ from workflows.idempotency import once
 from workflows.ledgers import seal_ledger
 from workflows.principals import LOCAL_ROLE, Principal, job_of, principal_of_job
 from workflows.procedures import configured_procedure
+from workflows.process_memory import keep_what_stands, leave_nothing
 from workflows.processes import find_process, read_inputs, run_process
 from workflows.progress import STEPS, Progress
 from workflows.reading_settings import configured_reading
@@ -246,6 +247,7 @@ def work(settings: Settings, *, once: bool = False) -> None:
     if not once:
         settle_interpreter()
         start_readers()
+        keep_what_stands()
     with opened_database(settings, is_patient=True) as opened:
         # which jobs wait, of whichever office; what one is about is done as whoever asked for it
         database = as_system(opened)
@@ -266,6 +268,7 @@ def _run(database: Database, settings: Settings, identity: str, attempts: int) -
         if job.kind == _UPLOAD:
             _forget(database, settings, job.request["sha256"])
     seal_ledger(database, settings)
+    leave_nothing()
 
 
 def _forget_all(database: Database, settings: Settings) -> None:

@@ -1,7 +1,7 @@
 """Items of a collection as pages for people: properties by their titles, numbers as one reads them."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import Request
@@ -65,7 +65,7 @@ def _readable(name: str, value: Any) -> Any:
     """Return a value as one reads it: measures in metres to two places, other numbers and times without noise."""
     if isinstance(value, float):
         return f"{value:,.2f}" if name.endswith(("_m", "_m2")) else f"{value:.10g}"
-    return value.isoformat(" ", "seconds") if isinstance(value, datetime) else value
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if isinstance(value, datetime) else value
 
 
 def _crumbs(request: Request, root: str) -> list[Crumb]:

@@ -11,7 +11,7 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 
 import api.connections
-from api.connections import BoundedHttp
+from api.connections import BoundedHttp, _Server
 
 
 @pytest.fixture
@@ -73,3 +73,26 @@ def test_a_connection_is_asked_on_again_and_again(port):
             while not answer.endswith(b"word"):
                 answer += line.recv(65536)
             time.sleep(0.02)
+
+
+def test_a_server_gives_back_what_requests_leave_for_as_long_as_it_runs(monkeypatch):
+    given, kept, stopping = [], [], threading.Event()
+    monkeypatch.setattr(api.connections, "_TIDY_S", 0.01)
+    monkeypatch.setattr(api.connections, "leave_nothing", lambda: given.append(time.monotonic()))
+    monkeypatch.setattr(api.connections, "keep_what_stands", lambda: kept.append(len(given)))
+    config = uvicorn.Config(PlainTextResponse("word"), http=BoundedHttp, lifespan="off", log_config=None, ws="none")
+    server = _Server(config, stopping=stopping, started=lambda: None)
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])), daemon=True)
+        thread.start()
+        until = time.monotonic() + 20
+        while len(given) < 3 and time.monotonic() < until:
+            time.sleep(0.01)
+        server.should_exit = True
+        thread.join(20)
+    assert len(given) >= 3
+    assert kept == [0]
+    assert not thread.is_alive()
+    ended = len(given)
+    time.sleep(0.1)
+    assert len(given) == ended

@@ -1,6 +1,8 @@
 """Jobs: what a worker does with an upload, and what everybody hears of it."""
 
+import gc
 from dataclasses import replace
+from weakref import ref
 
 import pytest
 from sqlalchemy import text
@@ -86,6 +88,27 @@ def test_a_job_waits_until_a_worker_has_done_it_and_tells_each_step(database, pr
         range(1, len(events) + 1)
     )
     assert count(database, "procrastinate_jobs") == 0
+
+
+def test_a_job_leaves_nothing_in_its_worker(installation, ask, monkeypatch):
+    left = []
+
+    class Circle:
+        def __init__(self):
+            self.own = self
+
+    def upload(*_args, **_options):
+        left.append(ref(Circle()))
+        raise NotHereError(Text("无", "none"))
+
+    monkeypatch.setattr(upload_jobs, "upload_file", upload)
+    gc.disable()
+    try:
+        ask()
+        work(installation, once=True)
+    finally:
+        gc.enable()
+    assert [circle() for circle in left] == [None]
 
 
 def test_events_are_read_on_from_a_number(database, principal, installation, ask):
