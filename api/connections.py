@@ -1,7 +1,6 @@
 """Connections, and the process that listens to them: nobody keeps one open without asking, and none is cut off in the middle."""
 
 import asyncio
-import sys
 from collections.abc import Callable
 from socket import socket
 from threading import Event
@@ -11,8 +10,8 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from workflows.process_memory import keep_what_stands, leave_nothing
 from workflows.settings import Settings
+from workflows.this_process import change_threads_often, keep_what_stands, leave_nothing
 
 __all__ = ["BoundedHttp", "serve_on"]
 
@@ -23,7 +22,6 @@ _IDLE_S = 75
 # between the last connection that is taken and the first that is closed: what was taken is heard out
 _DRAIN_S = 0.3
 _BACKLOG = 2048
-_SWITCH_S = 5e-4
 _TIDY_S = 30
 
 
@@ -111,8 +109,7 @@ async def _tidy_often() -> None:
 
 def serve_on(listening: socket, app: FastAPI, settings: Settings, *, started: Callable[[], None]) -> None:
     """Answer what comes to a socket, until this process is told to stop and all that it has taken is answered."""
-    # whoever waits for the interpreter while others compute has it soon: a tenth of the usual time
-    sys.setswitchinterval(_SWITCH_S)
+    change_threads_often()
     config = uvicorn.Config(
         app,
         http=BoundedHttp,

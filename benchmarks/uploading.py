@@ -27,10 +27,10 @@ from layers.reading import read_delivery
 from store.cluster import remove_cluster
 from workflows.databases import opened_database, start_database
 from workflows.delivery_options import DeliveryOptions
-from workflows.jobs import settle_interpreter
 from workflows.principals import find_principal
 from workflows.rights import seen_by
 from workflows.settings import Settings
+from workflows.this_process import settle_interpreter
 from workflows.uploading import upload_file
 
 SEED, ROWS, BAR_ROWS_S = 20261122, 20_000, 5_000

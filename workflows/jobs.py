@@ -1,8 +1,6 @@
 """Jobs: what goes on after its request was answered, told step by step, ended by whoever asked for it; uploads above all."""
 
-import gc
 import logging
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -41,7 +39,6 @@ from workflows.idempotency import once
 from workflows.ledgers import seal_ledger
 from workflows.principals import LOCAL_ROLE, Principal, job_of, principal_of_job
 from workflows.procedures import configured_procedure
-from workflows.process_memory import keep_what_stands, leave_nothing
 from workflows.processes import find_process, read_inputs, run_process
 from workflows.progress import STEPS, Progress
 from workflows.reading_settings import configured_reading
@@ -49,6 +46,7 @@ from workflows.reports import UploadReport, fault_json, text_json
 from workflows.rights import allow, only_office, seen_by
 from workflows.schemes import configured_schemes
 from workflows.settings import Settings
+from workflows.this_process import keep_what_stands, leave_nothing, settle_interpreter
 from workflows.tokens import CLAIMED
 from workflows.uploading import upload_file
 
@@ -61,7 +59,6 @@ __all__ = [
     "list_jobs",
     "read_events",
     "refuse_many",
-    "settle_interpreter",
     "show_job",
     "work",
 ]
@@ -96,7 +93,6 @@ _UNEXPECTED = (
     Text("请管理员查看处理进程的日志。", "Have the administrator look at the worker's log."),
 )
 
-_SWITCH_S = 5e-4
 _logger = logging.getLogger(__name__)
 
 
@@ -230,16 +226,6 @@ def read_events(
 def has_ended(event: Mapping[str, Any]) -> bool:
     """Tell whether nothing comes after an event, or becomes of a job."""
     return event["state"] in ENDS
-
-
-def settle_interpreter() -> None:
-    """Have Python look for circles among its objects now and then, and change threads often.
-
-    A million rows are no circles, and looking took a third of the time. And whoever has heard from the database goes on at once,
-    not five milliseconds later, while another thread prepares what comes next.
-    """
-    gc.set_threshold(1_000_000, 20, 20)
-    sys.setswitchinterval(_SWITCH_S)
 
 
 def work(settings: Settings, *, once: bool = False) -> None:

@@ -22,7 +22,7 @@ from store.buildings import living_boxes, living_footprints, lock_all_buildings,
 from store.database import Connection
 from workflows.deliveries import MAX_SIZE_M, MAX_VERTICES, PART_ROWS, in_plane
 from workflows.matching import REACH_DEG, around
-from workflows.process_memory import give_back_memory
+from workflows.this_process import give_back_memory
 
 __all__ = ["Division", "divide"]
 

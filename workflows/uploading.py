@@ -26,12 +26,12 @@ from workflows.matching import match_rows
 from workflows.parts import Division, divide
 from workflows.placing import ground_of_office, open_placed
 from workflows.principals import Principal
-from workflows.process_memory import give_back_memory
 from workflows.progress import Progress, unheard
 from workflows.registering import GatheredPart, MatchedPart, Registration
 from workflows.reports import UploadReport
 from workflows.rights import allow
 from workflows.row_checks import prepare_checked
+from workflows.this_process import give_back_memory
 from workflows.upload_reports import DeliveryAccount, report_rows, stored_report
 
 __all__ = ["DeliveryCheck", "matched_parts", "place_for", "upload_file"]

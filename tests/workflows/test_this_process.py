@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from workflows.process_memory import keep_what_stands, leave_nothing
+from workflows.this_process import keep_what_stands, leave_nothing
 
 
 class Circle:
