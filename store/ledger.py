@@ -158,7 +158,8 @@ def events_from(
     wanted = select(event.c.seq, event.c.canonical, event.c.leaf_hash).where(event.c.seq >= first).order_by(event.c.seq)
     if office_id is not None:
         wanted = wanted.where(event.c.office_id == office_id)
-    yield from connection.execute(wanted.limit(most).execution_options(yield_per=_AT_ONCE))
+    with connection.execute(wanted.limit(most).execution_options(yield_per=_AT_ONCE)) as rows:
+        yield from rows
 
 
 def events_by_number(connection: Connection, seqs: Sequence[int], *, office_id: int | None = None) -> dict[int, str]:
@@ -188,8 +189,10 @@ def nodes_in_order(connection: Connection) -> Iterator[Node]:
     columns = (ledger_node.c.level, ledger_node.c.position, ledger_node.c.hash)
     completed_by = (ledger_node.c.position + 1).op("<<")(ledger_node.c.level)
     wanted = select(*columns).order_by(completed_by, ledger_node.c.level)
-    for level, position, node in connection.execute(wanted.execution_options(yield_per=_AT_ONCE)):
-        yield Node(level, position, bytes(node))
+    # whoever finds something wrong may stop in the middle
+    with connection.execute(wanted.execution_options(yield_per=_AT_ONCE)) as rows:
+        for level, position, node in rows:
+            yield Node(level, position, bytes(node))
 
 
 def wrong_columns(connection: Connection) -> dict[int, str]:

@@ -18,6 +18,7 @@ __all__ = [
     "living_parts",
     "read_descents",
     "read_lives",
+    "read_standings",
     "revoke_closure",
     "revoke_descents",
 ]
@@ -35,11 +36,20 @@ def read_lives(connection: Connection, codes: Sequence[str]) -> list[dict[str, A
         A code is in nobody's hands.
     """
     rows = connection.execute(statement("lives"), {"codes": list(codes)}).mappings()
-    found = {row["code"]: {**row, "geom": _shape(row["geom"]), "axis": _shape(row["axis"])} for row in rows}
-    for code in codes:
-        if code not in found:
-            raise NotHereError(Text(f"没有编码为 {code} 的建筑。", f"No building bears the code {code}."))
-    return [found[code] for code in codes]
+    return _in_order(codes, ({**row, "geom": _shape(row["geom"]), "axis": _shape(row["axis"])} for row in rows))
+
+
+def read_standings(connection: Connection, codes: Sequence[str]) -> list[dict[str, Any]]:
+    """Return of buildings, by their compact codes and in that order, what many can be asked about in a moment.
+
+    Each has ``building_id, code, kind, part_of_id, closed_as, version, stage``, as `read_lives` has them.
+
+    Raises
+    ------
+    NotHereError
+        A code is in nobody's hands.
+    """
+    return _in_order(codes, map(dict, connection.execute(statement("standings"), {"codes": list(codes)}).mappings()))
 
 
 def living_parts(connection: Connection, identity: str) -> list[str]:
@@ -95,6 +105,14 @@ def _add(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
         return []
     added = insert(table).returning(table.c.id, sort_by_parameter_order=True)
     return list(connection.execute(added, list(rows)).scalars())
+
+
+def _in_order(codes: Sequence[str], lives: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = {life["code"]: life for life in lives}
+    for code in codes:
+        if code not in found:
+            raise NotHereError(Text(f"没有编码为 {code} 的建筑。", f"No building bears the code {code}."))
+    return [found[code] for code in codes]
 
 
 def _shape(wkb: Any) -> Any:

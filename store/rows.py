@@ -43,8 +43,8 @@ __all__ = ["copy_columns", "draw_numbers", "insert_rows"]
 _AT_ONCE = 50_000
 # PostgreSQL counts from here
 _FIRST_DAY, _FIRST_MOMENT, _MICROSECOND = date(2000, 1, 1), datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
-_ONE_DIMENSION, _NO_DIMENSION, _LENGTH = Struct(">iiIii"), Struct(">iiI"), Struct(">i")
-_TEXT_OID = 25
+_ONE_DIMENSION, _NO_DIMENSION, _LENGTH, _UUID = Struct(">iiIii"), Struct(">iiI"), Struct(">i"), Struct("16s")
+_TEXT_OID, _UUID_LENGTH = 25, 36
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -82,7 +82,9 @@ def copy_columns(connection: Connection, table: Table, columns: Mapping[str, Ite
             # the driver has a quicker one for bytes than the one that it prefers
             cursor.adapters.register_dumper(bytes, BytesBinaryDumper)
             copy.set_types([kind.name for kind in kinds])
-            for row in zip(*map(_said, kinds, columns.values()), strict=True):
+            for row in zip(
+                *(kind.say(values) for kind, values in zip(kinds, columns.values(), strict=True)), strict=True
+            ):
                 copy.write_row(row)
     except psycopg.Error as error:
         # the driver's own cursor raises the driver's own errors; `transaction` answers to SQLAlchemy's
@@ -101,10 +103,10 @@ def _add(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
 
 
 class _Written(NamedTuple):
-    """How the values of a type are written: what the driver takes them for, and what says them in that before."""
+    """How a column of a type is written: what the driver takes its values for, and what says them in that before."""
 
     name: str
-    say: Callable[[Any], Any] | None = None
+    say: Callable[[Iterable[Any]], Iterable[Any]] = iter
 
 
 def _written(kind: Any) -> _Written:
@@ -114,18 +116,26 @@ def _written(kind: Any) -> _Written:
     raise TypeError(f"Values of {kind!r} are not copied.")
 
 
-def _said(written: _Written, values: Iterable[Any]) -> Iterable[Any]:
-    """Return values as the driver is to write them."""
-    say = written.say
-    return values if say is None else (None if value is None else say(value) for value in values)
+def _each(say: Callable[[Any], Any]) -> Callable[[Iterable[Any]], Iterable[Any]]:
+    """Return what says the values of a column one by one."""
+    return lambda values: (None if value is None else say(value) for value in values)
 
 
-def _as_number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _as_numbers(values: Iterable[float | None]) -> Iterable[float | None]:
+    column = list(values)
+    # a sum is finite where all its parts are there and are
+    if None not in column and math.isfinite(sum(column)):  # type: ignore[arg-type]
+        return column
+    return (value if value is not None and math.isfinite(value) else None for value in column)
 
 
-def _as_uuid(value: str) -> bytes:
-    return bytes.fromhex(value.replace("-", ""))
+def _as_uuids(values: Iterable[str | None]) -> Iterable[bytes | None]:
+    column = list(values)
+    if None in column or {*map(len, column)} != {_UUID_LENGTH}:  # type: ignore[arg-type]
+        return (None if value is None else bytes.fromhex(value.replace("-", "")) for value in column)
+    # all at once in a tenth of the time
+    said = bytes.fromhex("".join(column).replace("-", ""))  # type: ignore[arg-type]
+    return [each for (each,) in _UUID.iter_unpack(said)]
 
 
 def _as_days(value: date) -> int:
@@ -167,14 +177,14 @@ def _iso(value: Any) -> str:
 _KINDS: dict[type, _Written] = {
     Text: _Written("text"),
     Boolean: _Written("bool"),
-    UUID: _Written("bytea", _as_uuid),
+    UUID: _Written("bytea", _as_uuids),
     BigInteger: _Written("int8"),
     Integer: _Written("int4"),
-    Double: _Written("float8", _as_number),
-    JSONB: _Written("bytea", _as_json),
-    ARRAY: _Written("bytea", _as_array),
+    Double: _Written("float8", _as_numbers),
+    JSONB: _Written("bytea", _each(_as_json)),
+    ARRAY: _Written("bytea", _each(_as_array)),
     Geometry: _Written("bytea"),
     LargeBinary: _Written("bytea"),
-    Date: _Written("int4", _as_days),
-    DateTime: _Written("int8", _as_microseconds),
+    Date: _Written("int4", _each(_as_days)),
+    DateTime: _Written("int8", _each(_as_microseconds)),
 }

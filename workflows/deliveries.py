@@ -156,8 +156,9 @@ def prepare_delivery(
 
 def as_multipolygons(geometries: NDArray[Any]) -> NDArray[Any]:
     """Return every polygon as a multipolygon, as the register stores them."""
-    whole = np.empty(len(geometries), dtype=object)
-    whole[:] = [shapely.MultiPolygon([g]) if g.geom_type == "Polygon" else g for g in geometries]
+    whole = np.array(geometries, dtype=object)
+    single = shapely.get_type_id(whole) == shapely.GeometryType.POLYGON
+    whole[single] = shapely.multipolygons(whole[single], indices=np.arange(np.count_nonzero(single)))
     return whole
 
 

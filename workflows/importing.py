@@ -263,9 +263,9 @@ def _do(work: _Import, event: PackedEvent) -> None:
             made = _make(work, table, event, said, office, entry)
             if table == "stage_entry" and made:
                 entry = made_entry = made[0]["stage_entry"]
-            voucher = VOUCHERS[table]
-            if voucher.listed is not None and made:
-                body[voucher.listed] = made
+            listed = VOUCHERS[table].listed
+            if listed in body and made:
+                body[listed] = made
             elif made:
                 body |= made[0]
     for table in _TABLES:
@@ -274,7 +274,9 @@ def _do(work: _Import, event: PackedEvent) -> None:
     if "stage_entry" in body and entry is not None:
         body["stage_entry"] = entry
     _tell(work, event, body, office)
-    work.taken.append(Imported(event.leaf_hash, event.seq, said.get("stage_entry"), made_entry))
+    work.taken.append(
+        Imported(event.leaf_hash, event.seq, _said_of("stage_entry", event).get("stage_entry"), made_entry)
+    )
 
 
 def _make(
@@ -422,8 +424,7 @@ def _private_values(
                 name: shapely.from_wkb(value["wkb"]) if isinstance(value, dict) and set(value) == {"wkb"} else value
                 for name, value in json.loads(record["private"]).items()
             }
-            event = events.get(seq)
-            said = {} if event is None else event.content["body"]
+            said = _said_of(table, events.get(seq))
             is_same = digest(told["attributes"], record["salt"]) == said.get("attributes")
             if table == "footprint":
                 is_same = is_same and said.get("fingerprint") == prints[place]
@@ -431,3 +432,9 @@ def _private_values(
             if not is_same:
                 raise PackageError(package_fault("content_changed", seq=seq))
             yield (table, seq), {**told, "salt": record["salt"]}
+
+
+def _said_of(table: str, event: PackedEvent | None) -> Mapping[str, Any]:
+    """Return what an event says of the one row of a table that it makes or is about, nothing where there is none."""
+    rows = [] if event is None else VOUCHERS[table].made(head_and_body(event.content))
+    return rows[0] if rows else {}

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
+from operator import attrgetter
 from typing import overload
 
 import numpy as np
@@ -14,6 +15,7 @@ from workflows.reports import RowCounts, RowReport
 __all__ = ["KeptReports"]
 
 _NAMES = tuple(field.name for field in fields(RowReport))
+_values = attrgetter(*_NAMES)
 _SKIPPED = 1
 
 
@@ -44,10 +46,7 @@ class KeptReports(Sequence[RowReport]):
 
     def keep(self, reports: Sequence[RowReport]) -> None:
         """Keep the reports of some rows, each once."""
-        texts = [
-            orjson.dumps([getattr(report, name) for name in _NAMES], option=orjson.OPT_SERIALIZE_NUMPY)
-            for report in reports
-        ]
+        texts = [orjson.dumps(_values(report), option=orjson.OPT_SERIALIZE_NUMPY) for report in reports]
         lengths = np.array([len(text) for text in texts], dtype=np.int64)
         places = np.array([report.row for report in reports], dtype=np.intp)
         self._begins[places] = self._end + np.cumsum(lengths) - lengths

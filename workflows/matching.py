@@ -20,7 +20,7 @@ from registry.relating import Evidence, Relation, Shift, explain
 from registry.settling import Settled, settle
 from store.buildings import existing_codes, highest_generations, living_footprints, lock_buildings, lock_ground
 from store.database import Connection
-from store.lives import read_descents, read_lives
+from store.lives import read_descents, read_lives, read_standings
 from workflows.deliveries import PreparedDelivery, in_plane, placed_fault
 from workflows.reports import fault_json
 
@@ -44,7 +44,7 @@ class Match:
     faults
         Why the other rows are refused, in their JSON form, by row.
     lives
-        The buildings of the relations as `read_lives` returns them, held, by id.
+        The buildings of the relations as `read_standings` returns them, held, by id.
     codes
         Those of new buildings, by row.
     gone
@@ -106,7 +106,7 @@ def match_rows(
     if hold:
         lock_buildings(connection, touched)
     known = living.code.to_dict()
-    lives = {row["building_id"]: row for row in read_lives(connection, [known[each] for each in touched])}
+    lives = {row["building_id"]: row for row in read_standings(connection, [known[each] for each in touched])}
     codes, used_up = _issue(connection, prepared, settled.done)
     faults |= used_up
     done = [each for each in settled.done if not used_up.keys() & set(each.delivered)]

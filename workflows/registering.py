@@ -28,7 +28,7 @@ from workflows.kept_events import KeptEvents
 from workflows.matching import Match, measures_json
 from workflows.principals import Principal
 from workflows.reports import RowReport, UploadReport, fault_json
-from workflows.stages import uploaded_entries
+from workflows.stages import tell_entries, uploaded_entries
 from workflows.succession import succeed
 
 __all__ = ["GatheredPart", "MatchedPart", "Registration", "add_names"]
@@ -79,7 +79,7 @@ class Registration:
     ) -> None:
         self._connection, self._delivery, self._stage = connection, delivery, str(head["stage"])
         self._principal, self._procedure = principal, procedure
-        self._events, self._entries = KeptEvents(), KeptEvents()
+        self._events = KeptEvents()
         # one day for all its parts, also where they are written over midnight
         self._today = date.today()
         self.id = self._begin(head, options)
@@ -100,28 +100,27 @@ class Registration:
         """
         connection, office = self._connection, self._principal.office_id
         part, changes, buildings = gathered.part, gathered.changes, gathered.buildings
-        self._events.add(write_changes(connection, changes))
+        events = write_changes(connection, changes)
         rows = [_upload_row(row, buildings.get(row.row)) for row in part.reports]
         add_upload_rows(connection, [{**row, "upload_id": self.id, "office_id": office} for row in rows])
         reviews = _hold(connection, part, self.id, self._principal)
         names = [(building, _aliases(part.prepared, row)) for row, building in buildings.items()]
-        self._events.add(add_names(connection, names, source=self._delivery.file, changes=changes))
-        self._entries.add(
-            uploaded_entries(
-                connection,
-                changes.drawn(self._stage),
-                stage=self._stage,
-                principal=self._principal,
-                procedure=self._procedure,
-            )
+        named = add_names(connection, names, source=self._delivery.file, changes=changes)
+        entered = uploaded_entries(
+            connection,
+            changes.drawn(self._stage),
+            stage=self._stage,
+            principal=self._principal,
+            procedure=self._procedure,
         )
+        self._events.add(chain(tell_entries(events, entered), named))
         return [replace(row, review=reviews[row.row]) if row.row in reviews else row for row in part.reports]
 
     def end(self, report: UploadReport) -> UploadReport:
         """Write the account of all of it and tell the ledger: the last thing of the transaction. Return the report, now stored."""
         told = json.loads(json.dumps(report.head_json()))
         add_account(self._connection, self.id, office_id=self._principal.office_id, told=told)
-        append_events(self._connection, chain(self._events, self._entries))
+        append_events(self._connection, self._events)
         return replace(report, id=self.id, stored=True)
 
     def _begin(self, head: Mapping[str, Any], options: Mapping[str, Any]) -> str:

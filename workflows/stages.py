@@ -1,6 +1,6 @@
 """Entering a stage, on a day, by a document; and withdrawing an entry, by four eyes. One entry, one transaction."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from functools import partial
@@ -45,6 +45,7 @@ __all__ = [
     "enter_uploaded_stage",
     "required_documents",
     "standing",
+    "tell_entries",
     "uploaded_entries",
     "withdraw_entry",
 ]
@@ -148,7 +149,22 @@ def enter_uploaded_stage(
     """Have buildings (ids) of an upload enter the stage of their geometry as `uploaded_entries` does, and tell the ledger: the last thing of all."""
     versions = uploaded_versions(connection, upload, buildings, stage=stage)
     entered = uploaded_entries(connection, versions, stage=stage, principal=principal, procedure=procedure)
-    append_events(connection, entered)
+    now, codes = datetime.now(UTC), {version.building_id: version.code for version in versions}
+    append_events(
+        connection,
+        [
+            NewEvent(
+                kind="stage_entered",
+                subject=f"building/{codes[building]}",
+                building_id=building,
+                office_id=principal.office_id,
+                actor=principal.actor,
+                occurred_at=now,
+                body=said,
+            )
+            for building, said in entered.items()
+        ],
+    )
 
 
 def uploaded_entries(
@@ -158,11 +174,11 @@ def uploaded_entries(
     stage: str,
     principal: Principal,
     procedure: Procedure | None = None,
-) -> list[NewEvent]:
+) -> dict[str, dict[str, Any]]:
     """Have buildings of an upload enter the stage of their geometry, where the procedure says that they do by themselves.
 
-    Return the events that tell of it, to be appended. The day is known to be no later than today. A building whose life is
-    past the stage keeps the geometry and makes no entry.
+    Return what the entries say by the buildings' ids, for the events that tell of them. The day is known to be no later than
+    today. A building whose life is past the stage keeps the geometry and makes no entry.
 
     Parameters
     ----------
@@ -171,7 +187,7 @@ def uploaded_entries(
     """
     stages = (procedure or load_procedure()).stages
     if not get_stage(stage, stages).by_upload:
-        return []
+        return {}
     today = date.today()
     may = _may_enter(connection, versions, stage, stages=stages, today=today)
     common = {"stage": stage, "occurred_on": today, "attributes": {"at_latest": True}}
@@ -186,19 +202,20 @@ def uploaded_entries(
         "footprint_id": {each.id: each.version for each in may},
     }
     said = say_rows("stage_entry", ({**row, "id": number} for number, row in zip(numbers, rows, strict=True)), known)
-    now = datetime.now(UTC)
-    return [
-        NewEvent(
-            kind="stage_entered",
-            subject=f"building/{version.code}",
-            building_id=version.building_id,
-            office_id=principal.office_id,
-            actor=principal.actor,
-            occurred_at=now,
-            body=body,
-        )
-        for version, body in zip(may, said, strict=True)
-    ]
+    return {version.building_id: body for version, body in zip(may, said, strict=True)}
+
+
+def tell_entries(events: Iterable[NewEvent], entered: Mapping[str, Mapping[str, Any]]) -> Iterator[NewEvent]:
+    """Yield the events of an upload, those of new geometry versions with the entry that each made.
+
+    Parameters
+    ----------
+    entered
+        As `uploaded_entries` returns it.
+    """
+    for event in events:
+        said = entered.get(event.building_id or "") if "version" in event.body else None
+        yield event if said is None else replace(event, body={**event.body, "entered": [said]})
 
 
 def _may_enter(
@@ -206,22 +223,21 @@ def _may_enter(
 ) -> list[DrawnVersion]:
     """Return the geometry versions whose buildings may enter a stage with them, and did not yet."""
     wanted = Entry(stage=stage, occurred_on=today, at_latest=True, drawn_at=stage)
-    is_first_stage = not check_entry([], wanted, stages=stages, today=today)
     rows = stage_entries(connection, [version.building_id for version in versions if not version.is_first])
     entered = {row["footprint_id"] for row in rows}
     known: dict[str, list[Entry]] = {}
     for row in standing(rows):
         known.setdefault(row["building_id"], []).append(as_entry(row))
-    return [
-        version
-        for version in versions
-        if version.id not in entered
-        and (
-            not check_entry(known[version.building_id], wanted, stages=stages, today=today)
-            if version.building_id in known
-            else is_first_stage
-        )
-    ]
+    # buildings that came with one delivery have one life so far
+    answers: dict[tuple[Entry, ...], bool] = {}
+
+    def may(building: str) -> bool:
+        chain = tuple(replace(entry, number=place) for place, entry in enumerate(known.get(building, ())))
+        if chain not in answers:
+            answers[chain] = not check_entry(chain, wanted, stages=stages, today=today)
+        return answers[chain]
+
+    return [version for version in versions if version.id not in entered and may(version.building_id)]
 
 
 def required_documents(procedure: Procedure, stage: str) -> tuple[str, ...]:

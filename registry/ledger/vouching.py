@@ -41,7 +41,7 @@ class Voucher:
     mark
         A field that such events have where they do make a row; a split need not close a building.
     listed
-        The field under which an event says several rows.
+        The field under which an event says rows that it makes beside what it tells of first, or several.
     """
 
     table: str
@@ -53,10 +53,14 @@ class Voucher:
 
     def made(self, said: Said) -> Sequence[Said]:
         """Return what an event says of the rows that it makes or closes."""
-        if self.listed is not None:
-            rows = said.get(self.listed)
-            return [{**said, **row} for row in rows] if isinstance(rows, list) else []
-        return [said] if self.mark is None or said.get(self.mark) is not None else []
+        rows = None if self.listed is None else said.get(self.listed)
+        if isinstance(rows, list):
+            return [{**said, **row} for row in rows]
+        return [said] if self.is_marked(said) else []
+
+    def is_marked(self, said: Said) -> bool:
+        """Tell whether an event's own fields say a row."""
+        return self.listed is None if self.mark is None else said.get(self.mark) is not None
 
 
 def _voucher(
@@ -76,7 +80,12 @@ VOUCHERS = {
         _voucher("alias", "building unit scheme value", "alias_added", "alias_ended"),
         _voucher("closure", "building", "closed split merged rebuilt", "revived", mark="closed_on"),
         _voucher("lineage", "predecessor successor", "split merged rebuilt", "revived", listed="lineage"),
-        _voucher("stage_entry", "stage_entry", "stage_entered", "stage_withdrawn"),
+        # what an upload draws enters a stage by itself: the event of the drawing says so
+        _voucher(
+            *("stage_entry", "stage_entry", "stage_entered registered revised", "stage_withdrawn"),
+            mark="stage_entry",
+            listed="entered",
+        ),
         _voucher("stage_withdrawal", "stage_entry actor", "withdrawal_proposed stage_withdrawn"),
         _voucher("project", "project", "project_opened"),
         _voucher("project_building", "project building", "project_joined", "project_left"),

@@ -1,11 +1,13 @@
 """Many rows at once: in their order, and exactly as they were said."""
 
+import math
 from datetime import UTC, date, datetime, timedelta, timezone
+from uuid import UUID, uuid4
 
 import pytest
 import shapely
 from sqlalchemy import Column, Interval, MetaData, Table, select
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, DBAPIError
 
 import store.rows
 from store.rows import copy_columns, insert_rows
@@ -74,6 +76,30 @@ def test_every_kind_of_column_comes_back_as_it_was_said(connection, desk, buildi
     (number,) = insert_rows(connection, footprint, [{**said, "geom": ground}])
     found = connection.execute(select(footprint).where(footprint.c.id == number)).mappings().one()
     assert {name: found[name] for name in said} == {**said, "height_m": None}
+
+
+@pytest.mark.parametrize(
+    "numbers", [[1.7e308, 1.7e308, -1.7e308], [1.5, float("inf"), float("-inf")], [None, 0.1, float("nan")]]
+)
+def test_a_column_of_numbers_comes_back_however_they_add_up(connection, desk, building, numbers):
+    row = {"building_id": building, "office_id": desk.office_id, "actor": "test", "occurred_on": date(2026, 1, 2)}
+    insert_rows(connection, stage_entry, [{**row, "stage": "design", "height_m": abs(n) if n else n} for n in numbers])
+    found = connection.execute(select(stage_entry.c.height_m).order_by(stage_entry.c.id)).scalars().all()
+    assert found == [abs(n) if n is not None and math.isfinite(n) else None for n in numbers]
+
+
+@pytest.mark.parametrize("missing", [[], [1], [0, 1, 2]])
+def test_keys_are_told_apart_from_those_that_are_missing(missing):
+    keys = [None if place in missing else str(uuid4()) for place in range(3)]
+    said = [None if key is None else UUID(key).bytes for key in keys]
+    assert list(store.rows._KINDS[store.rows.UUID].say(keys)) == said
+
+
+@pytest.mark.parametrize("keys", [["0" * 30, "0" * 34], ["0" * 35 + "x"] * 2])
+def test_a_key_that_is_none_never_becomes_another_ones(connection, desk, building, keys):
+    row = {"office_id": desk.office_id, "actor": "test", "occurred_on": date(2026, 1, 2), "stage": "design"}
+    with pytest.raises((DBAPIError, ValueError)):
+        insert_rows(connection, stage_entry, [{**row, "building_id": key} for key in keys])
 
 
 def test_a_type_that_is_not_copied_is_told():

@@ -1,5 +1,6 @@
 """Entering stages, in order, with what they ask for; withdrawing entries; the chain that comes of it."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from hashlib import sha256
@@ -119,8 +120,10 @@ def test_a_house_that_is_uploaded_at_design_has_entered_design(chain):
     assert entered["geometry"]["version"] == 1
     assert read["next"] == ["design", "planning_permit", "demolition"]
     with transaction(chain.database) as connection:
-        told = connection.execute(select(event.c.kind).order_by(event.c.seq)).scalars().all()
-    assert told == ["registered", "stage_entered"]
+        (told,) = connection.execute(select(event.c.canonical)).scalars()
+    body = json.loads(told)["body"]
+    assert (body["version"], body["entered"][0]["stage_entry"]) == (1, entered["id"])
+    assert body["entered"][0]["footprint"] == 1
 
 
 def test_where_a_building_stands_is_its_latest_entry_wherever_it_is_told(chain):
