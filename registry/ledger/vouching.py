@@ -56,11 +56,8 @@ class Voucher:
         rows = None if self.listed is None else said.get(self.listed)
         if isinstance(rows, list):
             return [{**said, **row} for row in rows]
-        return [said] if self.is_marked(said) else []
-
-    def is_marked(self, said: Said) -> bool:
-        """Tell whether an event's own fields say a row."""
-        return self.listed is None if self.mark is None else said.get(self.mark) is not None
+        is_row = self.listed is None if self.mark is None else said.get(self.mark) is not None
+        return [said] if is_row else []
 
 
 def _voucher(

@@ -2,6 +2,7 @@
 
 import zipfile
 from datetime import date, timedelta
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -12,6 +13,7 @@ from registry.errors import PackageError
 from registry.ledger.heads import read_key
 from store.database import transaction
 from tests.workflows.conftest import on_ground
+from workflows.chains import read_chain
 from workflows.delivery_options import DeliveryOptions
 from workflows.errors import ForbiddenError, RefusedOptionError
 from workflows.exporting import export_package
@@ -22,6 +24,7 @@ from workflows.principals import Principal, resolve_principal
 from workflows.proposals import carry_out
 from workflows.resolving import resolve_building
 from workflows.settings import Settings
+from workflows.stages import Asked, withdraw_entry
 from workflows.uploading import upload_file
 from workflows.verifying import verify_database
 
@@ -126,6 +129,38 @@ def test_a_feed_goes_on_where_the_last_package_ended(registers, deliver):
     versions = {resolve_building(there.database, code)["properties"]["version"] for code in there.codes()}
     assert versions == {2}
     assert there.is_sound()
+
+
+@pytest.mark.parametrize("is_in_parts", [False, True])
+def test_a_stage_that_an_upload_entered_is_withdrawn_in_the_other_register_as_well(registers, deliver, is_in_parts):
+    here, there = registers
+    # the two number their entries differently
+    there.upload(deliver, [house(300, 0), house(360, 0)], "own.gpkg")
+    here.upload(deliver, houses())
+    packages = [here.export("entered.zip")] if is_in_parts else []
+    code = here.codes()[1]
+    asked = partial(Asked, name=code)
+    (entry,) = entries(here, code, "design")
+    for role in ("planner", "registrar"):
+        principal = Principal(here.principal.office_id, here.principal.office, role, role)
+        withdraw_entry(here.database, asked(principal=principal), entry["id"], reason="another building's")
+    after = {"after": packages[0][1]["to"]} if is_in_parts else {}
+    packages.append(here.export("withdrawn.zip", **after))
+    for path, _ in packages:
+        taken = there.take(path, here)
+        assert taken["refused"] == 0, taken["results"]
+    (other,) = entries(there, code, "design")
+    assert other["id"] != entry["id"]
+    assert other["withdrawn_at"]
+    assert [each["withdrawn_at"] for each in entries(there, here.codes()[0], "design")] == [None]
+    assert here.is_sound()
+    assert there.is_sound()
+
+
+def entries(register, code, stage):
+    """Return the entries of a building into a stage, as a register reads them."""
+    read = read_chain(register.database, Asked(name=code, principal=register.principal), day=date.today())
+    return next(each["entries"] for each in read["stages"] if each["code"] == stage)
 
 
 def test_a_building_that_stands_in_the_way_refuses_that_one_alone(registers, deliver):
