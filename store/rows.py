@@ -123,7 +123,7 @@ def _each(say: Callable[[Any], Any]) -> Callable[[Iterable[Any]], Iterable[Any]]
 
 def _as_numbers(values: Iterable[float | None]) -> Iterable[float | None]:
     column = list(values)
-    # a sum is finite where all its parts are there and are
+    # numbers of which one is not finite have no finite sum
     if None not in column and math.isfinite(sum(column)):  # type: ignore[arg-type]
         return column
     return (value if value is not None and math.isfinite(value) else None for value in column)
