@@ -1,15 +1,17 @@
 """Does a service that is asked all kinds of things at once go on without an error, and does its memory stay flat?
 
-``python benchmarks/mixed_load.py [--seconds 60] [--workers 2] [--clients 12] [--pause 0.05] [--folder FOLDER]``: `luotu serve`
-with its worker for jobs and a private cluster of its own in FOLDER (temporary without it), over the sample district. Clients with
-keys of four offices ask one thing after another, at random, a pause between two; the register grows all the while:
+``python benchmarks/mixed_load.py [--warm 0] [--seconds 60] [--workers 2] [--clients 12] [--pause 0.05] [--folder FOLDER]``:
+`luotu serve` with its worker for jobs and a private cluster of its own in FOLDER (temporary without it), over the sample district.
+Clients with keys of four offices ask one thing after another, at random, a pause between two; the register grows all the while:
 
 resolve   a code of the register (or an unknown one) or coordinates      check    a drawn footprint: its code and all findings
 tile      buildings or a layer at zooms 14 to 16                         upload   twenty new houses; every fifth delivery by a job
 
 Told are requests, errors (there may be none), and how long answers took; and each minute the memory of each process of the
 service, in MB: RSS, and PSS, which shares what processes have in common. Flat is what in the last third of the time is no more
-than a twentieth above the middle third.
+than a twentieth above the middle third. The same load runs for ``--warm`` seconds before the time counts, until what a process
+keeps by design (answers to codes, compiled statements, areas of the heap) has filled: each server takes its own while for that.
+Errors count from the first request on.
 """
 
 import argparse
@@ -76,6 +78,7 @@ def main() -> None:
 
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--warm", type=float, default=0, help="seconds of the same load before the memory counts")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--clients", type=int, default=12)
@@ -96,17 +99,25 @@ def measure(port: int, supervisor: int, keys: Sequence[str], options: argparse.N
     before = service_memory(supervisor)
     tell_memory("start", before)
     load.begin(clients)
-    samples, began, told_s = list[Memory](), time.monotonic(), 0.0
-    while (passed_s := time.monotonic() - began) < options.seconds:
-        time.sleep(min(SAMPLE_S, options.seconds - passed_s))
-        samples.append(service_memory(supervisor))
-        passed_s = time.monotonic() - began
-        if passed_s - told_s >= TELL_S or passed_s >= options.seconds:
-            told_s = passed_s
-            tell_memory(f"{passed_s:.0f} s", samples[-1])
+    began = time.monotonic()
+    watch_memory(supervisor, options.warm, "warm")
+    samples = watch_memory(supervisor, options.seconds, "")
     load.end()
     tell_answers(load.answers, time.monotonic() - began)
     return sum(bool(each.error) for each in load.answers), tell_flatness(samples)
+
+
+def watch_memory(supervisor: int, lasting_s: float, title: str) -> list[Memory]:
+    """Return the memory of the service's processes as it is every few seconds of a time, and print it each minute."""
+    samples, began, told_s = list[Memory](), time.monotonic(), 0.0
+    while (passed_s := time.monotonic() - began) < lasting_s:
+        time.sleep(min(SAMPLE_S, lasting_s - passed_s))
+        samples.append(service_memory(supervisor))
+        passed_s = time.monotonic() - began
+        if passed_s - told_s >= TELL_S or passed_s >= lasting_s:
+            told_s = passed_s
+            tell_memory(f"{title} {passed_s:.0f} s".strip(), samples[-1])
+    return samples
 
 
 # --- the service
@@ -211,7 +222,7 @@ def descendants(process: int) -> list[int]:
 
 def tell_memory(title: str, memory: Memory) -> None:
     told = "   ".join(f"{name} {rss:.0f}/{pss:.0f}" for name, (rss, pss) in memory.items())
-    print(f"{title:<8}{told}   all {sum(pss for _, pss in memory.values()):.0f} MB (RSS/PSS)", flush=True)
+    print(f"{title:<12}{told}   all {sum(pss for _, pss in memory.values()):.0f} MB (RSS/PSS)", flush=True)
 
 
 def tell_flatness(samples: Sequence[Memory]) -> bool:

@@ -60,9 +60,13 @@ def address_text(text: str) -> str:
     ('解放路12号', '解放路12号楼', '五一路3号')
     """
     # NUL is in no database text
-    plain = unicodedata.normalize("NFKC", text).upper().replace("\0", "").translate(_VARIANTS)
+    plain = text.replace("\0", "")
+    if plain.isascii():
+        plain = plain.upper()
+    else:
+        plain = unicodedata.normalize("NFKC", plain).upper().translate(_VARIANTS)
+        plain = _COUNTED.sub(lambda match: str(_number(match[0])), plain)
     plain = _NUMBER_SIGN.sub("号", plain)
-    plain = _COUNTED.sub(lambda match: str(_number(match[0])), plain)
     return _NEEDLESS.sub("", _NUMBERS_APART.sub("-", plain))
 
 

@@ -19,7 +19,7 @@ from store.database import IN_BINARY, Connection, statement
 from store.editions import frame_of
 from store.errors import GroundTakenError
 from store.keys import draw_key
-from store.rows import insert_rows
+from store.rows import insert_columns, insert_rows
 from store.schema import alias, building, footprint
 
 __all__ = [
@@ -166,7 +166,7 @@ def add_footprints(connection: Connection, rows: Sequence[Mapping[str, Any]]) ->
         return []
     try:
         # one statement: the trigger works by the statement
-        return insert_rows(connection, footprint, _footprint_rows(rows))
+        return insert_columns(connection, footprint, _footprint_columns(rows))
     except IntegrityError as error:
         if getattr(error.orig, "sqlstate", None) == _EXCLUSION_VIOLATION:
             raise GroundTakenError(str(error.orig.diag.message_detail)) from error  # type: ignore[union-attr]
@@ -197,13 +197,13 @@ def current_ground(connection: Connection, codes: Iterable[str]) -> gpd.GeoDataF
     return frame_of(rows, ["name", "space"], index="code")
 
 
-def _footprint_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _footprint_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
     """Return geometry versions as they are stored: with their geometries in EWKB, and the keys by which they are found."""
-    grounds, axes = ([*_ewkb([row.get(name) for row in rows])] for name in ("geom", "axis"))
-    return [
-        {**row, "geom": ground, "axis": axis, "addresses": stored_keys(row.get("name"), row.get("attributes") or {})}
-        for row, ground, axis in zip(rows, grounds, axes, strict=True)
-    ]
+    columns: dict[str, Sequence[Any]] = {name: [row[name] for row in rows] for name in rows[0]}
+    for name in {"geom", "axis"} & columns.keys():
+        columns[name] = [*_ewkb(columns[name])]
+    columns["addresses"] = [stored_keys(row.get("name"), row.get("attributes") or {}) for row in rows]
+    return columns
 
 
 def _ewkb(shapes: Sequence[Any]) -> NDArray[Any]:

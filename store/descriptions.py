@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from registry.ledger.events import digest
+from registry.ledger.events import digest, digest_said, say_for_digest
 from registry.ledger.vouching import RowSaid
 from store.database import Connection
 from store.schema import building, document, footprint, metadata, office, unit
@@ -88,7 +88,7 @@ def _teller(column: Column[Any], known: Mapping[str, Mapping[Any, Any]]) -> Call
     """Return what tells of a stored row what its description says by a column; None where that is the column's value."""
     name = column.name
     if isinstance(column.type, JSONB):
-        return lambda row: digest(row[name], row["salt"])
+        return _digester(name)
     if any(foreign.column.table.name in _KNOWN_BY for foreign in column.foreign_keys):
         names = known.get(name, {})
         return lambda row: None if row.get(name) is None else names[row[name]]
@@ -97,6 +97,20 @@ def _teller(column: Column[Any], known: Mapping[str, Mapping[Any, Any]]) -> Call
     if isinstance(column.type, Geometry):
         return lambda row: None if row.get(name) is None else _digest_wkb(row[name])
     return None
+
+
+def _digester(name: str) -> Callable[[Mapping[str, Any]], str]:
+    """Return what tells of stored rows the digest of a column; of rows that share a value it is said once."""
+    last, said = None, say_for_digest(None)
+
+    def tell(row: Mapping[str, Any]) -> str:
+        nonlocal last, said
+        if row[name] is not last:
+            last = row[name]
+            said = say_for_digest(last)
+        return digest_said(said, row["salt"])
+
+    return tell
 
 
 def _digest_wkb(shape: Any) -> str:

@@ -37,7 +37,7 @@ from sqlalchemy.exc import DBAPIError
 
 from store.database import Connection
 
-__all__ = ["copy_columns", "draw_numbers", "insert_rows"]
+__all__ = ["copy_columns", "draw_numbers", "insert_columns", "insert_rows"]
 
 # within the time that a statement may take
 _AT_ONCE = 50_000
@@ -52,9 +52,22 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
 
     Values are as `copy_columns` takes them.
     """
-    return [
-        each for start in range(0, len(rows), _AT_ONCE) for each in _add(connection, table, rows[start:][:_AT_ONCE])
-    ]
+    numbers = list[int]()
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start:][:_AT_ONCE]
+        numbers += insert_columns(connection, table, {name: [row[name] for row in some] for name in some[0]})
+    return numbers
+
+
+def insert_columns(connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]]) -> list[int]:
+    """Add as many rows as one statement may take, told column by column, and return their numbers as `insert_rows`."""
+    (key, *_) = table.primary_key
+    if key.identity is None:
+        copy_columns(connection, table, columns)
+        return []
+    numbers = draw_numbers(connection, table, len(next(iter(columns.values()))))
+    copy_columns(connection, table, {key.name: numbers, **columns})
+    return numbers
 
 
 def draw_numbers(connection: Connection, table: Table, count: int) -> list[int]:
@@ -89,17 +102,6 @@ def copy_columns(connection: Connection, table: Table, columns: Mapping[str, Ite
     except psycopg.Error as error:
         # the driver's own cursor raises the driver's own errors; `transaction` answers to SQLAlchemy's
         raise DBAPIError.instance(f"copy {table.name}", None, error, psycopg.Error) from error
-
-
-def _add(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    given = {name: [row[name] for row in rows] for name in rows[0]}
-    (key, *_) = table.primary_key
-    if key.identity is None:
-        copy_columns(connection, table, given)
-        return []
-    numbers = draw_numbers(connection, table, len(rows))
-    copy_columns(connection, table, {key.name: numbers, **given})
-    return numbers
 
 
 class _Written(NamedTuple):

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from geocode import Text
 from store.database import Connection
 from store.errors import NotHereError
-from store.rows import insert_rows
+from store.rows import insert_columns
 from store.schema import building, document, review, review_row, upload, upload_account, upload_row
 
 __all__ = ["add_account", "add_upload", "add_upload_rows", "claim_content", "find_upload", "get_upload", "upload_rows"]
@@ -43,9 +43,9 @@ def add_account(connection: Connection, identity: str, *, office_id: int, told: 
     connection.execute(insert(upload_account).values(upload_id=identity, office_id=office_id, told=told))
 
 
-def add_upload_rows(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add what became of each row of an upload."""
-    insert_rows(connection, upload_row, rows)
+def add_upload_rows(connection: Connection, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Add what became of each row of an upload, or of a part of one, column by column."""
+    insert_columns(connection, upload_row, columns)
 
 
 def get_upload(connection: Connection, identity: str, *, office_id: int | None) -> dict[str, Any]:

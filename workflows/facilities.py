@@ -47,7 +47,7 @@ from store.database import Connection, Database, transaction
 from store.documents import Documents, add_document, keep_bytes
 from store.ledger import append_events
 from store.lives import read_lives
-from store.uploads import add_upload, add_upload_rows, claim_content, find_upload, get_upload
+from store.uploads import add_upload, claim_content, find_upload, get_upload
 from workflows.changes import Changes, write_changes
 from workflows.deliveries import MAX_VERTICES, PreparedDelivery, in_plane, prepare_delivery
 from workflows.drawings import measure_versions
@@ -57,6 +57,7 @@ from workflows.registering import add_names
 from workflows.reports import RowReport, UploadReport, fault_json, text_json
 from workflows.rights import allow
 from workflows.stages import enter_uploaded_stage
+from workflows.upload_reports import add_reports
 
 __all__ = ["FacilityOptions", "code_facilities", "facility_classes", "upload_facilities"]
 
@@ -427,8 +428,8 @@ def _register(
     ids |= {row: match.building for row, match in placed.matches.items() if match.building is not None}
     events = write_changes(connection, changes)
     events += add_names(connection, _names(facilities, ids), source=report.file, changes=changes)
-    rows = [_upload_row(row, ids.get(row.row) if row.fault is None else None) for row in report.results]
-    add_upload_rows(connection, [{**row, "upload_id": upload, "office_id": principal.office_id} for row in rows])
+    good = {row.row: ids[row.row] for row in report.results if row.fault is None and row.row in ids}
+    add_reports(connection, report.results, good, upload=upload, office_id=principal.office_id)
     append_events(connection, events)
     return replace(report, id=upload, stored=True), list(ids.values())
 
@@ -477,18 +478,6 @@ def _versions(facilities: _Facilities, report: UploadReport, upload: str) -> dic
             "width_m": facilities.extents[row].width_m,
         }
         for row, measures in zip(rows, measured, strict=True)
-    }
-
-
-def _upload_row(row: RowReport, building: str | None) -> dict[str, Any]:
-    return {
-        "row_number": row.row,
-        "source_id": row.feature,
-        "name": row.name,
-        "outcome": row.outcome,
-        "building_id": building,
-        "area_m2": row.area_m2,
-        "fault": row.fault,
     }
 
 

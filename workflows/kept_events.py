@@ -75,14 +75,16 @@ class KeptEvents:
 
 def _read(handle: int | None, length: int, begin: int) -> bytes:
     """Return a block of a file, however it is cut on the way."""
-    block = bytearray()
-    while handle is not None and len(block) < length:
-        some = os.pread(handle, length - len(block), begin + len(block))
+    block = list[bytes]()
+    while handle is not None and length:
+        some = os.pread(handle, length, begin)
         if not some:
             message = "a file of events has been cut off"
             raise EOFError(message)
-        block += some
-    return bytes(block)
+        block.append(some)
+        begin, length = begin + len(some), length - len(some)
+    # what came at once is not copied
+    return b"".join(block)
 
 
 def _values(event: NewEvent) -> tuple[Any, ...]:

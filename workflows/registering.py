@@ -19,7 +19,7 @@ from store.descriptions import describe_rows
 from store.documents import add_document
 from store.ledger import append_events
 from store.reviews import add_reviews
-from store.uploads import add_account, add_upload, add_upload_rows
+from store.uploads import add_account, add_upload
 from workflows.changes import Changes, write_changes
 from workflows.deliveries import PreparedDelivery
 from workflows.drawings import measure_versions
@@ -30,6 +30,7 @@ from workflows.principals import Principal
 from workflows.reports import RowReport, UploadReport, fault_json
 from workflows.stages import tell_entries, uploaded_entries
 from workflows.succession import succeed
+from workflows.upload_reports import add_reports
 
 __all__ = ["GatheredPart", "MatchedPart", "Registration", "add_names"]
 
@@ -98,11 +99,10 @@ class Registration:
         GroundTakenError
             The database knows better than the match: nothing of the transaction may be kept.
         """
-        connection, office = self._connection, self._principal.office_id
+        connection = self._connection
         part, changes, buildings = gathered.part, gathered.changes, gathered.buildings
         events = write_changes(connection, changes)
-        rows = [_upload_row(row, buildings.get(row.row)) for row in part.reports]
-        add_upload_rows(connection, [{**row, "upload_id": self.id, "office_id": office} for row in rows])
+        add_reports(connection, part.reports, buildings, upload=self.id, office_id=self._principal.office_id)
         reviews = _hold(connection, part, self.id, self._principal)
         names = [(building, _aliases(part.prepared, row)) for row, building in buildings.items()]
         named = add_names(connection, names, source=self._delivery.file, changes=changes)
@@ -252,17 +252,4 @@ def _held_row(prepared: PreparedDelivery, row: int) -> dict[str, Any]:
         "attributes": dict(prepared.records[row]),
         "aliases": _aliases(prepared, row),
         "geom": prepared.ground.geometry[row],
-    }
-
-
-def _upload_row(row: RowReport, building: str | None) -> dict[str, Any]:
-    return {
-        "row_number": row.row,
-        "source_id": row.feature,
-        "name": row.name,
-        "outcome": row.outcome,
-        "building_id": building,
-        "area_m2": row.area_m2,
-        "fault": row.fault,
-        "warnings": list(row.warnings) or None,
     }

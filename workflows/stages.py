@@ -215,7 +215,7 @@ def tell_entries(events: Iterable[NewEvent], entered: Mapping[str, Mapping[str, 
     """
     for event in events:
         said = entered.get(event.building_id or "") if "version" in event.body else None
-        yield event if said is None else replace(event, body={**event.body, "entered": [said]})
+        yield event if said is None else event._replace(body={**event.body, "entered": [said]})
 
 
 def _may_enter(

@@ -11,7 +11,7 @@ from layers.deliveries import Delivery
 from layers.json_values import json_value
 from registry.relating import Relation, Shift
 from store.database import Connection, Database, transaction
-from store.uploads import get_upload, upload_rows
+from store.uploads import add_upload_rows, get_upload, upload_rows
 from workflows.deliveries import PART_ROWS, PreparedDelivery
 from workflows.delivery_options import DeliveryOptions
 from workflows.kept_reports import KeptReports
@@ -20,7 +20,7 @@ from workflows.principals import Principal
 from workflows.reports import RowReport, UploadReport, text_json
 from workflows.rights import allow, only_office
 
-__all__ = ["DeliveryAccount", "find_report", "report_drawn", "report_rows", "stored_report"]
+__all__ = ["DeliveryAccount", "add_reports", "find_report", "report_drawn", "report_rows", "stored_report"]
 
 # a name that no row has as its scheme wants it fills a page with one sentence
 _MOST_ODD = 100
@@ -139,6 +139,25 @@ def report_drawn(prepared: PreparedDelivery, options: DeliveryOptions) -> Upload
         ],
     )
     return account.report()
+
+
+def add_reports(
+    connection: Connection, reports: Sequence[RowReport], buildings: Mapping[int, str], *, upload: str, office_id: int
+) -> None:
+    """Store what became of rows of an upload, with the buildings (ids) of those that are registered."""
+    columns: dict[str, Sequence[Any]] = {
+        "upload_id": [upload] * len(reports),
+        "office_id": [office_id] * len(reports),
+        "row_number": [each.row for each in reports],
+        "source_id": [each.feature for each in reports],
+        "name": [each.name for each in reports],
+        "outcome": [each.outcome for each in reports],
+        "building_id": [buildings.get(each.row) for each in reports],
+        "area_m2": [each.area_m2 for each in reports],
+        "fault": [each.fault for each in reports],
+        "warnings": [list(each.warnings) or None for each in reports],
+    }
+    add_upload_rows(connection, columns)
 
 
 def find_report(database: Database, identity: str, *, principal: Principal) -> UploadReport:

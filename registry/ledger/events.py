@@ -7,13 +7,13 @@ number and the hash of the leaf before, so that the events are a chain as well.
 import json
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from secrets import token_hex
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
@@ -30,12 +30,14 @@ __all__ = [
     "canonical_json",
     "chain_events",
     "digest",
+    "digest_said",
     "get_kind",
     "load_kinds",
     "moment",
     "new_salts",
     "read_event",
     "say_event",
+    "say_for_digest",
 ]
 
 _EXACT = 2**53
@@ -47,8 +49,7 @@ _TEXT = b'%b%b,"previous":%b,"recorded_at":%b,"seq":%d,"subject":%b}'
 _LEAST_DECIMAL = 1e-3  # orjson writes smaller ones with an exponent before RFC 8785 does
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """Something that happened, not yet in the ledger.
 
     Attributes
@@ -76,7 +77,7 @@ class NewEvent:
     office_id: int
     actor: str
     occurred_at: datetime
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] = MappingProxyType({})
     building_id: str | None = None
 
 
@@ -224,11 +225,20 @@ def digest(value: Any, salt: str) -> str:
     The salt, long and drawn by chance, is stored with the value and nowhere else: where both are erased, nobody can find
     the value by trying. A value has the same digest when it comes back from the database: 1.0 is 1 there.
     """
+    return digest_said(say_for_digest(value), salt)
+
+
+def say_for_digest(value: Any) -> bytes:
+    """Return a JSON value as `digest_said` takes it, for a value of which many digests are made."""
     try:
         # all its numbers are told apart
-        said = _quick_json(value)
+        return _quick_json(value)
     except (_OddError, orjson.JSONEncodeError):
-        said = _exact_json(_told_apart(value))
+        return _exact_json(_told_apart(value))
+
+
+def digest_said(said: bytes, salt: str) -> str:
+    """Return the `digest` of a value that `say_for_digest` has said."""
     return sha256(b"%b\x00%b" % (salt.encode(), said)).hexdigest()
 
 

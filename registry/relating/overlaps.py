@@ -104,6 +104,8 @@ def measure_footprints(geometries: NDArray[Any]) -> Footprints:
 
 def move_footprints(footprints: Footprints, vectors_m: Floats) -> Footprints:
     """Return footprints moved, each by its own vector; shape (n, 2), in metres."""
+    if not vectors_m.any():
+        return footprints
     xy, owner = shapely.get_coordinates(footprints.geometries, return_index=True)
     moved = shapely.set_coordinates(footprints.geometries.copy(), xy + vectors_m[owner])
     return Footprints(moved, footprints.area_m2, footprints.centroid_m + vectors_m, footprints.extent_m)

@@ -110,7 +110,7 @@ def history(connection, desk, on_ground, house_codes, plan_edition, plan_feature
     end = datetime(2999, 1, 1, tzinfo=UTC)
     add_key(connection, office_id=desk.office_id, role="surveyor", label="field laptop", expires_at=end)
     row = {**names, "upload_id": desk.upload_id, "row_number": 0, "source_id": None, "name": None, "outcome": "new"}
-    add_upload_rows(connection, [{**row, "area_m2": 1.0, "fault": None}])
+    add_upload_rows(connection, {name: [value] for name, value in (row | {"area_m2": 1.0, "fault": None}).items()})
     add_edition(connection, {**plan_edition, "office_id": desk.office_id}, plan_features([shapely.Point(126, 43)]))
     for statement in LATER_ROWS.split(";"):
         connection.execute(text(statement), {"office": desk.office_id, "building": building})

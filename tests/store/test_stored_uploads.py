@@ -36,6 +36,10 @@ def row(desk, number, *, outcome="refused", **values):
     }
 
 
+def columns(rows):
+    return {name: [each[name] for each in rows] for name in rows[0]}
+
+
 def test_an_upload_is_found_by_its_content_and_options(connection, desk):
     wanted = {"office_id": desk.office_id, "sha256": HASH, "options": OPTIONS}
     assert find_upload(connection, **wanted) == desk.upload_id
@@ -60,7 +64,7 @@ def test_an_upload_comes_with_its_rows_in_file_order(connection, desk, on_ground
     ((code, building),) = desk.add(connection, on_ground(shapely.box(0, 0, 20, 10)), house_codes(1)).items()
     fault = {"kind": "self_intersection", "x": 126.5}
     rows = [row(desk, 2, fault=fault), row(desk, 0, outcome="new", building_id=building, area_m2=200.0), row(desk, 1)]
-    add_upload_rows(connection, rows)
+    add_upload_rows(connection, columns(rows))
     found = get_upload(connection, desk.upload_id, office_id=desk.office_id)
     assert (found["file"], found["sha256"], found["actor"]) == ("a.zip", HASH, "test")
     kept = list(upload_rows(connection, desk.upload_id))
@@ -79,18 +83,18 @@ def test_what_is_told_at_the_end_counts_before_what_was_said_at_the_beginning(co
 
 
 def test_an_upload_without_rows_is_an_upload(connection, desk):
-    add_upload_rows(connection, [])
+    add_upload_rows(connection, dict.fromkeys(row(desk, 0), ()))
     assert list(upload_rows(connection, desk.upload_id)) == []
 
 
 def test_a_row_has_one_outcome(connection, desk):
     with pytest.raises(IntegrityError, match="upload_row_pkey"):
-        add_upload_rows(connection, [row(desk, 0), row(desk, 0)])
+        add_upload_rows(connection, columns([row(desk, 0), row(desk, 0)]))
 
 
 def test_an_outcome_is_one_of_four(connection, desk):
     with pytest.raises(IntegrityError, match="upload_row_outcome_check"):
-        add_upload_rows(connection, [row(desk, 0, outcome="perhaps")])
+        add_upload_rows(connection, columns([row(desk, 0, outcome="perhaps")]))
 
 
 def test_another_office_sees_nothing(connection, desk, other_desk):
