@@ -62,6 +62,7 @@ def main() -> None:
     options = read_options()
     with ExitStack() as stack:
         folder = options.folder or Path(stack.enter_context(TemporaryDirectory(prefix="luotu-bench-")))
+        folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
         address = start_cluster(folder / "pg")
         if options.folder is None:

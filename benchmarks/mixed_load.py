@@ -61,6 +61,7 @@ def main() -> None:
     options = read_options()
     with TemporaryDirectory(prefix="luotu-mixed-", ignore_cleanup_errors=True) as made:
         home = options.folder or Path(made)
+        home.mkdir(parents=True, exist_ok=True)
         home.chmod(0o755)
         luotu = Luotu(home)
         try:

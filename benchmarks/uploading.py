@@ -5,14 +5,20 @@
 Four deliveries, each a GeoPackage and each in a process of its own: every other building of the city, all new in an empty
 register; those between them, as many and as new, their neighbours wall to wall; a second survey of the first, 0.4 m aside and
 5 cm rough at each vertex; and the second survey once more, which is the same upload.
+
+The machine may be a share of one: what a fixed piece of work takes before and after each delivery is told beside it, alone and
+with another one at the same time, which two cores do as fast and two halves of one core do not.
 """
 
 import argparse
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -60,15 +66,39 @@ def measure(home: Path, shapes: Any) -> None:
     first, between = write(home / "first.gpkg", shapes[::2]), write(home / "between.gpkg", shapes[1::2])
     second = write(home / "second.gpkg", survey_again(shapes[::2]))
     deliveries = {"all new": first, "all new, in a standing city": between, "a second survey": second}
-    print(f"{'':<28}{'rows':>10}{'s':>8}{'rows/s':>9}{'CPU s':>8}{'server s':>9}{'peak MB':>9}  outcomes")
+    print(
+        f"{'':<28}{'rows':>10}{'s':>8}{'rows/s':>9}{'CPU s':>8}{'server s':>9}{'peak MB':>9}{'fixed work, ms':>22}  outcomes"
+    )
+    before = fixed_work()
     for name, path in (*deliveries.items(), ("the same upload again", second)):
         command = [sys.executable, __file__, "--deliver", str(home), str(path)]
         told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         rate = told["rows"] / told["took_s"]
         verdict = "" if rate >= BAR_ROWS_S else "   MISSED"
         figures = f"{told['rows']:>10,}{told['took_s']:>8.1f}{rate:>9,.0f}{told['cpu_s']:>8.1f}"
-        figures += f"{told['server_s']:>9.1f}{told['peak_mb']:>9,.0f}"
+        after = fixed_work()
+        paces = " → ".join(f"{alone:.0f}/{beside:.0f}" for alone, beside in (before, after))
+        figures += f"{told['server_s']:>9.1f}{told['peak_mb']:>9,.0f}{paces:>22}"
         print(f"{name:<28}{figures}  {told['outcomes']}{verdict}", flush=True)
+        before = after
+
+
+def fixed_work() -> tuple[float, float]:
+    """Return how many milliseconds a fixed piece of work takes alone, and beside another one: medians of some."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as both:
+        alone = both.submit(fixed_work_ms).result()
+        beside = [*both.map(fixed_work_ms, range(2))]
+    return alone, max(beside)
+
+
+def fixed_work_ms(_: int = 0) -> float:
+    def once() -> float:
+        started, kept = time.perf_counter(), dict[int, str]()
+        for number in range(400_000):
+            kept[number % 1024] = str(number)
+        return (time.perf_counter() - started) * 1000
+
+    return statistics.median(once() for _ in range(9))
 
 
 def deliver(home: Path, path: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 /** Drawing one footprint with Terra Draw: corner after corner, then corners that can be dragged. */
 
-import type { Polygon } from "geojson";
+import type { Polygon, Position } from "geojson";
 import type { Map as MapLibreMap } from "maplibre-gl";
 import {
   TerraDraw,
@@ -16,6 +16,8 @@ import { hex, onPaletteChange, readPalette, type Palette } from "./map/theme";
 export interface DrawTool {
   /** Begin a new footprint; one drawn before is dropped. */
   start(): void;
+  /** Put a footprint on the map in place of what is drawn, its corners ready to be dragged. */
+  put(footprint: Polygon): void;
   /** Drop whatever is drawn and put the tool down. */
   clear(): void;
   /** Tell whether the drawn footprint, or a corner of it, is at a place. */
@@ -63,6 +65,12 @@ export function createDrawTool(map: MapLibreMap, onFootprint: (footprint: Polygo
       draw.clear();
       draw.setMode("polygon");
       map.getCanvas().focus();
+    },
+    put(footprint) {
+      draw.clear();
+      draw.setMode("select");
+      const [added] = draw.addFeatures([{ type: "Feature", properties: { mode: "polygon" }, geometry: footprint }]);
+      if (added?.valid && added.id !== undefined) draw.selectFeature(added.id);
     },
     clear() {
       draw.clear();
@@ -115,6 +123,15 @@ const selectStyles = ({ accent, paper }: Palette) => ({
   midPointOutlineColor: hex(paper),
   midPointOutlineWidth: 1,
 });
+
+/** Return a ring of corners as a footprint. */
+export const footprintOf = (corners: readonly Position[]): Polygon => ({
+  type: "Polygon",
+  coordinates: [[...corners, ...corners.slice(0, 1)].map((corner) => [...corner])],
+});
+
+/** Return the corners of a drawn footprint, each once. */
+export const cornersOf = ({ coordinates }: Polygon): Position[] => (coordinates[0] ?? []).slice(0, -1);
 
 const rounded = ({ coordinates }: Polygon): Polygon => ({
   type: "Polygon",

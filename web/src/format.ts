@@ -44,11 +44,6 @@ export function whole(value: number, language: Language): string {
   return new Intl.NumberFormat(locale(language)).format(value);
 }
 
-/** Longitude and latitude in degrees; five decimals are about one metre. */
-export function lonLat(lon: number, lat: number): string {
-  return `${lon.toFixed(5)}°, ${lat.toFixed(5)}°`;
-}
-
 function decimal(value: number, language: Language): string {
   const size = Math.abs(value);
   const digits = size >= 0.01 || size === 0 ? 2 : size >= 0.0001 ? 4 : 6;

@@ -5,13 +5,14 @@ import { createActions, type Actions } from "./actions";
 import { problemOf } from "./actions/page";
 import { readAddress } from "./address";
 import { readLayers, readSession } from "./api";
+import { readSystem } from "./crs";
 import { createDrawTool } from "./draw";
 import { readLanguage } from "./language";
 import { addLayers, buildingAt, BUILDINGS } from "./map/blueprint";
 import { candidateAt, rowAt } from "./map/delivery";
 import { GRATICULE } from "./map/graticule";
 import { createMap, firstIdle, flyTo } from "./map/view";
-import { createStore, type State } from "./state";
+import { createStore, NO_ENTRY, type State } from "./state";
 import "./styles/index.css";
 import { createSync } from "./sync";
 import { appView } from "./views/app";
@@ -26,6 +27,8 @@ const INITIAL: State = {
   layersOpen: innerWidth >= 1100,
   sheet: "low",
   drawing: false,
+  entry: NO_ENTRY,
+  system: readSystem(),
   view: "home",
   search: { busy: false, problem: null },
   draft: null,
@@ -58,7 +61,7 @@ async function start(): Promise<void> {
   const draw = createDrawTool(map, (footprint) => void act.codeFootprint(footprint));
   const act = createActions({ store, map, draw });
   const sync = createSync(map);
-  createFrame(map, element("frame"), () => store.state);
+  createFrame(map, element("frame"), () => store.state, act);
 
   map.on("click", ({ point, lngLat }) => {
     if (store.state.drawing || draw.isAt(lngLat)) return;

@@ -1,8 +1,9 @@
 /** Everything the page shows, in one value; views are functions of it. */
 
-import type { Polygon } from "geojson";
+import type { Polygon, Position } from "geojson";
 import type { Reading } from "./api";
 import type {
+  Bilingual,
   Building,
   BuildingFindings,
   Candidate,
@@ -18,11 +19,22 @@ import type {
   UploadResult,
   UploadRow,
 } from "./contract";
+import type { System } from "./crs";
 import type { Language } from "./messages";
 import type { Filter } from "./rows";
 
+/** Corners that are typed, before they close. */
+export interface Entry {
+  corners: readonly Position[];
+  fault: Bilingual | null;
+}
+
 export interface Draft {
   geometry: Polygon;
+  /** Where right angles were made: what it was, and how far its corners were moved at most. */
+  squared: { before: Polygon; moved_m: number } | null;
+  /** What is wrong with a corner that was typed. */
+  fault: Bilingual | null;
   preview: CodePreview | null;
   problem: Problem | null;
   registering: boolean;
@@ -66,6 +78,9 @@ export interface State {
   layersOpen: boolean;
   sheet: "low" | "half" | "full";
   drawing: boolean;
+  entry: Entry;
+  /** In which coordinates are told and typed. */
+  system: System;
   view: "home" | "draft" | "card" | "upload";
   search: { busy: boolean; problem: Problem | null };
   draft: Draft | null;
@@ -96,6 +111,8 @@ export const candidatesOnShow = ({ view, upload }: State): readonly Candidate[] 
 /** The delivered rows that the map shows now. */
 export const rowsOnShow = ({ view, upload }: State): readonly UploadRow[] =>
   view === "upload" && upload ? upload.rows : NONE;
+
+export const NO_ENTRY: Entry = { corners: [], fault: null };
 
 // One and the same empty list, so that "nothing has changed" can be told by identity.
 const NONE: readonly never[] = [];

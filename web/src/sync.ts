@@ -33,6 +33,11 @@ export function createSync(map: MapLibreMap): Effect {
       },
     ),
     whenChanged(
+      (state) => [state.language, state.system],
+      // what follows the map frame by frame is drawn again with it
+      () => map.triggerRepaint(),
+    ),
+    whenChanged(
       (state) => [findingsOnShow(state), state.chosen],
       (state) => markWitnesses(map, witnesses(state)),
     ),
@@ -70,10 +75,25 @@ function whenChanged(inputs: (state: State) => unknown[], effect: Effect): Effec
   };
 }
 
-/** The building whose card is shown, or the delivered row that is chosen. */
-function outlined({ view, card, upload }: State): Geometry | null {
+/** The building whose card is shown, the delivered row that is chosen, or the corners that are typed so far. */
+function outlined({ view, card, upload, drawing, entry }: State): Geometry | null {
+  if (drawing) return typed(entry);
   if (view === "card") return card?.building.geometry ?? null;
   return view === "upload" ? (upload?.chosen?.geometry ?? null) : null;
+}
+
+// one and the same line for the same corners, so that it is not drawn again
+const LINES = new WeakMap<readonly unknown[], Geometry>();
+
+function typed({ corners }: State["entry"]): Geometry | null {
+  if (corners.length === 0) return null;
+  const [first = []] = corners;
+  const line = LINES.get(corners) ?? {
+    type: "LineString",
+    coordinates: [...corners, ...(corners.length === 1 ? [first] : [])],
+  };
+  LINES.set(corners, line);
+  return line;
 }
 
 /** Failures are hatched at once, the worst on top; any other witness only while its finding is chosen. */

@@ -8,6 +8,7 @@ import type { Say } from "../messages";
 import type { Draft, State } from "../state";
 import { aliasesView } from "./aliases";
 import { codeView } from "./code";
+import { cornersView } from "./corners";
 import { findingsView } from "./findings";
 import { areaEntries, entryList } from "./measures";
 import { problemView } from "./problem";
@@ -17,7 +18,7 @@ export function draftView(draft: Draft, state: State, say: Say, act: Actions): T
   return html`
     ${problem ? problemView(problem, say, act) : nothing} ${preview ? previewView(preview, state, say, act) : nothing}
     ${!preview && !problem ? html`<p class="quiet busy">${say("coding")}</p>` : nothing}
-    ${registerForm(draft, say, act)}
+    ${cornersView(draft, state.system, say, act)} ${registerForm(draft, say, act)}
     ${preview ? findingsView({ findings: preview.findings, verdict: preview.verdict, chosen: state.chosen }, say, act) : nothing}
     ${preview ? aliasesView(preview.aliases, say) : nothing}
   `;

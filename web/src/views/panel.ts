@@ -6,6 +6,7 @@ import { FORMAT_GROUPS } from "../formats";
 import type { Say } from "../messages";
 import type { State } from "../state";
 import { cardView } from "./card";
+import { entryView } from "./corners";
 import { draftView } from "./draft";
 import { arrowUp, brandMark, lens, pen } from "./icons";
 import { jobsView } from "./jobs";
@@ -96,7 +97,7 @@ function suggestionsView(codes: readonly string[], say: Say, act: Actions): Temp
 }
 
 function toolsView(state: State, say: Say, act: Actions): TemplateResult {
-  if (state.drawing) return drawingView(say, act);
+  if (state.drawing) return drawingView(state, say, act);
   const choose = (event: Event): void => {
     const input = event.target as HTMLInputElement;
     void act.takeFiles([...(input.files ?? [])]);
@@ -116,19 +117,21 @@ function toolsView(state: State, say: Say, act: Actions): TemplateResult {
   `;
 }
 
-function drawingView(say: Say, act: Actions): TemplateResult {
+function drawingView(state: State, say: Say, act: Actions): TemplateResult {
   const touch = matchMedia("(pointer: coarse)").matches;
   return html`
-    <div class="tools drawing" role="status">
-      <p><strong>${say("drawing")}</strong> ${say(touch ? "drawHelpTouch" : "drawHelp")}</p>
+    <div class="tools drawing">
+      <p role="status"><strong>${say("drawing")}</strong> ${say(touch ? "drawHelpTouch" : "drawHelp")}</p>
       <button @click=${act.undoCorner}>${say("undo")}</button>
       <button data-testid="draw-cancel" @click=${act.clearDraft}>${say("cancel")} <kbd>Esc</kbd></button>
+      ${entryView(state, say, act)}
     </div>
   `;
 }
 
-function resultView(state: State, say: Say, act: Actions): TemplateResult {
+function resultView(state: State, say: Say, act: Actions): TemplateResult | typeof nothing {
   const { view, draft, card, upload } = state;
+  if (state.drawing) return nothing;
   if (view === "draft" && draft) return draftView(draft, state, say, act);
   if (view === "card" && card) return cardView(card, state, say, act);
   if (view === "upload" && upload) return uploadView(upload, state, say, act);
