@@ -5,6 +5,7 @@ import type {
   Bilingual,
   Building,
   BuildingFindings,
+  Chain,
   CodePreview,
   Job,
   Layer,
@@ -29,6 +30,11 @@ export const readSession = (): Promise<Session> => request("/session");
 export const readLayers = async (): Promise<Layer[]> => (await request<{ layers: Layer[] }>("/layers")).layers;
 
 export const readBuilding = (name: string): Promise<Building> => request(`/buildings/${encodeURIComponent(name)}`);
+
+export const readChain = (code: string): Promise<Chain> => request(`/buildings/${encodeURIComponent(code)}/stages`);
+
+/** The address of a building's extract: what every layer has on its ground, on paper. */
+export const extractOf = (code: string): string => `/extracts/pdf?code=${encodeURIComponent(code)}`;
 
 export const readFindings = (code: string): Promise<BuildingFindings> =>
   request(`/buildings/${encodeURIComponent(code)}/findings`);

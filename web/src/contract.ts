@@ -249,8 +249,72 @@ export interface Stage extends Named {
   requires: { geometry: "own" | "current" | "none" };
 }
 
+/** A building's entry into a stage. */
+export interface StageEntry {
+  id: number;
+  occurred_on: string;
+  /** Whether the day is known only to be no later than this. */
+  at_latest: boolean;
+  recorded_at: string;
+  office: Bilingual;
+  actor: string;
+  certificate: string | null;
+  documents: string[];
+  height_m: number | null;
+  floor_area_m2: number | null;
+  geometry: { version: number; area_m2: number } | null;
+  withdrawn_at: string | null;
+}
+
+export interface EntryInBrief {
+  entry: number;
+  stage: string;
+  occurred_on: string;
+  version: number;
+}
+
+/** How far the geometry of one stage may differ from that of an earlier one, and how far it does. */
+export interface JudgedTolerance {
+  id: string;
+  title: Bilingual;
+  measure: string;
+  outcome: Outcome;
+  severity: string;
+  value: number | null;
+  limit: number | null;
+}
+
+export interface StageDifference {
+  from: EntryInBrief;
+  to: EntryInBrief;
+  measures: Record<string, number | null>;
+  gained: Geometry | null;
+  lost: Geometry | null;
+  findings: JudgedTolerance[];
+}
+
+export interface Due {
+  deadline: string;
+  label: Bilingual;
+  due_on: string;
+  overdue_days: number;
+  state: string;
+}
+
+/** What a building has gone through, what may come next, and what is due. */
+export interface Chain {
+  building: string;
+  day: string;
+  stages: (Named & { entries: StageEntry[] })[];
+  next: string[];
+  deadlines: Due[];
+  differences: StageDifference[];
+}
+
 export interface BuildingProperties {
   code: string;
+  life: { state: string; reason: string | null; closed_on: string | null };
+  lineage: { predecessors: string[]; successors: string[]; living: string[] };
   h3: string;
   area_m2: number;
   plane: PlaneMeasure;

@@ -7,6 +7,7 @@ import type {
   Building,
   BuildingFindings,
   Candidate,
+  Chain,
   CodePreview,
   Finding,
   Job,
@@ -16,6 +17,7 @@ import type {
   RefusedFile,
   Session,
   Stage,
+  StageDifference,
   UploadResult,
   UploadRow,
 } from "./contract";
@@ -45,6 +47,10 @@ export interface Card {
   /** How it came to be registered just now, if it was. */
   registered: UploadRow["outcome"] | null;
   findings: BuildingFindings | "loading" | null;
+  /** Null until it is there, and for those who may not see it. */
+  chain: Chain | null;
+  /** Two of its geometries that are laid over each other. */
+  compared: StageDifference | null;
   problem: Problem | null;
 }
 

@@ -3,6 +3,7 @@
 import type { Geometry } from "geojson";
 import type { Map as MapLibreMap } from "maplibre-gl";
 import { writeCode } from "./address";
+import type { StageDifference } from "./contract";
 import { showLayers } from "./map/blueprint";
 import { showCandidates, showRows } from "./map/delivery";
 import { GRATICULE } from "./map/graticule";
@@ -38,7 +39,7 @@ export function createSync(map: MapLibreMap): Effect {
       () => map.triggerRepaint(),
     ),
     whenChanged(
-      (state) => [findingsOnShow(state), state.chosen],
+      (state) => [findingsOnShow(state), state.chosen, state.view === "card" ? state.card?.compared : null],
       (state) => markWitnesses(map, witnesses(state)),
     ),
     whenChanged(
@@ -82,6 +83,15 @@ function outlined({ view, card, upload, drawing, entry }: State): Geometry | nul
   return view === "upload" ? (upload?.chosen?.geometry ?? null) : null;
 }
 
+/** What the later of two geometries has more, and what it lacks. */
+function laidOver({ gained, lost }: StageDifference): Witness[] {
+  const parts = [
+    { geometry: gained, tone: "warn" },
+    { geometry: lost, tone: "fail" },
+  ] as const;
+  return parts.flatMap(({ geometry, tone }) => (geometry ? [{ geometry, tone, chosen: true }] : []));
+}
+
 // one and the same line for the same corners, so that it is not drawn again
 const LINES = new WeakMap<readonly unknown[], Geometry>();
 
@@ -98,6 +108,8 @@ function typed({ corners }: State["entry"]): Geometry | null {
 
 /** Failures are hatched at once, the worst on top; any other witness only while its finding is chosen. */
 function witnesses(state: State): Witness[] {
+  const compared = state.view === "card" ? state.card?.compared : null;
+  if (compared) return laidOver(compared);
   const worstLast = worstFirst(findingsOnShow(state)).reverse();
   return worstLast.flatMap((finding) => {
     const chosen = finding === state.chosen;
