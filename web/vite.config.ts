@@ -24,7 +24,17 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
-const API_PATHS = ["/session", "/layers", "/tiles", "/codes", "/uploads", "/jobs", "/stages", "/buildings"];
+const API_PATHS = [
+  "/session",
+  "/layers",
+  "/tiles",
+  "/codes",
+  "/uploads",
+  "/jobs",
+  "/stages",
+  "/buildings",
+  "/extracts",
+];
 
 export default defineConfig({
   base: "./",
@@ -36,7 +46,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 1600,
     modulePreload: { polyfill: false },
     // A slow machine is no fault of the page.
-    rolldownOptions: { checks: { pluginTimings: false } },
+    rolldownOptions: { checks: { bundlerTimings: false } },
   },
   server: { proxy: Object.fromEntries(API_PATHS.map((path) => [path, "http://127.0.0.1:8000"])) },
 });

@@ -151,7 +151,10 @@ async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
 
 async function send(path: string, init: RequestInit): Promise<Response> {
   try {
-    return await fetch(path, { ...init, headers: { Accept: "application/json", ...init.headers } });
+    return await fetch(path, {
+      ...init,
+      headers: { Accept: "application/json", ...(init.headers as Record<string, string> | undefined) },
+    });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ProblemError(UNREACHABLE);
@@ -206,7 +209,7 @@ export function toProblem(status: number, body: unknown): Problem {
     title: (text(zh["title"]) && both("title")) || (TITLES[status] ?? FAILED),
     detail: both("detail") ?? { zh: `服务回应了 ${status}。`, en: `The server answered ${status}.` },
     remedy: both("remedy"),
-    place: (given["place"] ?? {}) as Problem["place"],
+    place: given["place"] ?? {},
     suggestions: (given["suggestions"] ?? []) as string[],
     results: (given["results"] ?? []) as Problem["results"],
   };

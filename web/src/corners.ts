@@ -24,6 +24,7 @@ const ZONE_M = 1_000_000;
 const NUMBER = /^[-+]?\d+(\.\d*)?$/;
 // NFKC makes two primes of a double one
 const DEGREES = /^([-+]?\d+)[°-](\d+)(?:[′'-](?:(\d+(?:\.\d+)?)(?:′′|''|")?)?)?$/;
+const SIGNS: Readonly<Record<string, string>> = { 度: "°", 分: "′", 秒: '"' };
 // a corner's and its ring's number before the coordinates
 const COUNTS_BELOW = 10_000;
 
@@ -51,10 +52,10 @@ export function readAngle(text: string): number | null {
   const plain = text
     .normalize("NFKC")
     .trim()
-    .replace(/[\s度分秒]/g, (sign) => ({ 度: "°", 分: "′", 秒: '"' })[sign] ?? "");
+    .replace(/[\s度分秒]/g, (sign) => SIGNS[sign] ?? "");
   const parts = DEGREES.exec(plain);
   if (!parts) return NUMBER.test(plain.replace("°", "")) ? Number(plain.replace("°", "")) : null;
-  const [degrees = 0, minutes = 0, seconds = 0] = parts.slice(1).map((part) => Number(part ?? 0));
+  const [degrees = 0, minutes = 0, seconds = 0] = parts.slice(1).map((part: string | undefined) => Number(part ?? 0));
   if (minutes >= 60 || seconds >= 60) return null;
   return (plain.startsWith("-") ? -1 : 1) * (Math.abs(degrees) + minutes / 60 + seconds / 3600);
 }
@@ -141,7 +142,7 @@ const vector = (from: readonly [number, number], to: readonly [number, number]):
 /** The direction of most of the ring's length, right angles counting as one direction. */
 function mainDirection(sides: readonly Vector[]): number {
   // four times an angle is the same for all at right angles to each other
-  const [sine, cosine] = sides.reduce(
+  const [sine, cosine] = sides.reduce<[number, number]>(
     ([s, c], { north, east }) => {
       const turn = 4 * Math.atan2(east, north);
       const length = Math.hypot(north, east);
@@ -149,7 +150,7 @@ function mainDirection(sides: readonly Vector[]): number {
     },
     [0, 0],
   );
-  return Math.atan2(sine ?? 0, cosine ?? 0) / 4;
+  return Math.atan2(sine, cosine) / 4;
 }
 
 function crossing(a: Line, b: Line): [number, number] | null {

@@ -78,10 +78,8 @@ export function jobActions(page: Page) {
     const { rows: previewed } = upload;
     if (job.problem) {
       const problem = problemOfJob(job.problem);
-      return shown({
-        problem,
-        ...(problem.results.length > 0 && { rows: worstRowsFirst(problem.results, previewed) }),
-      });
+      shown({ problem, ...(problem.results.length > 0 && { rows: worstRowsFirst(problem.results, previewed) }) });
+      return;
     }
     if (!job.result) return;
     try {

@@ -145,7 +145,8 @@ export function uploadActions(page: Page, addJob: (job: Job) => void) {
         const problem = isFolder ? FOLDER : SEVERAL_FILES;
         const name = files.map((each) => each.name).join(", ");
         store.set({ upload: { ...NEW_TASK, name, problem }, view: "upload", chosen: null, place: null });
-        return setSheet(page, "half");
+        setSheet(page, "half");
+        return;
       }
       await Promise.all([look(file, AS_IT_IS), loadStages()]);
     },

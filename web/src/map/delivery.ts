@@ -77,7 +77,7 @@ export function showRows(map: MapLibreMap, worstFirst: readonly UploadRow[]): vo
     if (!row.geometry) return [];
     return [{ type: "Feature", properties: { row: row.row, tone: toneOfRow(row) }, geometry: row.geometry }];
   });
-  map.getSource<GeoJSONSource>(ROWS)?.setData(collection(features));
+  void map.getSource<GeoJSONSource>(ROWS)?.setData(collection(features));
 }
 
 /** Draw where a file would lie: a box each, and a spot in its middle, for boxes are small in a country. */
@@ -89,7 +89,7 @@ export function showCandidates(map: MapLibreMap, candidates: readonly Candidate[
       { type: "Feature", properties, geometry: { type: "Point", coordinates: middleOf(box) } },
     ];
   });
-  map.getSource<GeoJSONSource>(PLACES)?.setData(collection(features));
+  void map.getSource<GeoJSONSource>(PLACES)?.setData(collection(features));
 }
 
 /** Return the delivered row at a point of the canvas, by its position in the file. */

@@ -50,7 +50,7 @@ export function addGraticule(map: MapLibreMap, palette: Palette): void {
     },
     BLUEPRINT_TOP,
   );
-  map.on("moveend", () => map.getSource<GeoJSONSource>(GRATICULE)?.setData(linesAround(map)));
+  map.on("moveend", () => void map.getSource<GeoJSONSource>(GRATICULE)?.setData(linesAround(map)));
 }
 
 /** Return where the lines meet the edges of the view: meridians along the bottom, parallels along a side. */

@@ -73,16 +73,16 @@ export function markWitnesses(map: MapLibreMap, witnesses: readonly Witness[]): 
   const features = witnesses.map(({ geometry, tone, chosen }) =>
     feature(geometry, { tone: tone === "fail" ? "fail" : "warn", chosen, weight: chosen ? 1 : restWeight }),
   );
-  map.getSource<GeoJSONSource>("mark-witness")?.setData(collection(features));
+  void map.getSource<GeoJSONSource>("mark-witness")?.setData(collection(features));
 }
 
 export function markOutline(map: MapLibreMap, geometry: Geometry | null): void {
-  map.getSource<GeoJSONSource>("mark-outline")?.setData(collection(geometry ? [feature(geometry)] : []));
+  void map.getSource<GeoJSONSource>("mark-outline")?.setData(collection(geometry ? [feature(geometry)] : []));
 }
 
 export function markPlace(map: MapLibreMap, place: [lon: number, lat: number] | null): void {
   const features = place ? [feature({ type: "Point", coordinates: place })] : [];
-  map.getSource<GeoJSONSource>("mark-place")?.setData(collection(features));
+  void map.getSource<GeoJSONSource>("mark-place")?.setData(collection(features));
 }
 
 /** Return diagonal stripes of one colour that tile without a seam. */

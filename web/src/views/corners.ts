@@ -8,6 +8,7 @@ import { cornersOf } from "../draw";
 import { metres } from "../format";
 import type { Say } from "../messages";
 import type { Draft, State } from "../state";
+import { textOf } from "./forms";
 import { cross } from "./icons";
 
 const LEAST_CORNERS = 3;
@@ -184,7 +185,7 @@ function onForm(names: readonly string[], take: (values: string[]) => boolean) {
     event.preventDefault();
     const form = event.currentTarget as HTMLFormElement;
     const given = new FormData(form);
-    if (!take(names.map((name) => String(given.get(name) ?? "")))) return;
+    if (!take(names.map((name) => textOf(given, name)))) return;
     form.reset();
     form.querySelector<HTMLElement>("input, textarea")?.focus();
   };

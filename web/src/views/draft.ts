@@ -10,6 +10,7 @@ import { aliasesView } from "./aliases";
 import { codeView } from "./code";
 import { cornersView } from "./corners";
 import { findingsView } from "./findings";
+import { textOf } from "./forms";
 import { areaEntries, entryList } from "./measures";
 import { problemView } from "./problem";
 
@@ -62,7 +63,7 @@ function registerForm({ preview, registering }: Draft, say: Say, act: Actions): 
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
-    void act.register(String(form.get("name") ?? ""));
+    void act.register(textOf(form, "name"));
   };
   return html`
     <form class="register" @submit=${submit}>

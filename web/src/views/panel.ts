@@ -8,6 +8,7 @@ import type { State } from "../state";
 import { cardView } from "./card";
 import { entryView } from "./corners";
 import { draftView } from "./draft";
+import { textOf } from "./forms";
 import { arrowUp, brandMark, lens, pen } from "./icons";
 import { jobsView } from "./jobs";
 import { entryList } from "./measures";
@@ -56,7 +57,7 @@ function headerView({ session, language }: State, say: Say, act: Actions): Templ
 function searchView({ search }: State, say: Say, act: Actions): TemplateResult {
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
-    void act.search(String(new FormData(event.currentTarget as HTMLFormElement).get("name") ?? ""));
+    void act.search(textOf(new FormData(event.currentTarget as HTMLFormElement), "name"));
   };
   return html`
     <form class="search" role="search" @submit=${submit}>

@@ -7,6 +7,7 @@ import type { Because, Bilingual, Candidate, FoundLayer, Preview, RefusedFile } 
 import { whole } from "../format";
 import { CANDIDATE_PLACES, type MessageKey, type Say } from "../messages";
 import type { UploadTask } from "../state";
+import { textOf } from "./forms";
 import { entryList, type Entry } from "./measures";
 
 const CANDIDATES_AT_ONCE = 8;
@@ -115,7 +116,7 @@ export function readingForm(task: UploadTask, look: Preview | RefusedFile, say: 
 
 /** What the form says, of what it asks; a CRS that is typed counts before one that is chosen. */
 function readingSaid(form: FormData): Partial<Reading> {
-  const said = (name: string): string => String(form.get(name) ?? "").trim();
+  const said = (name: string): string => textOf(form, name).trim();
   const asked = (["layer", "closing_m", "drawing_unit"] as const).filter((name) => form.has(name));
   const columns = Object.keys(ROLES).flatMap((role) => (said(role) === "" ? [] : [`${role}=${said(role)}`]));
   return {
