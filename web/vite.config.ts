@@ -34,6 +34,7 @@ const API_PATHS = [
   "/stages",
   "/buildings",
   "/extracts",
+  "/resolve",
 ];
 
 export default defineConfig({

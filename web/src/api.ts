@@ -12,6 +12,7 @@ import type {
   Preview,
   Problem,
   RefusedFile,
+  Resolved,
   Session,
   Stage,
   Upload,
@@ -30,6 +31,9 @@ export const readSession = (): Promise<Session> => request("/session");
 export const readLayers = async (): Promise<Layer[]> => (await request<{ layers: Layer[] }>("/layers")).layers;
 
 export const readBuilding = (name: string): Promise<Building> => request(`/buildings/${encodeURIComponent(name)}`);
+
+/** Ask what a text leads to: a code, any other name, an address, a project, coordinates in any form. */
+export const resolveText = (text: string): Promise<Resolved> => request(`/resolve?q=${encodeURIComponent(text)}`);
 
 export const readChain = (code: string): Promise<Chain> => request(`/buildings/${encodeURIComponent(code)}/stages`);
 

@@ -343,6 +343,38 @@ export interface Building {
   properties: BuildingProperties;
 }
 
+/** By which of its names a building was found. */
+export interface Matched {
+  as: string;
+  label: Bilingual;
+  text: string;
+  unit: string | null;
+  ended_on: string | null;
+  how: Bilingual | null;
+  distance_m: number | null;
+}
+
+export interface FoundBuilding {
+  code: string;
+  name: string | null;
+  stage: Named;
+  life: BuildingProperties["life"];
+  matched: Matched;
+}
+
+/** What a text leads to: a building, several of them, or a sentence why to none. */
+export interface Resolved {
+  asked: string;
+  status: "found" | "several" | "not_found" | "invalid";
+  code: string | null;
+  matched: Matched | null;
+  candidates: FoundBuilding[];
+  /** How many candidates are not listed. */
+  more: number;
+  suggestion: string | null;
+  fault: Fault | null;
+}
+
 export interface BuildingFindings {
   code: string;
   as_of: string;

@@ -12,7 +12,7 @@ import { addLayers, buildingAt, BUILDINGS } from "./map/blueprint";
 import { candidateAt, rowAt } from "./map/delivery";
 import { GRATICULE } from "./map/graticule";
 import { createMap, firstIdle, flyTo } from "./map/view";
-import { createStore, NO_ENTRY, type State } from "./state";
+import { createStore, NO_ENTRY, NO_SEARCH, type State } from "./state";
 import "./styles/index.css";
 import { createSync } from "./sync";
 import { appView } from "./views/app";
@@ -30,7 +30,7 @@ const INITIAL: State = {
   entry: NO_ENTRY,
   system: readSystem(),
   view: "home",
-  search: { busy: false, problem: null },
+  search: NO_SEARCH,
   draft: null,
   card: null,
   upload: null,

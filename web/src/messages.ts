@@ -20,8 +20,12 @@ const MESSAGES = {
   mapLoading: { zh: "正在载入图面…", en: "Loading the map…" },
   loading: { zh: "正在读取…", en: "Loading…" },
 
-  searchLabel: { zh: "建筑编码或别名", en: "Building code or alias" },
-  searchHint: { zh: "编码、不动产单元号、项目代码…", en: "Code, unit number, project code…" },
+  searchLabel: { zh: "编码、名称、地址或坐标", en: "Code, name, address or coordinates" },
+  searchHint: { zh: "编码、单元号、项目、地址、坐标…", en: "Code, unit, project, address, coordinates…" },
+  severalFound: { zh: "找到 {count} 幢，请选择：", en: "Found: {count} buildings. Choose one:" },
+  moreFound: { zh: "另有 {count} 幢未列出，请写得更完整。", en: "{count} more are not listed; be more precise." },
+  retired: { zh: "已注销", en: "closed" },
+  awayFrom: { zh: "相距 {value}", en: "{value} away" },
   search: { zh: "查找", en: "Find" },
   didYouMean: { zh: "是不是：", en: "Did you mean" },
 

@@ -15,6 +15,7 @@ import type {
   Preview,
   Problem,
   RefusedFile,
+  Resolved,
   Session,
   Stage,
   StageDifference,
@@ -76,6 +77,13 @@ export interface UploadTask {
   candidate: string | null;
 }
 
+export interface Search {
+  busy: boolean;
+  problem: Problem | null;
+  /** What the text led to, where that was not one building by its own code. */
+  found: Resolved | null;
+}
+
 export interface State {
   language: Language;
   session: Session | null;
@@ -88,7 +96,7 @@ export interface State {
   /** In which coordinates are told and typed. */
   system: System;
   view: "home" | "draft" | "card" | "upload";
-  search: { busy: boolean; problem: Problem | null };
+  search: Search;
   draft: Draft | null;
   card: Card | null;
   upload: UploadTask | null;
@@ -117,6 +125,8 @@ export const candidatesOnShow = ({ view, upload }: State): readonly Candidate[] 
 /** The delivered rows that the map shows now. */
 export const rowsOnShow = ({ view, upload }: State): readonly UploadRow[] =>
   view === "upload" && upload ? upload.rows : NONE;
+
+export const NO_SEARCH: Search = { busy: false, problem: null, found: null };
 
 export const NO_ENTRY: Entry = { corners: [], fault: null };
 

@@ -1,11 +1,12 @@
 /** Find a building by any of its names, show its card, check it. */
 
-import { readBuilding, readChain, readFindings } from "../api";
+import { readBuilding, readChain, readFindings, resolveText } from "../api";
 import { boundsOf } from "../bounds";
 import type { Building, StageDifference, UploadRow } from "../contract";
+import { readCorners } from "../corners";
 import { flyTo } from "../map/view";
-import type { Card } from "../state";
-import { problemOf, setSheet, type Page } from "./page";
+import { NO_SEARCH, type Card } from "../state";
+import { problemOf, problemOfResolved, setSheet, type Page } from "./page";
 
 interface OpenOptions {
   fly?: boolean;
@@ -40,27 +41,52 @@ export function buildingActions(page: Page) {
 
   const open = async (name: string, options: OpenOptions = {}): Promise<void> => {
     const turn = (latest += 1);
-    store.set({ search: { busy: true, problem: null } });
+    // what is clicked on the map was not searched for
+    const found = options.fly === false ? null : store.state.search.found;
+    store.set({ search: { busy: true, problem: null, found } });
     try {
       const building = await readBuilding(name);
       if (turn !== latest) return;
-      store.set({ search: { busy: false, problem: null } });
+      store.set({ search: { busy: false, problem: null, found } });
       show(building, options);
     } catch (error) {
-      if (turn === latest) store.set({ search: { busy: false, problem: problemOf(error) } });
+      if (turn === latest) store.set({ search: { busy: false, problem: problemOf(error), found } });
     }
+  };
+
+  /** Fly to coordinates at which nothing stands, and mark them. */
+  const showCoordinates = (text: string): void => {
+    const { lng, lat } = map.getCenter();
+    const [place] = readCorners(text, store.state.system, [lng, lat]).corners;
+    if (!place) return;
+    const [lon = lng, north = lat] = place;
+    store.set({ place: [lon, north] });
+    void flyTo(map, [lon, north, lon, north], { maxZoom: 18 });
   };
 
   return {
     open,
 
     async search(text: string): Promise<void> {
-      const name = text.trim();
-      if (name !== "") await open(name);
+      const asked = text.trim();
+      if (asked === "") return;
+      const turn = (latest += 1);
+      store.set({ search: { ...NO_SEARCH, busy: true } });
+      try {
+        const found = await resolveText(asked);
+        if (turn !== latest) return;
+        const problem = problemOfResolved(found);
+        const isPlain = found.status === "found" && found.matched?.as === "code";
+        store.set({ search: { busy: false, problem, found: isPlain ? null : found } });
+        if (found.status === "found" && found.code !== null) await open(found.code);
+        else if (found.status === "not_found") showCoordinates(asked);
+      } catch (error) {
+        if (turn === latest) store.set({ search: { ...NO_SEARCH, problem: problemOf(error) } });
+      }
     },
 
     dismissSearch(): void {
-      store.set({ search: { busy: false, problem: null } });
+      store.set({ search: NO_SEARCH });
     },
 
     /** Lay two geometries of the building over each other; the same ones again let it go. */

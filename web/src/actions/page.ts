@@ -2,7 +2,7 @@
 
 import type { Map as MapLibreMap } from "maplibre-gl";
 import { ProblemError } from "../api";
-import type { Bilingual, Fault, JobProblem, Problem, Refusal } from "../contract";
+import type { Bilingual, Fault, JobProblem, Problem, Refusal, Resolved } from "../contract";
 import type { DrawTool } from "../draw";
 import { isNarrow } from "../layout";
 import type { Store } from "../state";
@@ -30,6 +30,15 @@ export function problemOfFault({ kind, text, remedy, x, y }: Fault): Problem {
     suggestions: [],
     results: [],
   };
+}
+
+const NOT_FOUND: Bilingual = { zh: "没有找到", en: "Not found" };
+
+/** Why a text leads to no building; null where it does, or where a person has to choose among several. */
+export function problemOfResolved({ status, fault, suggestion }: Resolved): Problem | null {
+  if (!fault || status === "several") return null;
+  const suggestions = suggestion === null ? [] : [suggestion];
+  return { ...problemOfFault(fault), title: NOT_FOUND, status: 404, suggestions };
 }
 
 const REFUSED_FILE: Bilingual = { zh: "文件还不能读", en: "The file cannot be read yet" };

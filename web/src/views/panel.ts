@@ -8,11 +8,11 @@ import type { State } from "../state";
 import { cardView } from "./card";
 import { entryView } from "./corners";
 import { draftView } from "./draft";
-import { textOf } from "./forms";
-import { arrowUp, brandMark, lens, pen } from "./icons";
+import { arrowUp, brandMark, pen } from "./icons";
 import { jobsView } from "./jobs";
 import { entryList } from "./measures";
 import { problemView } from "./problem";
+import { searchView } from "./search";
 import { uploadView } from "./upload";
 
 export function panelView(state: State, say: Say, act: Actions): TemplateResult {
@@ -25,7 +25,7 @@ export function panelView(state: State, say: Say, act: Actions): TemplateResult 
       aria-label=${say("panel")}
     >
       <button class="handle" aria-label=${say("panelHeight")} @click=${act.cycleSheet}></button>
-      ${headerView(state, say, act)} ${searchView(state, say, act)} ${toolsView(state, say, act)}
+      ${headerView(state, say, act)} ${searchView(state.search, say, act)} ${toolsView(state, say, act)}
       <div class="result">
         ${state.problem ? problemView(state.problem, say, act) : nothing} ${resultView(state, say, act)}
       </div>
@@ -51,49 +51,6 @@ function headerView({ session, language }: State, say: Say, act: Actions): Templ
         ${say("otherLanguage")}
       </button>
     </header>
-  `;
-}
-
-function searchView({ search }: State, say: Say, act: Actions): TemplateResult {
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault();
-    void act.search(textOf(new FormData(event.currentTarget as HTMLFormElement), "name"));
-  };
-  return html`
-    <form class="search" role="search" @submit=${submit}>
-      <label class="field">
-        <span class="sr-only">${say("searchLabel")}</span>
-        <input
-          name="name"
-          type="search"
-          data-testid="search"
-          placeholder=${say("searchHint")}
-          autocomplete="off"
-          autocapitalize="characters"
-          spellcheck="false"
-          enterkeyhint="search"
-          @input=${() => search.problem && act.dismissSearch()}
-        />
-      </label>
-      <button data-testid="search-go" aria-label=${say("search")} aria-busy=${search.busy}>${lens}</button>
-    </form>
-    ${
-      search.problem
-        ? html`<div class="search-problem">
-            ${problemView(search.problem, say, act)} ${suggestionsView(search.problem.suggestions, say, act)}
-          </div>`
-        : nothing
-    }
-  `;
-}
-
-function suggestionsView(codes: readonly string[], say: Say, act: Actions): TemplateResult | typeof nothing {
-  if (codes.length === 0) return nothing;
-  return html`
-    <p class="suggestions" data-testid="suggestions">
-      <span class="quiet">${say("didYouMean")}</span>
-      ${codes.map((code) => html`<button class="link code-text" @click=${() => act.open(code)}>${code}</button>`)}
-    </p>
   `;
 }
 
