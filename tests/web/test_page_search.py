@@ -74,7 +74,7 @@ def test_coordinates_where_nothing_stands_are_shown_all_the_same(open_page: Open
     # the flight ends at the zoom of a single building
     expect(page).to_have_url(re.compile(r"map=18/"))
     _, lat, lon = page.url.split("map=")[1].split("/")
-    assert (float(lat), float(lon)) == pytest.approx((site.lat + 0.02, site.lon + 0.02), abs=1e-4)
+    assert (float(lat), float(lon)) == pytest.approx((site.lat + 0.02, site.lon + 0.02), abs=1e-3)  # beside the panel
 
 
 def test_a_mistyped_code_comes_with_the_one_that_is_meant(open_page: OpenPage, twins: list[str]) -> None:
